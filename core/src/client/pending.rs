@@ -1,0 +1,74 @@
+//! The requests of one connection that wait for their answer.
+
+use crate::{Error, Result};
+use serde_json::value::RawValue;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+/// What becomes of a request.
+pub(super) type Answer = Result<Box<RawValue>>;
+
+/// Who waits for which answer.
+#[derive(Default)]
+pub(super) struct Pending(Mutex<Table>);
+
+#[derive(Default)]
+struct Table {
+    last_id: u64,
+    waiting: HashMap<u64, Waiting>,
+    /// Why no more requests are taken.
+    refusal: Option<Error>,
+}
+
+struct Waiting {
+    answer: oneshot::Sender<Answer>,
+    /// Given back when the server has answered, also when nobody waits for that any more.
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Pending {
+    /// A new id and its answer to wait for; why not, if no more requests are taken.
+    pub(super) fn add(
+        &self,
+        slot: OwnedSemaphorePermit,
+    ) -> Result<(u64, oneshot::Receiver<Answer>)> {
+        let mut table = self.lock();
+        if let Some(refusal) = &table.refusal {
+            return Err(refusal.clone());
+        }
+        table.last_id += 1;
+        let id = table.last_id;
+        let (answer, receiver) = oneshot::channel();
+        table.waiting.insert(id, Waiting { answer, _slot: slot });
+        Ok((id, receiver))
+    }
+
+    /// Hands the answer to whoever waits for it; a caller that gave up is none.
+    pub(super) fn answer(&self, id: u64, answer: Answer) {
+        let waiting = self.lock().waiting.remove(&id);
+        if let Some(waiting) = waiting {
+            let _ = waiting.answer.send(answer);
+        }
+    }
+
+    /// Takes no more requests, for the first reason given. Those there are keep waiting.
+    pub(super) fn refuse(&self, reason: Error) {
+        self.lock().refusal.get_or_insert(reason);
+    }
+
+    /// Answers every request there is with `error`.
+    pub(super) fn fail(&self, error: &Error) {
+        let waiting = std::mem::take(&mut self.lock().waiting);
+        for waiting in waiting.into_values() {
+            let _ = waiting.answer.send(Err(error.clone()));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        // No code that can panic runs under this lock, so a poisoned table is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

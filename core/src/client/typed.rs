@@ -1,0 +1,261 @@
+//! A served database of one Rust type: the verbs of [`Db`](crate::Db), asynchronous.
+
+use super::{Connection, Deleted, Description, Page, Remote};
+use crate::{Error, ErrorKind, Filter, Hit, Id, Include, IntoIds, Query, Result, VectorDoc};
+use std::marker::PhantomData;
+
+/// A database of `T`s on a server: cheap to clone, its clones share one connection. Calls may be
+/// made at the same time; they are sent as they come and answered in any order.
+pub struct Client<T> {
+    remote: Remote,
+    holds: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Client<T> {
+    fn clone(&self) -> Self {
+        Self { remote: self.remote.clone(), holds: PhantomData }
+    }
+}
+
+/// How to connect a [`Client`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens until it connects"]
+pub struct ClientBuilder<T> {
+    url: String,
+    db: Option<String>,
+    shards: Option<usize>,
+    holds: PhantomData<fn() -> T>,
+}
+
+impl<T: VectorDoc> ClientBuilder<T> {
+    /// The name the database is served under; [`VectorDoc::NAME`] unless set.
+    pub fn db(mut self, name: impl Into<String>) -> Self {
+        self.db = Some(name.into());
+        self
+    }
+
+    /// Shards of a new database, the server's choice unless set; one that is there must have as
+    /// many.
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.shards = Some(shards);
+        self
+    }
+
+    /// Connects, and creates the database when the server has none of the name. `conflict` when it
+    /// has one, but not of `T`s.
+    pub async fn connect(self) -> Result<Client<T>> {
+        let connection = Connection::open(&self.url).await?;
+        let name = self.db.as_deref().unwrap_or(T::NAME);
+        let remote = match Remote::open(connection.clone(), name).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Remote::create(connection, name, T::schema(), self.shards).await?
+            }
+            found => {
+                let remote = found?;
+                let same = self.expect_same(&remote).await;
+                same.map_err(|error| error.within(format!("database {name}")))?;
+                remote
+            }
+        };
+        Ok(Client { remote, holds: PhantomData })
+    }
+
+    /// Refuses a database that is there but is another than this asks for.
+    async fn expect_same(&self, remote: &Remote) -> Result<()> {
+        remote.schema().expect_same(&T::schema())?;
+        let Some(wanted) = self.shards else {
+            return Ok(());
+        };
+        match remote.describe().await?.shards {
+            shards if shards == wanted => Ok(()),
+            shards => Err(Error::conflict(format!(
+                "there are {shards} shards, the client asks for {wanted}"
+            ))),
+        }
+    }
+}
+
+impl<T: VectorDoc> Client<T> {
+    /// Connects to the server at `url`, such as `ws://localhost:7700`, and creates the database
+    /// [`VectorDoc::NAME`] when it has none. `conflict` when it has one of another shape than `T`,
+    /// `unavailable` when no server answers.
+    pub async fn connect(url: impl Into<String>) -> Result<Self> {
+        Self::builder(url).connect().await
+    }
+
+    /// To connect with options.
+    pub fn builder(url: impl Into<String>) -> ClientBuilder<T> {
+        ClientBuilder { url: url.into(), db: None, shards: None, holds: PhantomData }
+    }
+
+    /// The untyped database below.
+    pub fn remote(&self) -> &Remote {
+        &self.remote
+    }
+
+    /// What the server says about the database now.
+    pub async fn describe(&self) -> Result<Description> {
+        self.remote.describe().await
+    }
+
+    /// Inserts documents, replacing those whose id is there already; returns how many. They are
+    /// durable and can be found when this returns. One bad document, and none is sent.
+    pub async fn index(&self, documents: impl IntoIterator<Item = T>) -> Result<usize> {
+        let documents: Vec<_> =
+            documents.into_iter().map(|document| document.to_document()).collect();
+        self.remote.index(&documents).await
+    }
+
+    /// Replaces a document; `not_found` when there is none with its id.
+    pub async fn update(&self, document: T) -> Result<()> {
+        self.remote.update(&[document.to_document()]).await.map(drop)
+    }
+
+    /// Deletes documents by one id or several; says how many, and which ids no document had.
+    pub async fn delete(&self, ids: impl IntoIds) -> Result<Deleted> {
+        self.remote.delete(&ids.into_ids()).await
+    }
+
+    /// Deletes every document that passes; returns how many.
+    pub async fn delete_where(&self, filter: Filter) -> Result<usize> {
+        self.remote.delete_where(&filter).await
+    }
+
+    /// The document with this id.
+    pub async fn get(&self, id: impl Into<Id>) -> Result<Option<T>> {
+        let found = self.remote.get(&[id.into()], &Include::Everything).await?;
+        found.into_iter().flatten().next().map(T::from_document).transpose()
+    }
+
+    /// How many documents pass; [`Filter::All`] counts all.
+    pub async fn count(&self, filter: Filter) -> Result<u64> {
+        self.remote.count(&filter).await
+    }
+
+    /// Up to `limit` documents that pass, in order of their ids, after where `cursor` stands.
+    pub async fn scroll(
+        &self,
+        filter: Filter,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<T>> {
+        let page = self.remote.scroll(&filter, cursor, limit, &Include::Everything).await?;
+        let docs = page.docs.into_iter().map(T::from_document).collect::<Result<_>>()?;
+        Ok(Page { docs, cursor: page.cursor })
+    }
+
+    /// A search for the documents nearest to `vector`, to be refined and [`run`].
+    ///
+    /// [`run`]: SearchBuilder::run
+    pub fn search(&self, vector: &[f32]) -> SearchBuilder<'_, T> {
+        let query = Query { include: Include::Everything, ..Query::new(vector.to_vec()) };
+        SearchBuilder { client: self, query }
+    }
+
+    /// Searches for several vectors at once, refined alike.
+    pub fn search_batch<V: AsRef<[f32]>>(&self, vectors: &[V]) -> SearchBatch<'_, T> {
+        let vectors = vectors.iter().map(|vector| vector.as_ref().to_vec()).collect();
+        SearchBatch { vectors, builder: self.search(&[]) }
+    }
+
+    /// Ends the connection, for every clone.
+    pub async fn close(&self) -> Result<()> {
+        self.remote.connection().close().await
+    }
+}
+
+/// A search by a [`Client`] before it runs.
+#[must_use = "a search does nothing until it is run"]
+pub struct SearchBuilder<'a, T> {
+    client: &'a Client<T>,
+    query: Query,
+}
+
+impl<T: VectorDoc> SearchBuilder<'_, T> {
+    /// Hits wanted; 10 unless set.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.query.limit = limit;
+        self
+    }
+
+    /// Nearest hits to leave out.
+    pub fn offset(mut self, offset: usize) -> Self {
+        self.query.offset = offset;
+        self
+    }
+
+    /// Which documents may be hits.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.query.filter = filter;
+        self
+    }
+
+    /// Candidates a graph considers: more find more, slower.
+    pub fn ef(mut self, ef: usize) -> Self {
+        self.query.ef = Some(ef);
+        self
+    }
+
+    /// Compares with every vector, whatever the index.
+    pub fn exact(mut self) -> Self {
+        self.query.exact = true;
+        self
+    }
+
+    /// Leaves out hits that score less.
+    pub fn min_score(mut self, score: f32) -> Self {
+        self.query.min_score = Some(score);
+        self
+    }
+
+    /// Which vector field; needed when there are several.
+    pub fn field(mut self, name: impl Into<String>) -> Self {
+        self.query.field = Some(name.into());
+        self
+    }
+
+    /// The hits, best first.
+    pub async fn run(self) -> Result<Vec<Hit<T>>> {
+        typed(self.client.remote.search(&self.query).await?)
+    }
+
+    /// The ids of the hits, best first, without fetching the documents.
+    pub async fn ids(mut self) -> Result<Vec<Id>> {
+        self.query.include = Include::Nothing;
+        let hits = self.client.remote.search(&self.query).await?;
+        Ok(hits.into_iter().map(|hit| hit.id).collect())
+    }
+}
+
+/// Several searches by a [`Client`] before they run; refined by a [`SearchBuilder`].
+#[must_use = "a search does nothing until it is run"]
+pub struct SearchBatch<'a, T> {
+    vectors: Vec<Vec<f32>>,
+    builder: SearchBuilder<'a, T>,
+}
+
+impl<'a, T: VectorDoc> SearchBatch<'a, T> {
+    /// Refines every search alike: `.with(|search| search.limit(5))`.
+    pub fn with(
+        mut self,
+        refine: impl FnOnce(SearchBuilder<'a, T>) -> SearchBuilder<'a, T>,
+    ) -> Self {
+        self.builder = refine(self.builder);
+        self
+    }
+
+    /// The hits of each vector, in the order of the vectors.
+    pub async fn run(self) -> Result<Vec<Vec<Hit<T>>>> {
+        let Self { vectors, builder } = self;
+        let results = builder.client.remote.search_batch(&vectors, &builder.query).await?;
+        results.into_iter().map(typed).collect()
+    }
+}
+
+fn typed<T: VectorDoc>(hits: Vec<Hit>) -> Result<Vec<Hit<T>>> {
+    let typed = |hit: Hit| {
+        let Hit { id, score, distance, doc } = hit;
+        Ok(Hit { id, score, distance, doc: T::from_document(doc)? })
+    };
+    hits.into_iter().map(typed).collect()
+}

@@ -1,0 +1,428 @@
+//! The filter indexes: one column per filterable path, from each distinct value to the slots that
+//! have it.
+//!
+//! Data enters by [`Columns::insert`] and [`Columns::remove`] as documents come and go, and leaves
+//! as the set of slots that pass a bound filter. Columns are derived state: they can always be
+//! built again from the documents.
+
+use crate::{
+    Error, Result, Schema, Value,
+    bytes::{Reader, Writer},
+    filter::{Bound, Match},
+    schema::FieldType,
+};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use core::{cmp::Ordering, ops::Bound as Edge};
+use roaring::RoaringBitmap;
+
+/// A set of slots.
+pub(crate) type Slots = RoaringBitmap;
+
+/// A value as a column orders it. A column holds keys of one kind only.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key {
+    Bool(bool),
+    Int(i128),
+    Float(Number),
+    Text(Box<str>),
+    Bytes(Box<[u8]>),
+}
+
+/// A float that is no NaN, with one zero.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Number(f64);
+
+impl Number {
+    pub(crate) fn new(value: f64) -> Self {
+        Self(value + 0.0)
+    }
+}
+
+impl Eq for Number {}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl Key {
+    fn of(value: &Value) -> Option<Self> {
+        Some(match value {
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Int(value) => Self::Int(*value),
+            Value::Float(value) => Self::Float(Number::new(*value)),
+            Value::Text(text) => Self::Text(text.as_str().into()),
+            Value::Bytes(bytes) => Self::Bytes(bytes.as_slice().into()),
+            Value::Null | Value::Array(_) | Value::Object(_) => return None,
+        })
+    }
+}
+
+/// The slots that have one value; most values of a unique field have one slot.
+#[derive(Clone, Debug, PartialEq)]
+enum Postings {
+    One(u32),
+    Many(Slots),
+}
+
+impl Postings {
+    fn insert(&mut self, slot: u32) {
+        match self {
+            Self::One(only) if *only == slot => {}
+            Self::One(only) => *self = Self::Many([*only, slot].into_iter().collect()),
+            Self::Many(slots) => {
+                slots.insert(slot);
+            }
+        }
+    }
+
+    /// Removes a slot; true when none is left.
+    fn remove(&mut self, slot: u32) -> bool {
+        match self {
+            Self::One(only) => *only == slot,
+            Self::Many(slots) => {
+                slots.remove(slot);
+                slots.is_empty()
+            }
+        }
+    }
+
+    fn add_to(&self, found: &mut Slots) {
+        match self {
+            Self::One(only) => {
+                found.insert(*only);
+            }
+            Self::Many(slots) => *found |= slots,
+        }
+    }
+}
+
+/// The index of one filterable path.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Column {
+    keys: BTreeMap<Key, Postings>,
+    sizes: BTreeMap<u64, Postings>,
+    present: Slots,
+}
+
+impl Column {
+    fn insert(&mut self, slot: u32, value: &Value) {
+        self.present.insert(slot);
+        each_key(value, |key| insert_posting(&mut self.keys, key, slot));
+        if let Value::Array(values) = value {
+            insert_posting(&mut self.sizes, values.len() as u64, slot);
+        }
+    }
+
+    fn remove(&mut self, slot: u32, value: &Value) {
+        self.present.remove(slot);
+        each_key(value, |key| remove_posting(&mut self.keys, &key, slot));
+        if let Value::Array(values) = value {
+            remove_posting(&mut self.sizes, &(values.len() as u64), slot);
+        }
+    }
+
+    fn find(&self, look: &Match) -> Slots {
+        let mut found = Slots::new();
+        match look {
+            Match::Present => return self.present.clone(),
+            Match::Keys(keys) => {
+                keys.iter()
+                    .filter_map(|key| self.keys.get(key))
+                    .for_each(|postings| postings.add_to(&mut found));
+            }
+            Match::Range(low, high) => {
+                if !is_empty_range(low, high) {
+                    self.keys
+                        .range((low.as_ref(), high.as_ref()))
+                        .for_each(|(_, postings)| postings.add_to(&mut found));
+                }
+            }
+            Match::Prefix(prefix) => self
+                .keys
+                .range(Key::Text(prefix.as_str().into())..)
+                .take_while(|(key, _)| text_of(key).starts_with(prefix.as_str()))
+                .for_each(|(_, postings)| postings.add_to(&mut found)),
+            Match::Part(part) => self
+                .keys
+                .iter()
+                .filter(|(key, _)| text_of(key).contains(part.as_str()))
+                .for_each(|(_, postings)| postings.add_to(&mut found)),
+            Match::Size(size) => {
+                if let Some(postings) = self.sizes.get(size) {
+                    postings.add_to(&mut found);
+                }
+            }
+        }
+        found
+    }
+}
+
+fn insert_posting<K: Ord>(map: &mut BTreeMap<K, Postings>, key: K, slot: u32) {
+    map.entry(key).and_modify(|postings| postings.insert(slot)).or_insert(Postings::One(slot));
+}
+
+fn remove_posting<K: Ord>(map: &mut BTreeMap<K, Postings>, key: &K, slot: u32) {
+    if map.get_mut(key).is_some_and(|postings| postings.remove(slot)) {
+        map.remove(key);
+    }
+}
+
+fn each_key(value: &Value, mut act: impl FnMut(Key)) {
+    match value {
+        Value::Array(values) => values.iter().filter_map(Key::of).for_each(act),
+        value => {
+            if let Some(key) = Key::of(value) {
+                act(key);
+            }
+        }
+    }
+}
+
+fn text_of(key: &Key) -> &str {
+    match key {
+        Key::Text(text) => text,
+        _ => "",
+    }
+}
+
+/// `BTreeMap::range` panics on such a range.
+fn is_empty_range(low: &Edge<Key>, high: &Edge<Key>) -> bool {
+    match (low, high) {
+        (Edge::Included(low), Edge::Included(high)) => low > high,
+        (
+            Edge::Included(low) | Edge::Excluded(low),
+            Edge::Included(high) | Edge::Excluded(high),
+        ) => low >= high,
+        _ => false,
+    }
+}
+
+/// All columns of an engine, and the slots that hold a document.
+#[derive(Clone, Debug)]
+pub(crate) struct Columns {
+    /// Where each column's value is: the number of the value field, then names into it.
+    places: Vec<(usize, Vec<String>)>,
+    columns: Vec<Column>,
+    live: Slots,
+}
+
+impl Columns {
+    pub(crate) fn new(schema: &Schema) -> Self {
+        let mut places = Vec::new();
+        for (number, field) in schema.values().iter().enumerate().filter(|(_, f)| f.filter) {
+            collect_places(number, &field.ty, &mut Vec::new(), &mut places);
+        }
+        let columns = places.iter().map(|_| Column::default()).collect();
+        Self { places, columns, live: Slots::new() }
+    }
+
+    /// The slots that hold a document.
+    pub(crate) fn live(&self) -> &Slots {
+        &self.live
+    }
+
+    pub(crate) fn insert(&mut self, slot: u32, values: &[Value]) {
+        self.live.insert(slot);
+        for ((number, names), column) in self.places.iter().zip(&mut self.columns) {
+            if let Some(value) = value_at(&values[*number], names) {
+                column.insert(slot, value);
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, slot: u32, values: &[Value]) {
+        self.live.remove(slot);
+        for ((number, names), column) in self.places.iter().zip(&mut self.columns) {
+            if let Some(value) = value_at(&values[*number], names) {
+                column.remove(slot, value);
+            }
+        }
+    }
+
+    /// The live slots that pass `filter`.
+    pub(crate) fn find(&self, filter: &Bound) -> Slots {
+        match filter {
+            Bound::All => self.live.clone(),
+            Bound::Column { number, look } => self.columns[*number].find(look),
+            Bound::Not(filter) => &self.live - &self.find(filter),
+            Bound::Or(filters) => {
+                filters.iter().fold(Slots::new(), |found, filter| found | self.find(filter))
+            }
+            Bound::And(filters) => {
+                let mut found = None;
+                for filter in filters {
+                    let next = self.find(filter);
+                    let all = match found {
+                        None => next,
+                        Some(found) => next & found,
+                    };
+                    if all.is_empty() {
+                        return all;
+                    }
+                    found = Some(all);
+                }
+                found.unwrap_or_else(|| self.live.clone())
+            }
+        }
+    }
+
+    /// The columns as bytes, to be read back by [`read`](Self::read); the live slots apart.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        for column in &self.columns {
+            write_slots(&mut writer, &column.present);
+            writer.length(column.keys.len());
+            for (key, postings) in &column.keys {
+                write_key(&mut writer, key);
+                write_postings(&mut writer, postings);
+            }
+            writer.length(column.sizes.len());
+            for (size, postings) in &column.sizes {
+                writer.varint((*size).into());
+                write_postings(&mut writer, postings);
+            }
+        }
+        writer.into_bytes()
+    }
+
+    /// The columns of `schema` out of bytes.
+    pub(crate) fn read(schema: &Schema, live: Slots, bytes: &[u8]) -> Result<Self> {
+        let mut columns = Self { live, ..Self::new(schema) };
+        let reader = &mut Reader::new(bytes);
+        for column in &mut columns.columns {
+            column.present = read_slots(reader)?;
+            for _ in 0..reader.length()? {
+                let key = read_key(reader)?;
+                column.keys.insert(key, read_postings(reader)?);
+            }
+            for _ in 0..reader.length()? {
+                let size = u64::try_from(reader.varint()?);
+                let size = size.map_err(|_| Error::corrupt("an array size exceeds 64 bits"))?;
+                column.sizes.insert(size, read_postings(reader)?);
+            }
+        }
+        Ok(columns)
+    }
+}
+
+fn collect_places(
+    number: usize,
+    ty: &FieldType,
+    names: &mut Vec<String>,
+    places: &mut Vec<(usize, Vec<String>)>,
+) {
+    let FieldType::Object(fields) = ty else {
+        places.push((number, names.clone()));
+        return;
+    };
+    for field in fields.iter().filter(|field| field.filter) {
+        names.push(field.name.clone());
+        collect_places(number, &field.ty, names, places);
+        names.pop();
+    }
+}
+
+/// The value that `names` lead to, unless one on the way is missing.
+fn value_at<'a>(value: &'a Value, names: &[String]) -> Option<&'a Value> {
+    let found = names.iter().try_fold(value, |value, name| match value {
+        Value::Object(fields) => fields.get(name),
+        _ => None,
+    })?;
+    (!found.is_null()).then_some(found)
+}
+
+const KEY_FALSE: u8 = 0;
+const KEY_TRUE: u8 = 1;
+const KEY_INT: u8 = 2;
+const KEY_FLOAT: u8 = 3;
+const KEY_TEXT: u8 = 4;
+const KEY_BYTES: u8 = 5;
+
+fn write_key(writer: &mut Writer, key: &Key) {
+    match key {
+        Key::Bool(value) => writer.u8(if *value { KEY_TRUE } else { KEY_FALSE }),
+        Key::Int(value) => {
+            writer.u8(KEY_INT);
+            writer.signed(*value);
+        }
+        Key::Float(number) => {
+            writer.u8(KEY_FLOAT);
+            writer.f64(number.0);
+        }
+        Key::Text(text) => {
+            writer.u8(KEY_TEXT);
+            writer.bytes(text.as_bytes());
+        }
+        Key::Bytes(bytes) => {
+            writer.u8(KEY_BYTES);
+            writer.bytes(bytes);
+        }
+    }
+}
+
+fn read_key(reader: &mut Reader<'_>) -> Result<Key> {
+    Ok(match reader.u8()? {
+        KEY_FALSE => Key::Bool(false),
+        KEY_TRUE => Key::Bool(true),
+        KEY_INT => Key::Int(reader.signed()?),
+        KEY_FLOAT => Key::Float(Number::new(reader.f64()?)),
+        KEY_TEXT => Key::Text(reader.text()?.into()),
+        KEY_BYTES => Key::Bytes(reader.bytes()?.into()),
+        tag => return Err(Error::corrupt(alloc::format!("a key has the unknown tag {tag}"))),
+    })
+}
+
+fn write_postings(writer: &mut Writer, postings: &Postings) {
+    match postings {
+        Postings::One(slot) => {
+            writer.length(1);
+            writer.u32(*slot);
+        }
+        Postings::Many(slots) => write_slots(writer, slots),
+    }
+}
+
+fn read_postings(reader: &mut Reader<'_>) -> Result<Postings> {
+    let slots = read_slots(reader)?;
+    Ok(match (slots.len(), slots.min()) {
+        (1, Some(only)) => Postings::One(only),
+        _ => Postings::Many(slots),
+    })
+}
+
+/// One bit a slot, in words of 64: the form of large sets.
+pub(crate) fn slots_to_bits(slots: &Slots) -> Vec<u8> {
+    let words = slots.max().map_or(0, |last| last as usize / 64 + 1);
+    let mut bits = alloc::vec![0u8; words * 8];
+    for slot in slots {
+        bits[slot as usize / 8] |= 1 << (slot % 8);
+    }
+    bits
+}
+
+/// The set that [`slots_to_bits`] wrote.
+pub(crate) fn slots_from_bits(bits: &[u8]) -> Slots {
+    let set = |byte: u8| (0..8u32).filter(move |bit| byte & (1 << bit) != 0);
+    (0u32..).zip(bits).flat_map(|(at, byte)| set(*byte).map(move |bit| at * 8 + bit)).collect()
+}
+
+fn write_slots(writer: &mut Writer, slots: &Slots) {
+    writer.varint(slots.len().into());
+    slots.iter().for_each(|slot| writer.u32(slot));
+}
+
+fn read_slots(reader: &mut Reader<'_>) -> Result<Slots> {
+    let count = reader.length()?;
+    let bytes = count.checked_mul(4).ok_or_else(|| Error::corrupt("a slot count is too large"))?;
+    let (slots, _) = reader.raw(bytes)?.as_chunks::<4>();
+    Slots::from_sorted_iter(slots.iter().map(|slot| u32::from_le_bytes(*slot)))
+        .map_err(|_| Error::corrupt("slots are out of order"))
+}

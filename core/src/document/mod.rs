@@ -1,0 +1,180 @@
+//! Documents: an id, vectors and values laid out as the schema numbers them; and the traits by
+//! which Rust types become documents.
+
+mod decode;
+mod field;
+mod format;
+mod serial;
+
+use crate::{Error, Id, Result, Schema, Value, limits, metric::Metric, schema::FieldType};
+use alloc::{format, string::String, vec::Vec};
+
+pub use decode::{DocumentSeed, IdSeed};
+pub use field::{DocId, FieldValue, Object, Uuid, VectorValue};
+pub(crate) use format::{read_id, read_values, write_document, write_id};
+pub use serial::{DocumentView, Include};
+
+/// A document as the engine takes and returns it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Unique in its database.
+    pub id: Id,
+    /// One per vector field of the schema, by number; `None` where the document has none.
+    pub vectors: Vec<Option<Vec<f32>>>,
+    /// One per value field of the schema, by number; [`Value::Null`] where the document has none.
+    pub values: Vec<Value>,
+}
+
+/// A Rust type that is a document; derive it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a document",
+    note = "add `#[derive(VectorDoc)]` to it and mark its id field `#[vectordoc(id)]`"
+)]
+pub trait VectorDoc: Sized + Send + Sync + 'static {
+    /// The type of its id.
+    type Id: DocId;
+
+    /// The name of a served database of this type unless another is given: the type's name in
+    /// snake case.
+    const NAME: &'static str;
+
+    /// The shape of its documents.
+    fn schema() -> Schema;
+
+    /// The document this value is, laid out as [`schema`](Self::schema) numbers it.
+    fn to_document(&self) -> Document;
+
+    /// The value a document of [`schema`](Self::schema) is.
+    fn from_document(document: Document) -> Result<Self>;
+}
+
+impl Document {
+    /// Refuses a document that `schema` does not allow: wrong dimension, NaN or infinity, a zero
+    /// vector under cosine, a missing or mistyped field, anything over [`limits`].
+    pub fn check(&self, schema: &Schema) -> Result<()> {
+        self.check_fields(schema).map_err(|error| error.within(format!("document {:?}", self.id)))
+    }
+
+    fn check_fields(&self, schema: &Schema) -> Result<()> {
+        self.id.check()?;
+        if self.vectors.len() != schema.vectors().len()
+            || self.values.len() != schema.values().len()
+        {
+            return Err(Error::invalid("the document was laid out for another schema"));
+        }
+        for (field, vector) in schema.vectors().iter().zip(&self.vectors) {
+            match vector {
+                Some(vector) => check_vector(&field.name, field.dim, field.metric, vector)?,
+                None if field.optional => {}
+                None => return Err(missing(&field.name)),
+            }
+        }
+        for (field, value) in schema.values().iter().zip(&self.values) {
+            check_value(&field.name, &field.ty, field.optional, field.filter, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a vector that field `name` cannot hold or be searched with.
+pub(crate) fn check_vector(name: &str, dim: usize, metric: Metric, vector: &[f32]) -> Result<()> {
+    if vector.len() != dim {
+        return Err(Error::invalid(format!(
+            "vector has {} dimensions, field {name:?} needs {dim}",
+            vector.len()
+        )));
+    }
+    if let Some(position) = vector.iter().position(|number| !number.is_finite()) {
+        return Err(Error::invalid(format!(
+            "vector for field {name:?} has {} at position {position}; every component must be \
+             finite",
+            vector[position]
+        )));
+    }
+    let square = crate::distance::dot(vector, vector);
+    if !square.is_finite() {
+        return Err(Error::invalid(format!(
+            "vector for field {name:?} is too long: its squared length overflows f32; scale it \
+             down"
+        )));
+    }
+    if metric == Metric::Cosine && square < f32::MIN_POSITIVE {
+        return Err(Error::invalid(format!(
+            "vector for field {name:?} is zero, which has no direction; cosine needs one that is \
+             not"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a value the field cannot hold. `name` is the dotted path, for the message.
+fn check_value(
+    name: &str,
+    ty: &FieldType,
+    optional: bool,
+    filter: bool,
+    value: &Value,
+) -> Result<()> {
+    let in_range = match (ty, value) {
+        (_, Value::Null) if optional => true,
+        (_, Value::Null) => return Err(missing(name)),
+        (FieldType::Bool, Value::Bool(_)) | (FieldType::Bytes, Value::Bytes(_)) => true,
+        (FieldType::Integer(integer), Value::Int(value)) => {
+            let (min, max) = integer.range();
+            if !(min..=max).contains(value) {
+                return Err(Error::invalid(format!(
+                    "field {name:?} is {value}, it holds {min} to {max}"
+                )));
+            }
+            true
+        }
+        (FieldType::Float32 | FieldType::Float64, Value::Float(value)) => value.is_finite(),
+        (FieldType::Text, Value::Text(text)) => {
+            if filter {
+                let what = format!("length of filterable field {name:?}");
+                limits::at_most(text.len(), limits::FILTER_VALUE_BYTES_MAX, &what)?;
+            }
+            true
+        }
+        (FieldType::Array(element), Value::Array(values)) => {
+            for value in values {
+                check_value(name, element, false, filter, value)?;
+            }
+            true
+        }
+        (FieldType::Object(fields), Value::Object(values)) => {
+            for field in fields {
+                let value = values.get(&field.name).unwrap_or(&Value::Null);
+                let path = format!("{name}.{}", field.name);
+                check_value(&path, &field.ty, field.optional, field.filter, value)?;
+            }
+            true
+        }
+        _ => false,
+    };
+    if in_range {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "field {name:?} holds {}, not {}",
+        type_in_words(ty),
+        value.describe()
+    )))
+}
+
+fn missing(name: &str) -> Error {
+    Error::invalid(format!("field {name:?} is missing; the schema requires it"))
+}
+
+/// What a field of this type holds, as an error message says it.
+pub(crate) fn type_in_words(ty: &FieldType) -> String {
+    match ty {
+        FieldType::Bool => "a boolean".into(),
+        FieldType::Integer(_) => "an integer".into(),
+        FieldType::Float32 | FieldType::Float64 => "a finite number".into(),
+        FieldType::Text => "text".into(),
+        FieldType::Bytes => "bytes".into(),
+        FieldType::Array(_) => "an array".into(),
+        FieldType::Object(_) => "an object".into(),
+    }
+}

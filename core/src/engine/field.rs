@@ -1,0 +1,116 @@
+//! One vector field: its vectors, its index, and what the index has yet to learn.
+
+use super::tuning::Tuning;
+use crate::{
+    Error, Result,
+    column::Slots,
+    index::{Exact, Hnsw, VectorIndex, Vectors},
+    schema::{IndexKind, IndexSpec, VectorField},
+};
+use alloc::{boxed::Box, format};
+
+/// Bytes of vectors up to which `auto` scans: about where reading them all takes as long as a
+/// walk through a graph that finds as much.
+const SCAN_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+pub(super) struct Field {
+    pub(super) spec: VectorField,
+    pub(super) vectors: Vectors,
+    pub(super) index: Box<dyn VectorIndex>,
+    /// Slots that have a vector and a document.
+    pub(super) present: Slots,
+    /// Of those, the ones the index does not have yet.
+    pub(super) unindexed: Slots,
+    /// Slots without a document that the index still has.
+    pub(super) dead: Slots,
+    pub(super) tuning: Tuning,
+}
+
+impl Field {
+    pub(super) fn new(spec: &VectorField) -> Self {
+        Self {
+            spec: spec.clone(),
+            vectors: Vectors::new(spec),
+            index: new_index(&spec.index),
+            present: Slots::new(),
+            unindexed: Slots::new(),
+            dead: Slots::new(),
+            tuning: Tuning::default(),
+        }
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&[f32]> {
+        self.present.contains(slot).then(|| self.vectors.get(slot))
+    }
+
+    pub(super) fn insert(&mut self, slot: u32, vector: &[f32]) {
+        self.vectors.set(slot, vector);
+        self.present.insert(slot);
+        if !self.index.contains(slot) {
+            self.unindexed.insert(slot);
+        }
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) {
+        let was_present = self.present.remove(slot);
+        let was_waiting = self.unindexed.remove(slot);
+        if was_present && !was_waiting && !self.index.is_exact() {
+            self.dead.insert(slot);
+        }
+    }
+
+    /// Whether `slot` has to stay as it is until the index let go of it.
+    pub(super) fn awaits_removal(&self, slot: u32) -> bool {
+        self.dead.contains(slot)
+    }
+
+    pub(super) fn dead(&self) -> &Slots {
+        &self.dead
+    }
+
+    pub(super) fn unindexed(&self) -> u64 {
+        self.unindexed.len()
+    }
+
+    /// Documents that the index has.
+    pub(super) fn indexed(&self) -> u64 {
+        self.present.len() - self.unindexed.len()
+    }
+
+    /// Whether there are so many vectors that `auto` should change from scanning to a graph.
+    pub(super) fn outgrew_scan(&self) -> bool {
+        let bytes = self.present.len() * self.spec.dim as u64 * size_of::<f32>() as u64;
+        self.spec.index.kind == IndexKind::Auto && self.index.is_exact() && bytes > SCAN_BYTES_MAX
+    }
+
+    /// Changes from scanning to an empty graph, which all vectors wait for.
+    pub(super) fn switch_to_graph(&mut self) {
+        self.index = Box::new(Hnsw::new(&self.spec.index));
+        self.unindexed = self.present.clone();
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.vectors.memory_bytes() + self.index.memory_bytes()
+    }
+
+    pub(super) fn check(&self, live: &Slots) -> Result<()> {
+        if !self.present.is_subset(live) {
+            return Err(Error::corrupt("a vector belongs to no document"));
+        }
+        self.index.check()?;
+        for slot in &self.present {
+            if self.index.contains(slot) == self.unindexed.contains(slot) {
+                return Err(Error::corrupt(format!("slot {slot} is indexed and waits for it")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The index a field of this kind begins with.
+fn new_index(spec: &IndexSpec) -> Box<dyn VectorIndex> {
+    match spec.kind {
+        IndexKind::Hnsw => Box::new(Hnsw::new(spec)),
+        IndexKind::Auto | IndexKind::Exact => Box::new(Exact),
+    }
+}

@@ -1,0 +1,151 @@
+//! Searching: which slots are allowed, which way to find the nearest of them, and what is left
+//! over for an exact scan.
+
+use super::{Engine, field::Field};
+use crate::{
+    Error, Filter, Hit, Query, Result,
+    column::Slots,
+    document::{Document, check_vector},
+    index::{Allowed, Nearest, Neighbour, Probe, Search, scan},
+    query::Explanation,
+};
+use alloc::vec::Vec;
+
+impl Engine {
+    /// The documents nearest to the query's vector, best first, ties in order of their ids: exactly
+    /// as many as the limit, or as there are.
+    pub fn search(&self, query: &Query) -> Result<Vec<Hit<Document>>> {
+        self.explain(query).map(|(hits, _)| hits)
+    }
+
+    /// The same, and how it came about.
+    pub fn explain(&self, query: &Query) -> Result<(Vec<Hit<Document>>, Explanation)> {
+        query.check()?;
+        let number = self.schema.vector_number(query.field.as_deref())?;
+        let field = &self.fields[number];
+        check_vector(&field.spec.name, field.spec.dim, field.spec.metric, &query.vector)?;
+        let filtered = !matches!(query.filter, Filter::All);
+        let matching = filtered.then(|| self.allowed(&query.filter)).transpose()?;
+        let allowed = match &matching {
+            Some(matching) => matching & &field.present,
+            None => field.present.clone(),
+        };
+        let searching = Searching {
+            field,
+            probe: field.vectors.probe(&query.vector),
+            allowed: &allowed,
+            filtered,
+            limit: query.limit.saturating_add(query.offset),
+        };
+        let (neighbours, explanation) = searching.run(query.ef, query.exact);
+        let hits = self.hits(query, field, neighbours)?;
+        Ok((hits, explanation))
+    }
+
+    /// The hits of neighbours, with ties put in order of their ids.
+    fn hits(
+        &self,
+        query: &Query,
+        field: &Field,
+        neighbours: Vec<Neighbour>,
+    ) -> Result<Vec<Hit<Document>>> {
+        let mut found = Vec::with_capacity(neighbours.len());
+        for neighbour in neighbours {
+            found.push((neighbour.distance, self.id(neighbour.slot)?, neighbour.slot));
+        }
+        found.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+        let hits =
+            found.into_iter().skip(query.offset).take(query.limit).map(|(distance, id, slot)| {
+                let distance = field.vectors.reported(distance);
+                let score = field.spec.metric.score(distance);
+                Ok(Hit { id, score, distance, doc: self.document(slot, &query.include)? })
+            });
+        let mut hits = hits.collect::<Result<Vec<_>, Error>>()?;
+        if let Some(min_score) = query.min_score {
+            hits.retain(|hit| hit.score >= min_score);
+        }
+        Ok(hits)
+    }
+}
+
+/// One search in one field.
+struct Searching<'a> {
+    field: &'a Field,
+    probe: Probe,
+    allowed: &'a Slots,
+    filtered: bool,
+    limit: usize,
+}
+
+impl Searching<'_> {
+    fn run(&self, ef: Option<usize>, exact: bool) -> (Vec<Neighbour>, Explanation) {
+        if self.limit == 0 || self.allowed.is_empty() {
+            let plan = "nothing to search";
+            return (Vec::new(), Explanation { plan, exact: true, ..Explanation::default() });
+        }
+        let ef = self.field.tuning.ef(ef.or(self.field.spec.index.ef), self.limit);
+        if exact || self.field.index.is_exact() || self.scan_is_cheaper(ef) {
+            return self.scan("exact", 0);
+        }
+        self.walk(ef)
+    }
+
+    /// Whether comparing with every allowed vector costs less than a walk that has to pass
+    /// `all / allowed` times as many nodes as one without a filter.
+    fn scan_is_cheaper(&self, ef: usize) -> bool {
+        /// Reading vectors in order costs about half of reading them where links lead.
+        const IN_ORDER_GAIN: u64 = 2;
+        let (allowed, all) = (self.allowed.len(), self.field.present.len());
+        let visits = self.field.tuning.visits(ef);
+        if !self.filtered {
+            return all <= visits.saturating_mul(IN_ORDER_GAIN);
+        }
+        allowed.saturating_mul(allowed) <= visits.saturating_mul(all)
+    }
+
+    /// Walks the graph and scans what it does not have yet.
+    fn walk(&self, ef: usize) -> (Vec<Neighbour>, Explanation) {
+        let visits_max = match self.filtered {
+            true => usize::try_from(self.allowed.len()).unwrap_or(usize::MAX).saturating_mul(2),
+            false => usize::MAX,
+        };
+        let allowed = Allowed::new(self.allowed);
+        let search = Search { limit: self.limit, ef, visits_max, allowed };
+        let found = self.field.index.search(&self.probe, &self.field.vectors, &search);
+        let waiting = self.allowed & &self.field.unindexed;
+        let reached = found.neighbours.len() as u64 + waiting.len();
+        if found.gave_up || reached < self.allowed.len().min(self.limit as u64) {
+            return self.scan("filtered graph, then exact", found.visited);
+        }
+        let mut visited = found.visited;
+        let mut neighbours = found.neighbours;
+        if !waiting.is_empty() {
+            let mut nearest = Nearest::new(self.limit);
+            neighbours.into_iter().for_each(|neighbour| nearest.offer(neighbour));
+            visited += scan(&self.probe, &self.field.vectors, Allowed::new(&waiting), &mut nearest);
+            neighbours = nearest.into_sorted();
+        }
+        let explanation = Explanation {
+            plan: if self.filtered { "filtered graph" } else { "graph" },
+            visited: visited as u64,
+            exact: false,
+            ef,
+            allowed: self.allowed.len(),
+        };
+        (neighbours, explanation)
+    }
+
+    fn scan(&self, plan: &'static str, visited: usize) -> (Vec<Neighbour>, Explanation) {
+        let mut nearest = Nearest::new(self.limit);
+        let allowed = Allowed::new(self.allowed);
+        let visited = visited + scan(&self.probe, &self.field.vectors, allowed, &mut nearest);
+        let explanation = Explanation {
+            plan,
+            visited: visited as u64,
+            exact: true,
+            ef: 0,
+            allowed: self.allowed.len(),
+        };
+        (nearest.into_sorted(), explanation)
+    }
+}

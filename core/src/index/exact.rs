@@ -1,0 +1,77 @@
+//! The exact scan: every allowed vector is compared.
+
+use super::{
+    Allowed, Change, Found, Nearest, Neighbour, Plan, Probe, Search, Section, VectorIndex, Vectors,
+};
+use alloc::{boxed::Box, vec::Vec};
+
+/// Compares with every allowed vector. It has no structure, so that every slot is contained.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exact;
+
+impl VectorIndex for Exact {
+    fn contains(&self, _slot: u32) -> bool {
+        true
+    }
+
+    fn is_exact(&self) -> bool {
+        true
+    }
+
+    fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Found {
+        let mut nearest = Nearest::new(search.limit);
+        let visited = scan(probe, vectors, search.allowed, &mut nearest);
+        Found { neighbours: nearest.into_sorted(), visited, gave_up: false }
+    }
+
+    fn plan(&self, _change: &Change, _vectors: &Vectors, _threads: usize) -> Plan {
+        Box::new(())
+    }
+
+    fn commit(&mut self, _change: &Change, _plan: Plan, _vectors: &Vectors) {}
+
+    fn memory_bytes(&self) -> usize {
+        0
+    }
+
+    fn sections(&self) -> Vec<&dyn Section> {
+        Vec::new()
+    }
+
+    fn mark_clean(&mut self) {}
+}
+
+/// Offers every allowed slot to `nearest`; returns how many distances were computed. When most
+/// slots are allowed, memory is read in order and what is not allowed is computed in vain.
+pub(crate) fn scan(
+    probe: &Probe,
+    vectors: &Vectors,
+    allowed: Allowed<'_>,
+    nearest: &mut Nearest,
+) -> usize {
+    const IN_ORDER_FROM_SHARE: u64 = 2;
+    let count = allowed.count();
+    if count.saturating_mul(IN_ORDER_FROM_SHARE) < vectors.slots() as u64 {
+        return scan_slots(probe, vectors, allowed.iter(), nearest);
+    }
+    vectors.scan(probe, |slot, distance| {
+        if distance <= nearest.worst() && allowed.contains(slot) {
+            nearest.offer(Neighbour { distance, slot });
+        }
+    });
+    vectors.slots()
+}
+
+fn scan_slots(
+    probe: &Probe,
+    vectors: &Vectors,
+    slots: impl Iterator<Item = u32>,
+    nearest: &mut Nearest,
+) -> usize {
+    let mut visited = 0;
+    for slot in slots {
+        visited += 1;
+        nearest.offer(Neighbour { distance: vectors.distance(probe, slot), slot });
+    }
+    visited
+}

@@ -1,0 +1,89 @@
+//! Planning the rows of a batch of new slots, and of those that link back to them.
+
+use super::super::{Neighbour, Vectors, parallel};
+use super::graph::{Graph, RowChange};
+use super::search::{Beam, descend};
+use super::{Hnsw, select};
+use alloc::{collections::BTreeMap, vec::Vec};
+
+/// The rows that insert `slots`: first each new slot finds its neighbours in the graph as it is
+/// and among the other new ones, then every slot that was chosen considers linking back.
+pub(super) fn plan(
+    hnsw: &Hnsw,
+    slots: &[u32],
+    vectors: &Vectors,
+    threads: usize,
+) -> Vec<RowChange> {
+    let rows = parallel::map(slots, threads, |slot| new_rows(hnsw, *slot, slots, vectors));
+    let rows: BTreeMap<(usize, u32), Vec<u32>> =
+        rows.into_iter().flatten().map(|row| ((row.level, row.slot), row.links)).collect();
+    let mut back: BTreeMap<(usize, u32), Vec<u32>> = BTreeMap::new();
+    for ((level, slot), links) in &rows {
+        for link in links {
+            back.entry((*level, *link)).or_default().push(*slot);
+        }
+    }
+    let linked: Vec<_> = back.into_iter().collect();
+    let changed = parallel::map(&linked, threads, |((level, slot), sources)| {
+        let links = match rows.get(&(*level, *slot)) {
+            Some(links) => links,
+            None => hnsw.graph.links(*slot, *level),
+        };
+        let links = link_back(&hnsw.graph, *slot, *level, links, sources, vectors);
+        RowChange { slot: *slot, level: *level, links }
+    });
+    let mut all = rows;
+    all.extend(changed.into_iter().map(|row| ((row.level, row.slot), row.links)));
+    all.into_iter().map(|((level, slot), links)| RowChange { slot, level, links }).collect()
+}
+
+/// The rows of one new slot on all its levels (Algorithm 1).
+fn new_rows(hnsw: &Hnsw, slot: u32, batch: &[u32], vectors: &Vectors) -> Vec<RowChange> {
+    let graph = &hnsw.graph;
+    let probe = &vectors.probe_of(slot);
+    let top = graph.level(slot);
+    let mut entry = descend(graph, probe, vectors, top, None).map(|(entry, _)| entry);
+    let beside: Vec<Neighbour> = batch
+        .iter()
+        .filter(|other| **other != slot)
+        .map(|other| Neighbour { distance: vectors.distance(probe, *other), slot: *other })
+        .collect();
+    let mut rows = Vec::with_capacity(top + 1);
+    for level in (0..=top).rev() {
+        let mut candidates = Vec::new();
+        if let Some(start) = entry
+            && graph.level(start.slot) >= level
+        {
+            let mut beam = Beam { graph, probe, vectors, level, except: None, visited: 0 };
+            candidates = beam.run(start, hnsw.ef_construction, usize::MAX, |_| true).into_sorted();
+            entry = candidates.first().copied();
+        }
+        candidates.extend(beside.iter().filter(|other| graph.level(other.slot) >= level));
+        candidates.sort_unstable();
+        candidates.truncate(hnsw.ef_construction);
+        rows.push(RowChange { slot, level, links: select::diverse(&candidates, hnsw.m, vectors) });
+    }
+    rows
+}
+
+/// The row of `slot` when `sources` link to it: all while there is room, the most diverse beyond.
+fn link_back(
+    graph: &Graph,
+    slot: u32,
+    level: usize,
+    links: &[u32],
+    sources: &[u32],
+    vectors: &Vectors,
+) -> Vec<u32> {
+    let mut all = links.to_vec();
+    all.extend(sources.iter().filter(|source| !links.contains(source)));
+    if all.len() <= graph.links_max(level) {
+        return all;
+    }
+    let mut candidates: Vec<Neighbour> = all
+        .into_iter()
+        .map(|other| Neighbour { distance: vectors.distance_between(slot, other), slot: other })
+        .collect();
+    candidates.sort_unstable();
+    select::diverse(&candidates, graph.links_max(level), vectors)
+}

@@ -1,0 +1,86 @@
+//! The graph: Hierarchical Navigable Small World, Malkov & Yashunin 2016 (arXiv:1603.09320).
+//!
+//! Data enters as changes, which are planned in batches while the graph is only read and then
+//! committed row by row, after ParlayANN (Manohar et al. 2024, §3): the result does not depend on
+//! the number of threads, and searches go on while the next batch is thought out.
+
+mod graph;
+mod insert;
+mod remove;
+mod search;
+mod select;
+
+use super::{Change, Found, Plan, Probe, Search, Section, Sections, VectorIndex, Vectors};
+use crate::{Result, schema::IndexSpec};
+use alloc::{boxed::Box, vec::Vec};
+use graph::{Graph, RowChange};
+
+/// Changes of one batch; the next is thought out on a graph that has them.
+pub(crate) const BATCH_SLOTS_MAX: usize = 64;
+
+/// A navigable small-world graph over the vectors of one field.
+pub struct Hnsw {
+    graph: Graph,
+    m: usize,
+    ef_construction: usize,
+}
+
+/// New rows, and the slots that leave.
+pub(crate) struct Rows {
+    rows: Vec<RowChange>,
+    removed: Vec<u32>,
+}
+
+impl Hnsw {
+    /// An empty graph.
+    pub fn new(spec: &IndexSpec) -> Self {
+        Self { graph: Graph::new(spec.m), m: spec.m, ef_construction: spec.ef_construction }
+    }
+
+    /// The graph that was checkpointed as `sections`.
+    pub fn open(spec: &IndexSpec, sections: &dyn Sections) -> Result<Self> {
+        let graph = Graph::open(spec.m, sections)?;
+        Ok(Self { graph, m: spec.m, ef_construction: spec.ef_construction })
+    }
+}
+
+impl VectorIndex for Hnsw {
+    fn contains(&self, slot: u32) -> bool {
+        self.graph.contains(slot)
+    }
+
+    fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Found {
+        search::search(&self.graph, probe, vectors, search)
+    }
+
+    fn plan(&self, change: &Change, vectors: &Vectors, threads: usize) -> Plan {
+        let rows = if change.remove.is_empty() {
+            insert::plan(self, &change.insert, vectors, threads)
+        } else {
+            remove::plan(self, &change.remove, vectors, threads)
+        };
+        Box::new(Rows { rows, removed: change.remove.clone() })
+    }
+
+    fn commit(&mut self, _change: &Change, plan: Plan, _vectors: &Vectors) {
+        let Ok(plan) = plan.downcast::<Rows>() else { return };
+        self.graph.apply(&plan.rows, &plan.removed);
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.graph.memory_bytes()
+    }
+
+    fn sections(&self) -> Vec<&dyn Section> {
+        self.graph.sections()
+    }
+
+    fn mark_clean(&mut self) {
+        self.graph.mark_clean();
+    }
+
+    /// No link leaves the graph or names the row's own slot, and no row names a slot twice.
+    fn check(&self) -> Result<()> {
+        self.graph.check_links()
+    }
+}

@@ -1,0 +1,62 @@
+//! Planning the rows that close the gaps which removed slots leave, after FreshDiskANN (Singh et
+//! al. 2021, Algorithm 4): whoever linked to a removed slot may link to what that one linked to.
+
+use super::super::{Neighbour, Vectors, parallel};
+use super::graph::{Graph, RowChange};
+use super::{Hnsw, select};
+use crate::bitset::BitSet;
+use alloc::{vec, vec::Vec};
+
+/// The rows that change when `removed` leave the graph.
+pub(super) fn plan(
+    hnsw: &Hnsw,
+    removed: &[u32],
+    vectors: &Vectors,
+    threads: usize,
+) -> Vec<RowChange> {
+    let graph = &hnsw.graph;
+    let mut leaving = vec![false; graph.slots()];
+    for slot in removed {
+        leaving[*slot as usize] = true;
+    }
+    let broken: Vec<(u32, usize)> = graph
+        .iter()
+        .filter(|slot| !leaving[*slot as usize])
+        .flat_map(|slot| (0..=graph.level(slot)).map(move |level| (slot, level)))
+        .filter(|(slot, level)| {
+            graph.links(*slot, *level).iter().any(|link| leaving[*link as usize])
+        })
+        .collect();
+    parallel::map(&broken, threads, |(slot, level)| repair(graph, *slot, *level, &leaving, vectors))
+}
+
+/// The row of `slot` without the leaving ones, their neighbours considered in their place.
+fn repair(
+    graph: &Graph,
+    slot: u32,
+    level: usize,
+    leaving: &[bool],
+    vectors: &Vectors,
+) -> RowChange {
+    let mut seen = BitSet::new(graph.slots());
+    seen.insert(slot);
+    let (mut staying, mut candidates) = (Vec::new(), Vec::new());
+    for link in graph.links(slot, level) {
+        if !leaving[*link as usize] {
+            seen.insert(*link);
+            staying.push(*link);
+        }
+    }
+    for gone in graph.links(slot, level).iter().filter(|link| leaving[**link as usize]) {
+        let beyond = graph.links(*gone, level).iter().copied();
+        candidates.extend(beyond.filter(|next| !leaving[*next as usize] && seen.insert(*next)));
+    }
+    candidates.extend(&staying);
+    let mut candidates: Vec<Neighbour> = candidates
+        .into_iter()
+        .map(|other| Neighbour { distance: vectors.distance_between(slot, other), slot: other })
+        .collect();
+    candidates.sort_unstable();
+    let links = select::diverse(&candidates, graph.links_max(level), vectors);
+    RowChange { slot, level, links }
+}

@@ -1,0 +1,63 @@
+//! vectordoc: a vector database you describe as a Rust struct and run anywhere.
+//!
+//! The engine is a value that changes only by applying records; hosts differ only in where bytes
+//! rest. See `ARCHITECTURE.md` in the repository for the way data takes.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod limits;
+
+mod error;
+
+mod metric;
+pub mod schema;
+mod value;
+
+mod distance;
+pub mod document;
+pub mod filter;
+
+mod arena;
+mod batch;
+mod bitset;
+mod bytes;
+mod heap;
+pub mod key;
+mod record;
+
+mod column;
+pub mod index;
+
+pub mod query;
+
+pub mod engine;
+
+#[cfg(feature = "native")]
+pub mod native;
+
+#[cfg(feature = "client")]
+pub mod client;
+
+pub use batch::{Batch, Operation};
+pub use document::{Document, Include, Uuid, VectorDoc};
+pub use engine::Engine;
+pub use error::{Error, ErrorKind, Result};
+pub use filter::Filter;
+pub use metric::Metric;
+pub use query::{Hit, Query};
+pub use record::Record;
+pub use schema::Schema;
+pub use value::{Id, IntoIds, Value};
+
+#[cfg(feature = "derive")]
+pub use vectordoc_derive::VectorDoc;
+
+#[cfg(feature = "client")]
+pub use client::Client;
+#[cfg(feature = "native")]
+pub use native::{Database, Db};
+
+#[doc(hidden)]
+pub mod __private;

@@ -1,0 +1,50 @@
+//! Every bound of the engine, named. A value at its bound is accepted; one beyond is refused with
+//! [`LimitExceeded`](crate::ErrorKind::LimitExceeded) before anything is written.
+
+use crate::{Error, Result};
+use alloc::format;
+
+/// Components of one vector.
+pub const DIM_MAX: usize = 65_536;
+/// Documents one shard can hold: slots are `u32`, and the last one is a mark.
+pub const DOCUMENTS_PER_SHARD_MAX: usize = (u32::MAX - 1) as usize;
+/// Fields of one schema, nested ones counted.
+pub const FIELDS_MAX: usize = 1_024;
+/// Bytes of one field name.
+pub const FIELD_NAME_BYTES_MAX: usize = 128;
+/// Bytes of a document id.
+pub const ID_BYTES_MAX: usize = 512;
+/// Bytes of one document as stored, its vectors not counted.
+pub const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of a text or bytes value that a filter can index.
+pub const FILTER_VALUE_BYTES_MAX: usize = 8 * 1024;
+/// Levels of nesting in a document.
+pub const DOCUMENT_DEPTH_MAX: usize = 16;
+/// Operations in one batch.
+pub const BATCH_OPERATIONS_MAX: usize = 100_000;
+/// Hits of one search, offset included.
+pub const LIMIT_MAX: usize = 10_000;
+/// Documents of one page of a scroll.
+pub const SCROLL_LIMIT_MAX: usize = 10_000;
+/// Candidate list of one graph search.
+pub const EF_MAX: usize = 10_000;
+/// Links per graph node and level.
+pub const M_MAX: usize = 128;
+/// Vectors in one multi-query search.
+pub const QUERIES_MAX: usize = 1_024;
+/// Levels of nesting in a filter.
+pub const FILTER_DEPTH_MAX: usize = 16;
+/// Conditions in a filter.
+pub const FILTER_NODES_MAX: usize = 1_024;
+/// Values in one `$in`, `$nin`, `$all` or `$any`.
+pub const FILTER_VALUES_MAX: usize = 65_536;
+/// Shards of one database.
+pub const SHARDS_MAX: usize = 256;
+
+/// Refuses `value` beyond `max`, naming what was counted.
+pub(crate) fn at_most(value: usize, max: usize, what: &str) -> Result<()> {
+    if value <= max {
+        return Ok(());
+    }
+    Err(Error::limit_exceeded(format!("{what} is {value}, the limit is {max}")))
+}

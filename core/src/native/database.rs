@@ -1,0 +1,429 @@
+//! A database of documents whose shape is known when it is opened: shards behind one set of verbs.
+
+use super::{
+    directory::{self, Directory},
+    scroll::{self, DocumentPage},
+    shard::{Shard, closed},
+};
+use crate::{
+    Batch, Document, Error, Filter, Hit, Id, Include, Query, Result, Schema, engine::Outcome,
+    limits, query::Explanation,
+};
+use std::{
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
+    time::Duration,
+};
+
+/// A database: cheap to clone, shared by threads, closed when the last clone goes.
+#[derive(Clone)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    schema: Schema,
+    shards: Vec<Shard>,
+    is_closed: AtomicBool,
+    /// Let go after the shards.
+    directory: Option<Directory>,
+}
+
+/// How to open a database.
+#[derive(Clone, Debug, Default)]
+pub struct DatabaseOptions {
+    /// Shards of a new database, 1 unless set; one that exists must have as many.
+    pub shards: Option<usize>,
+    /// Threads that build indexes, over all shards; as many as there are cores unless set.
+    pub threads: Option<usize>,
+}
+
+/// What a deletion did.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Deleted {
+    /// Documents that were there and are gone.
+    pub deleted: usize,
+    /// Ids that no document had.
+    pub missing: Vec<Id>,
+}
+
+/// The state of a database.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Documents there are.
+    pub documents: u64,
+    /// Vectors that wait for an index; searches compare with each of them.
+    pub unindexed: u64,
+    /// Shards.
+    pub shards: usize,
+    /// Records applied, over all shards.
+    pub record_number: u64,
+    /// Bytes of memory held by documents, vectors and indexes.
+    pub memory_bytes: u64,
+}
+
+impl Database {
+    /// Opens the database in directory `path`, or creates it. One that exists must have `schema`.
+    pub fn create(
+        path: impl AsRef<Path>,
+        schema: &Schema,
+        options: &DatabaseOptions,
+    ) -> Result<Self> {
+        Self::open_or_create(path.as_ref(), Some(schema), options)
+    }
+
+    /// Opens the database in directory `path`.
+    pub fn open(path: impl AsRef<Path>, options: &DatabaseOptions) -> Result<Self> {
+        let path = path.as_ref();
+        if !Self::is_database(path) {
+            return Err(Error::not_found(format!("there is no database in {}", path.display())));
+        }
+        Self::open_or_create(path, None, options)
+    }
+
+    /// An empty database that is gone when it is closed.
+    pub fn in_memory(schema: &Schema, options: &DatabaseOptions) -> Result<Self> {
+        let shards = options.shards.unwrap_or(1);
+        check_shards(shards)?;
+        let shard = |_| Shard::in_memory(schema, options.threads_per_shard(shards));
+        let shards = (0..shards).map(shard).collect::<Result<_>>()?;
+        Ok(Self::of(schema.clone(), shards, None))
+    }
+
+    /// Whether there is a database in directory `path`.
+    pub fn is_database(path: impl AsRef<Path>) -> bool {
+        !matches!(directory::shards(path.as_ref()), Ok(None))
+    }
+
+    fn open_or_create(
+        path: &Path,
+        schema: Option<&Schema>,
+        options: &DatabaseOptions,
+    ) -> Result<Self> {
+        check_shards(options.shards.unwrap_or(1))?;
+        let directory = Directory::take(path)?;
+        let stored = directory::shards(path)?;
+        let shards = stored.or(options.shards).unwrap_or(1);
+        if options.shards.is_some_and(|wanted| wanted != shards) {
+            return Err(Error::conflict(format!(
+                "{} has {shards} shards, not {}; a database keeps the number it was created with: \
+                 export it and import it into a new one",
+                path.display(),
+                options.shards.unwrap_or(1)
+            )));
+        }
+        let files = directory.shard_files(shards);
+        check_complete(&files, stored.is_some() && schema.is_none())?;
+        let threads = options.threads_per_shard(shards);
+        let open = |file| Shard::open(file, schema, threads);
+        let shards = files.iter().map(|file| open(file)).collect::<Result<Vec<_>>>()?;
+        directory.sync()?;
+        let stored = shards[0].engine().schema().clone();
+        if let Some(schema) = schema {
+            stored
+                .expect_same(schema)
+                .map_err(|error| error.within(format!("{}", path.display())))?;
+        }
+        Ok(Self::of(stored, shards, Some(directory)))
+    }
+
+    fn of(schema: Schema, shards: Vec<Shard>, directory: Option<Directory>) -> Self {
+        let is_closed = AtomicBool::new(false);
+        Self { inner: Arc::new(Inner { schema, shards, is_closed, directory }) }
+    }
+
+    /// The shape of the documents.
+    pub fn schema(&self) -> &Schema {
+        &self.inner.schema
+    }
+
+    /// How many shards the documents are spread over.
+    pub fn shards(&self) -> usize {
+        self.inner.shards.len()
+    }
+
+    /// The directory; `None` for a database in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.inner.directory.as_ref().map(Directory::path)
+    }
+
+    /// Inserts or replaces documents; returns how many. They are durable and can be found when
+    /// this returns. All are checked before any is written; each shard writes its own all or none.
+    pub fn index(&self, documents: Vec<Document>) -> Result<usize> {
+        self.check_documents(&documents)?;
+        let batches = self.by_shard(documents, |document| &document.id);
+        let outcomes = self.write(batches.into_iter().map(Batch::index))?;
+        Ok(count(outcomes.iter().map(|outcome| outcome.indexed)))
+    }
+
+    /// Replaces documents; `not_found`, and nothing is written, when one of them is not there.
+    pub fn update(&self, documents: Vec<Document>) -> Result<usize> {
+        self.check_documents(&documents)?;
+        for document in &documents {
+            if !self.shard_of(&document.id).engine().contains(&document.id) {
+                return Err(Error::not_found(format!(
+                    "there is no document {:?} to update; index it instead",
+                    document.id
+                )));
+            }
+        }
+        let batches = self.by_shard(documents, |document| &document.id);
+        let outcomes = self.write(batches.into_iter().map(Batch::update))?;
+        Ok(count(outcomes.iter().map(|outcome| outcome.indexed)))
+    }
+
+    /// Deletes documents by id, and says which ids no document had.
+    pub fn delete(&self, ids: Vec<Id>) -> Result<Deleted> {
+        let batches = self.by_shard(ids, |id| id);
+        let outcomes = self.write(batches.into_iter().map(Batch::delete))?;
+        let deleted = count(outcomes.iter().map(|outcome| outcome.deleted));
+        let missing = outcomes.into_iter().flat_map(|outcome| outcome.missing).collect();
+        Ok(Deleted { deleted, missing })
+    }
+
+    /// Deletes every document that passes; returns how many.
+    pub fn delete_where(&self, filter: &Filter) -> Result<usize> {
+        self.count(filter)?;
+        let batches = self.inner.shards.iter().map(|_| Batch::delete_where(filter.clone()));
+        let outcomes = self.write(batches)?;
+        Ok(count(outcomes.iter().map(|outcome| outcome.deleted)))
+    }
+
+    /// The documents with these ids, in their order; `None` where there is none.
+    pub fn get(&self, ids: &[Id], include: &Include) -> Result<Vec<Option<Document>>> {
+        self.check_open()?;
+        ids.iter().map(|id| self.shard_of(id).engine().get(id, include)).collect()
+    }
+
+    /// How many documents pass.
+    pub fn count(&self, filter: &Filter) -> Result<u64> {
+        self.check_open()?;
+        self.inner.shards.iter().map(|shard| shard.engine().count(filter)).sum()
+    }
+
+    /// Up to `limit` documents that pass, in order of their ids, after where `cursor` stands.
+    pub fn scroll(
+        &self,
+        filter: &Filter,
+        cursor: Option<&str>,
+        limit: usize,
+        include: &Include,
+    ) -> Result<DocumentPage> {
+        self.check_open()?;
+        scroll::scroll(&self.inner.shards, &self.inner.schema, filter, cursor, limit, include)
+    }
+
+    /// The documents nearest to the query's vector, best first.
+    pub fn search(&self, query: &Query) -> Result<Vec<Hit>> {
+        self.explain(query).map(|(hits, _)| hits)
+    }
+
+    /// The same, and how it came about.
+    pub fn explain(&self, query: &Query) -> Result<(Vec<Hit>, Explanation)> {
+        self.check_open()?;
+        if let [shard] = &self.inner.shards[..] {
+            return shard.engine().explain(query);
+        }
+        let reach = query.limit.saturating_add(query.offset);
+        let of_shard = Query { limit: reach, offset: 0, ..query.clone() };
+        let mut hits = Vec::new();
+        let mut total: Option<Explanation> = None;
+        for shard in &self.inner.shards {
+            let (found, explanation) = shard.engine().explain(&of_shard)?;
+            hits.extend(found);
+            total = Some(match total {
+                Some(total) => total.and(&explanation),
+                None => explanation,
+            });
+        }
+        hits.sort_by(|a, b| a.distance.total_cmp(&b.distance).then_with(|| a.id.cmp(&b.id)));
+        let hits = hits.into_iter().skip(query.offset).take(query.limit).collect();
+        Ok((hits, total.unwrap_or_default()))
+    }
+
+    /// Answers several queries, in their order.
+    pub fn search_batch(&self, queries: &[Query]) -> Result<Vec<Vec<Hit>>> {
+        limits::at_most(queries.len(), limits::QUERIES_MAX, "number of queries")?;
+        queries.iter().map(|query| self.search(query)).collect()
+    }
+
+    /// The state of the database.
+    pub fn stats(&self) -> Stats {
+        let mut stats = Stats { shards: self.shards(), ..Stats::default() };
+        for shard in &self.inner.shards {
+            let engine = shard.engine();
+            stats.documents += engine.len();
+            stats.unindexed += engine.unindexed();
+            stats.record_number += engine.record_number();
+            stats.memory_bytes += engine.memory_bytes();
+        }
+        stats
+    }
+
+    /// Waits until no vector waits for an index, and everything is checkpointed. `progress` hears
+    /// now and then how many vectors are indexed, and of how many.
+    pub fn wait_indexed(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        const REPORT_EVERY: Duration = Duration::from_millis(100);
+        for answer in self.settle()? {
+            loop {
+                match answer.recv_timeout(REPORT_EVERY) {
+                    Ok(result) => break result?,
+                    Err(RecvTimeoutError::Disconnected) => return Err(closed()),
+                    Err(RecvTimeoutError::Timeout) => {
+                        let stats = self.stats();
+                        let vectors = stats.documents * self.schema().vectors().len() as u64;
+                        progress(vectors.saturating_sub(stats.unindexed), vectors);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until everything is checkpointed, so that opening has nothing to replay.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.wait_indexed(&mut |_, _| {})
+    }
+
+    fn settle(&self) -> Result<Vec<Receiver<Result<()>>>> {
+        self.check_open()?;
+        let settle = |shard: &Shard| {
+            let (send, receive) = sync_channel(1);
+            shard.settle(Box::new(move |result| {
+                let _ = send.send(result);
+            }));
+            receive
+        };
+        Ok(self.inner.shards.iter().map(settle).collect())
+    }
+
+    /// Finishes accepted writes, checkpoints and lets go of the directory. Any use of this or
+    /// another clone afterwards answers `closed`.
+    pub fn close(&self) -> Result<()> {
+        self.inner.close()
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.inner.is_closed.load(Ordering::Acquire) { Err(closed()) } else { Ok(()) }
+    }
+
+    fn check_documents(&self, documents: &[Document]) -> Result<()> {
+        self.check_open()?;
+        let max = limits::BATCH_OPERATIONS_MAX;
+        limits::at_most(documents.len(), max, "number of documents in a batch")?;
+        let engine = self.inner.shards[0].engine();
+        documents.iter().try_for_each(|document| engine.check_document(document))
+    }
+
+    fn shard_of(&self, id: &Id) -> &Shard {
+        &self.inner.shards[id.shard(self.shards())]
+    }
+
+    /// The items of each shard, in their order.
+    fn by_shard<I>(&self, items: Vec<I>, id: impl Fn(&I) -> &Id) -> Vec<Vec<I>> {
+        if self.shards() == 1 {
+            return vec![items];
+        }
+        let mut batches: Vec<Vec<I>> = (0..self.shards()).map(|_| Vec::new()).collect();
+        for item in items {
+            let shard = id(&item).shard(self.shards());
+            batches[shard].push(item);
+        }
+        batches
+    }
+
+    /// Hands each shard its batch, then waits for all; empty batches are left out.
+    fn write(&self, batches: impl Iterator<Item = Batch>) -> Result<Vec<Outcome>> {
+        self.check_open()?;
+        let sent: Vec<_> = self
+            .inner
+            .shards
+            .iter()
+            .zip(batches)
+            .filter(|(_, batch)| !batch.operations.is_empty())
+            .map(|(shard, batch)| {
+                let (send, receive) = sync_channel(1);
+                shard.write(
+                    batch,
+                    Box::new(move |result| {
+                        let _ = send.send(result);
+                    }),
+                );
+                receive
+            })
+            .collect();
+        let results: Vec<_> = sent
+            .into_iter()
+            .map(|answer| answer.recv().unwrap_or_else(|_| Err(closed())))
+            .collect();
+        results.into_iter().collect()
+    }
+
+    /// Walks every structure and names the first thing wrong. For tests.
+    #[doc(hidden)]
+    pub fn check(&self) -> Result<()> {
+        self.inner.shards.iter().try_for_each(|shard| shard.engine().check())
+    }
+}
+
+impl Inner {
+    fn close(&self) -> Result<()> {
+        self.is_closed.store(true, Ordering::Release);
+        let results: Vec<_> = self.shards.iter().map(Shard::close).collect();
+        if let Some(directory) = &self.directory {
+            directory.release();
+        }
+        results.into_iter().collect()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let _ = self.close();
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("path", &self.path())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+impl DatabaseOptions {
+    fn threads_per_shard(&self, shards: usize) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, Into::into);
+        (self.threads.unwrap_or_else(cores) / shards).max(1)
+    }
+}
+
+fn check_shards(shards: usize) -> Result<()> {
+    if shards == 0 {
+        return Err(Error::invalid("a database has at least 1 shard"));
+    }
+    limits::at_most(shards, limits::SHARDS_MAX, "number of shards")
+}
+
+/// Refuses to go on as if a lost shard file had been empty.
+fn check_complete(files: &[std::path::PathBuf], must_exist: bool) -> Result<()> {
+    let missing = files.iter().find(|file| !file.exists());
+    let any_data = files.iter().any(|file| file.metadata().is_ok_and(|meta| meta.len() > 0));
+    match missing {
+        Some(file) if must_exist && any_data => Err(Error::corrupt(format!(
+            "{} is missing; put it back from a backup, the other shards are untouched",
+            file.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn count(counts: impl Iterator<Item = u64>) -> usize {
+    usize::try_from(counts.sum::<u64>()).unwrap_or(usize::MAX)
+}

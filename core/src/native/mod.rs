@@ -1,0 +1,13 @@
+//! The durable embedded host: a directory of shards, each an engine, a store and one thread that
+//! owns all writes to them.
+
+mod database;
+mod directory;
+mod scroll;
+mod shard;
+mod store;
+mod typed;
+
+pub use database::{Database, DatabaseOptions, Deleted, Stats};
+pub use scroll::DocumentPage;
+pub use typed::{Builder, Db, DocPage, SearchBatch, SearchBuilder};

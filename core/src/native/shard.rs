@@ -1,0 +1,408 @@
+//! One shard: an engine that searches share, a store, and a worker thread that owns all changes.
+//!
+//! The worker takes whatever writes are waiting, makes their records durable with one commit,
+//! applies them and answers each. In between it does slices of maintenance, and it checkpoints when
+//! there is much to replay or nothing else to do.
+
+use super::store::{Changes, Store};
+use crate::{
+    Batch, Engine, Error, ErrorKind, Record, Result, Schema,
+    batch::Operation,
+    engine::{Checkpoint, Group, Outcome},
+    key::Key,
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// Requests that may wait for a worker.
+const MAILBOX_REQUESTS_MAX: usize = 1_024;
+/// Bytes of records after which one commit takes no further ones.
+const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of records that opening may have to replay.
+const REPLAY_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of pages written by one transaction of a checkpoint.
+const CHECKPOINT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// A shard without requests for so long is checkpointed.
+const IDLE: Duration = Duration::from_millis(500);
+
+type Reply<T> = Box<dyn FnOnce(Result<T>) + Send>;
+
+enum Request {
+    Write(Batch, Reply<Outcome>),
+    /// Answered when no maintenance is left and everything is checkpointed.
+    Settle(Reply<()>),
+    Close(Reply<()>),
+}
+
+pub(super) struct Shard {
+    engine: Arc<RwLock<Engine>>,
+    mailbox: SyncSender<Request>,
+    worker: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Shard {
+    /// A shard that rests nowhere.
+    pub(super) fn in_memory(schema: &Schema, threads: usize) -> Result<Self> {
+        Self::start(Engine::new(schema.clone()), None, 0, threads)
+    }
+
+    /// The shard in a file: as it was, or empty and of `schema` when there is nothing yet.
+    pub(super) fn open(path: &Path, schema: Option<&Schema>, threads: usize) -> Result<Self> {
+        let store = Store::open(path)?;
+        let (engine, replayed_bytes) =
+            recover(&store, schema).map_err(|error| error.within(format!("{}", path.display())))?;
+        Self::start(engine, Some(store), replayed_bytes, threads)
+    }
+
+    fn start(engine: Engine, store: Option<Store>, bytes: u64, threads: usize) -> Result<Self> {
+        let engine = Arc::new(RwLock::new(engine));
+        let rest = store.map_or(Rest::Nowhere, Rest::Stored);
+        let (mailbox, requests) = sync_channel(MAILBOX_REQUESTS_MAX);
+        let worker = Worker {
+            engine: Arc::clone(&engine),
+            rest,
+            requests,
+            threads,
+            replay_bytes: bytes,
+            is_settled: false,
+            settling: Vec::new(),
+            closing: None,
+        };
+        let thread = std::thread::Builder::new().name("vectordoc-shard".into());
+        let thread = thread.spawn(move || worker.run());
+        let thread = thread
+            .map_err(|error| Error::unavailable(format!("no thread for a shard: {error}")))?;
+        Ok(Self { engine, mailbox, worker: Mutex::new(Some(thread)) })
+    }
+
+    /// The engine, to be read. Writers wait meanwhile, so be quick.
+    pub(super) fn engine(&self) -> RwLockReadGuard<'_, Engine> {
+        self.engine.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a batch to the worker; `reply` is called once it is durable and applied, or refused.
+    pub(super) fn write(&self, batch: Batch, reply: Reply<Outcome>) {
+        self.send(Request::Write(batch, reply));
+    }
+
+    /// `reply` is called when no maintenance is left and everything is checkpointed.
+    pub(super) fn settle(&self, reply: Reply<()>) {
+        self.send(Request::Settle(reply));
+    }
+
+    fn send(&self, request: Request) {
+        if let Err(unsent) = self.mailbox.send(request) {
+            match unsent.0 {
+                Request::Write(_, reply) => reply(Err(closed())),
+                Request::Settle(reply) => reply(Err(closed())),
+                Request::Close(reply) => reply(Ok(())),
+            }
+        }
+    }
+
+    /// Finishes what was accepted, checkpoints, and ends the worker.
+    pub(super) fn close(&self) -> Result<()> {
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(worker) = worker else { return Ok(()) };
+        let (send, receive) = sync_channel(1);
+        self.send(Request::Close(Box::new(move |result| {
+            let _ = send.send(result);
+        })));
+        let result = receive.recv().unwrap_or_else(|_| Err(stopped()));
+        worker.join().map_err(|_| stopped())?;
+        result
+    }
+}
+
+pub(super) fn closed() -> Error {
+    Error::closed("the database was closed; open it again")
+}
+
+fn stopped() -> Error {
+    Error::internal("a shard's worker stopped unexpectedly; open the database again")
+}
+
+/// The engine a store holds: its last checkpoint and the records after it. Pages that an
+/// interrupted checkpoint left behind are removed.
+fn recover(store: &Store, schema: Option<&Schema>) -> Result<(Engine, u64)> {
+    let meta = store.get(Key::Meta)?;
+    let mut engine = match (meta, schema) {
+        (Some(meta), _) => Engine::open(&meta, &|key| store.get(Key::Page(*key)))?,
+        (None, Some(schema)) => Engine::new(schema.clone()),
+        (None, None) => return Err(Error::corrupt("the shard was never finished being created")),
+    };
+    let mut bytes = 0;
+    store.records(engine.record_number() + 1, |record| {
+        bytes += record.len() as u64;
+        let record = Record::from_bytes(record, engine.schema())?;
+        engine.apply(&record)
+    })?;
+    let mut deletes: Vec<Key> = store.page_keys()?.into_iter().map(Key::Page).collect();
+    deletes.retain(|key| !matches!(key, Key::Page(key) if engine.has_page(key)));
+    if !deletes.is_empty() {
+        store.write(&Changes { deletes, ..Changes::default() })?;
+    }
+    if store.get(Key::Meta)?.is_none() {
+        let checkpoint = write_checkpoint(store, &engine)?;
+        engine.checkpointed(checkpoint);
+    }
+    Ok((engine, bytes))
+}
+
+/// Writes pages in bounded transactions, then the meta that names them, in one with the removal of
+/// what it makes stale.
+fn write_checkpoint(store: &Store, engine: &Engine) -> Result<Checkpoint> {
+    let checkpoint = engine.checkpoint();
+    let mut changes = Changes::default();
+    let mut bytes = 0;
+    for key in &checkpoint.pages {
+        let page = engine.page(&checkpoint, key);
+        bytes += page.len();
+        changes.puts.push((Key::Page(*key), page));
+        if bytes >= CHECKPOINT_BYTES_MAX {
+            store.write(&changes)?;
+            (changes, bytes) = (Changes::default(), 0);
+        }
+    }
+    changes.puts.push((Key::Meta, checkpoint.meta.clone()));
+    changes.deletes = checkpoint.stale.iter().copied().map(Key::Page).collect();
+    changes.records = Some(0..=checkpoint.record_number);
+    store.write(&changes)?;
+    Ok(checkpoint)
+}
+
+/// Where a worker's records and pages rest.
+enum Rest {
+    Nowhere,
+    Stored(Store),
+    /// A write failed. After a full disk the next write tries to open the store anew; after any
+    /// other failure there is no next one, as nobody knows what the file holds.
+    Failed {
+        path: PathBuf,
+        error: Error,
+    },
+}
+
+struct Worker {
+    engine: Arc<RwLock<Engine>>,
+    rest: Rest,
+    requests: Receiver<Request>,
+    threads: usize,
+    /// Bytes of records since the last checkpoint.
+    replay_bytes: u64,
+    /// Nothing to maintain and nothing to checkpoint.
+    is_settled: bool,
+    settling: Vec<Reply<()>>,
+    closing: Option<Reply<()>>,
+}
+
+/// A write that was prepared and waits for its record to be durable.
+struct Prepared {
+    record: Record,
+    outcome: Outcome,
+    reply: Reply<Outcome>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let mut has_maintenance = true;
+        loop {
+            match self.next(has_maintenance) {
+                Ok(Request::Write(batch, reply)) => {
+                    self.commit_waiting(batch, reply);
+                    has_maintenance = true;
+                    self.is_settled = false;
+                }
+                Ok(Request::Settle(reply)) => self.settling.push(reply),
+                Ok(Request::Close(reply)) => self.closing = Some(reply),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let _ = self.checkpoint();
+                    return;
+                }
+            }
+            if let Some(reply) = self.closing.take() {
+                reply(self.checkpoint());
+                return;
+            }
+            if has_maintenance {
+                has_maintenance = self.maintain();
+            } else if !self.is_settled {
+                self.settle();
+            }
+            if self.replay_bytes > REPLAY_BYTES_MAX {
+                let _ = self.checkpoint();
+            }
+            if self.is_settled {
+                self.settling.drain(..).for_each(|reply| reply(Ok(())));
+            }
+        }
+    }
+
+    /// The next request: at once when there is other work, within [`IDLE`] when there is something
+    /// to checkpoint, else whenever it comes.
+    fn next(&mut self, has_maintenance: bool) -> Result<Request, RecvTimeoutError> {
+        if has_maintenance || (!self.is_settled && !self.settling.is_empty()) {
+            return self.requests.try_recv().map_err(|error| match error {
+                TryRecvError::Empty => RecvTimeoutError::Timeout,
+                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            });
+        }
+        if self.is_settled {
+            return self.requests.recv().map_err(|_| RecvTimeoutError::Disconnected);
+        }
+        self.requests.recv_timeout(IDLE)
+    }
+
+    /// Commits `batch` and every write that is waiting behind it, as far as one commit goes.
+    fn commit_waiting(&mut self, batch: Batch, reply: Reply<Outcome>) {
+        let mut next = Some((batch, reply));
+        while let Some((batch, reply)) = next.take() {
+            let mut group = Group::default();
+            let mut prepared = Vec::new();
+            let mut changes = Changes::default();
+            let mut bytes = 0;
+            let mut write = Some((batch, reply));
+            while let Some((batch, reply)) = write.take() {
+                if !group.is_empty() && needs_own_commit(&batch) {
+                    next = Some((batch, reply));
+                    break;
+                }
+                if let Some(write) = self.prepare(&mut group, batch, reply) {
+                    let record = write.record.to_bytes();
+                    bytes += record.len();
+                    changes.puts.push((Key::Record(write.record.number), record));
+                    prepared.push(write);
+                }
+                if bytes < COMMIT_BYTES_MAX {
+                    write = self.next_waiting();
+                }
+            }
+            self.commit(prepared, &changes);
+        }
+    }
+
+    /// A write that is waiting; requests of other kinds are put where they belong.
+    fn next_waiting(&mut self) -> Option<(Batch, Reply<Outcome>)> {
+        loop {
+            match self.requests.try_recv().ok()? {
+                Request::Write(batch, reply) => return Some((batch, reply)),
+                Request::Settle(reply) => self.settling.push(reply),
+                Request::Close(reply) => {
+                    self.closing = Some(reply);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The write, prepared; a refused one is answered.
+    fn prepare(&self, group: &mut Group, batch: Batch, reply: Reply<Outcome>) -> Option<Prepared> {
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        match engine.prepare_in(group, batch) {
+            Ok((record, outcome)) => Some(Prepared { record, outcome, reply }),
+            Err(error) => {
+                drop(engine);
+                reply(Err(error));
+                None
+            }
+        }
+    }
+
+    /// Makes the records durable, then applies them, then answers.
+    fn commit(&mut self, prepared: Vec<Prepared>, changes: &Changes) {
+        if let Err(error) = self.store_records(changes) {
+            prepared.into_iter().for_each(|write| (write.reply)(Err(error.clone())));
+            return;
+        }
+        for write in prepared {
+            let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+            let applied = engine.apply(&write.record);
+            drop(engine);
+            (write.reply)(applied.map(|()| write.outcome));
+        }
+    }
+
+    fn store_records(&mut self, changes: &Changes) -> Result<()> {
+        let bytes: usize = changes.puts.iter().map(|(_, record)| record.len()).sum();
+        self.with_store(|store, _| store.write(changes))?;
+        self.replay_bytes += bytes as u64;
+        Ok(())
+    }
+
+    /// Lets `act` write to the store, if there is one; a failure closes it for writing.
+    fn with_store(&mut self, act: impl FnOnce(&Store, &Engine) -> Result<()>) -> Result<()> {
+        self.revive()?;
+        let Rest::Stored(store) = &self.rest else { return Ok(()) };
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        let result = act(store, &engine);
+        drop(engine);
+        if let Err(error) = &result {
+            let path = store.path().to_owned();
+            self.rest = Rest::Failed { path, error: error.clone() };
+        }
+        result
+    }
+
+    /// After a full disk: opens the store anew and removes what a failed commit may have left.
+    fn revive(&mut self) -> Result<()> {
+        let Rest::Failed { path, error } = &self.rest else { return Ok(()) };
+        if error.kind() != ErrorKind::Full {
+            let context = "the database takes no writes since an earlier failure; open it again";
+            return Err(error.clone().within(context));
+        }
+        let store = Store::open(path)?;
+        let last = self.engine.read().unwrap_or_else(PoisonError::into_inner).record_number();
+        store.write(&Changes { records: Some(last + 1..=u64::MAX), ..Changes::default() })?;
+        self.rest = Rest::Stored(store);
+        Ok(())
+    }
+
+    /// One slice of maintenance; false when none is left.
+    fn maintain(&mut self) -> bool {
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(maintenance) = engine.plan_maintenance(self.threads) else { return false };
+        drop(engine);
+        let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        engine.commit_maintenance(maintenance);
+        self.is_settled = false;
+        true
+    }
+
+    fn settle(&mut self) {
+        let result = self.checkpoint();
+        self.is_settled = true;
+        if let Err(error) = result {
+            self.settling.drain(..).for_each(|reply| reply(Err(error.clone())));
+        }
+    }
+
+    fn checkpoint(&mut self) -> Result<()> {
+        if self.is_settled {
+            return Ok(());
+        }
+        let mut written = None;
+        self.with_store(|store, engine| {
+            written = Some(write_checkpoint(store, engine)?);
+            Ok(())
+        })?;
+        if let Some(checkpoint) = written {
+            let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+            engine.checkpointed(checkpoint);
+        }
+        self.replay_bytes = 0;
+        Ok(())
+    }
+}
+
+/// Whether what a batch does depends on records that are not applied yet.
+fn needs_own_commit(batch: &Batch) -> bool {
+    batch.operations.iter().any(|operation| matches!(operation, Operation::DeleteWhere(_)))
+}

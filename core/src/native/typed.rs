@@ -1,0 +1,282 @@
+//! The database of one Rust type: the verbs of [`Database`], typed.
+
+use super::{Database, DatabaseOptions, Deleted};
+use crate::{Error, Filter, Hit, Id, Include, IntoIds, Query, Result, VectorDoc};
+use std::{marker::PhantomData, path::Path};
+
+/// A database of `T`s: cheap to clone, shared by threads, closed when the last clone goes.
+///
+/// ```
+/// # fn main() -> vectordoc::Result<()> {
+/// use vectordoc::{Db, VectorDoc};
+///
+/// #[derive(Debug, VectorDoc)]
+/// struct Note {
+///     #[vectordoc(id)]
+///     id: u64,
+///     #[vectordoc(vector(dim = 2))]
+///     embedding: [f32; 2],
+///     #[vectordoc(filter)]
+///     stars: u8,
+/// }
+///
+/// let db = Db::<Note>::in_memory()?;
+/// db.index([
+///     Note { id: 1, embedding: [1.0, 0.0], stars: 5 },
+///     Note { id: 2, embedding: [0.9, 0.1], stars: 1 },
+/// ])?;
+/// let hits = db.search(&[1.0, 0.2]).filter(Note::stars().gte(3)).run()?;
+/// assert_eq!(hits[0].doc.id, 1);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Db<T> {
+    database: Database,
+    holds: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Db<T> {
+    fn clone(&self) -> Self {
+        Self { database: self.database.clone(), holds: PhantomData }
+    }
+}
+
+impl<T> std::fmt::Debug for Db<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.database.fmt(f)
+    }
+}
+
+/// How to open a [`Db`].
+#[derive(Clone, Debug)]
+pub struct Builder<T> {
+    options: DatabaseOptions,
+    holds: PhantomData<fn() -> T>,
+}
+
+impl<T: VectorDoc> Builder<T> {
+    /// Shards of a new database, 1 unless set; one that exists must have as many.
+    #[must_use]
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.options.shards = Some(shards);
+        self
+    }
+
+    /// Threads that build indexes; as many as there are cores unless set.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.options.threads = Some(threads);
+        self
+    }
+
+    /// Opens the database in directory `path`, or creates it.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Db<T>> {
+        Database::create(path, &T::schema(), &self.options).map(Db::of)
+    }
+
+    /// An empty database that is gone when it is closed.
+    pub fn in_memory(self) -> Result<Db<T>> {
+        Database::in_memory(&T::schema(), &self.options).map(Db::of)
+    }
+}
+
+impl<T: VectorDoc> Db<T> {
+    fn of(database: Database) -> Self {
+        Self { database, holds: PhantomData }
+    }
+
+    /// Opens the database in directory `path`, or creates it. `conflict` when what is stored there
+    /// has another shape than `T`; `busy` when another process has it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().open(path)
+    }
+
+    /// An empty database that is gone when it is closed.
+    pub fn in_memory() -> Result<Self> {
+        Self::builder().in_memory()
+    }
+
+    /// To open with options.
+    pub fn builder() -> Builder<T> {
+        Builder { options: DatabaseOptions::default(), holds: PhantomData }
+    }
+
+    /// The untyped database below.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Inserts documents, replacing those whose id is there already; returns how many. They are
+    /// durable and can be found when this returns. One bad document, and none is written.
+    pub fn index(&self, documents: impl IntoIterator<Item = T>) -> Result<usize> {
+        let documents = documents.into_iter().map(|document| document.to_document()).collect();
+        self.database.index(documents)
+    }
+
+    /// Replaces a document; `not_found` when there is none with its id.
+    pub fn update(&self, document: T) -> Result<()> {
+        self.database.update(vec![document.to_document()]).map(|_| ())
+    }
+
+    /// Deletes documents by one id or several; says how many, and which ids no document had.
+    pub fn delete(&self, ids: impl IntoIds) -> Result<Deleted> {
+        self.database.delete(ids.into_ids())
+    }
+
+    /// Deletes every document that passes; returns how many.
+    pub fn delete_where(&self, filter: Filter) -> Result<usize> {
+        self.database.delete_where(&filter)
+    }
+
+    /// The document with this id.
+    pub fn get(&self, id: impl Into<Id>) -> Result<Option<T>> {
+        let found = self.database.get(&[id.into()], &Include::Everything)?;
+        found.into_iter().flatten().next().map(T::from_document).transpose()
+    }
+
+    /// How many documents pass; [`Filter::All`] counts all.
+    pub fn count(&self, filter: Filter) -> Result<u64> {
+        self.database.count(&filter)
+    }
+
+    /// Up to `limit` documents that pass, in order of their ids, after where `cursor` stands.
+    pub fn scroll(&self, filter: Filter, cursor: Option<&str>, limit: usize) -> Result<DocPage<T>> {
+        let page = self.database.scroll(&filter, cursor, limit, &Include::Everything)?;
+        let docs = page.docs.into_iter().map(T::from_document).collect::<Result<_>>()?;
+        Ok(DocPage { docs, cursor: page.cursor })
+    }
+
+    /// A search for the documents nearest to `vector`, to be refined and [`run`].
+    ///
+    /// [`run`]: SearchBuilder::run
+    pub fn search(&self, vector: &[f32]) -> SearchBuilder<'_, T> {
+        SearchBuilder { db: self, query: query(vector) }
+    }
+
+    /// Searches for several vectors at once, refined alike.
+    pub fn search_batch<V: AsRef<[f32]>>(&self, vectors: &[V]) -> SearchBatch<'_, T> {
+        let vectors = vectors.iter().map(|vector| vector.as_ref().to_vec()).collect();
+        SearchBatch { vectors, builder: self.search(&[]) }
+    }
+
+    /// Finishes accepted writes, checkpoints and lets go of the directory; also done when the last
+    /// clone is dropped, but here errors are heard.
+    pub fn close(&self) -> Result<()> {
+        self.database.close()
+    }
+}
+
+fn query(vector: &[f32]) -> Query {
+    Query { include: Include::Everything, ..Query::new(vector.to_vec()) }
+}
+
+/// Documents in order of their ids, and where to go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DocPage<T> {
+    /// The documents.
+    pub docs: Vec<T>,
+    /// What to pass to get the next page; `None` on the last.
+    pub cursor: Option<String>,
+}
+
+/// A search of a [`Db`] before it runs.
+#[derive(Clone, Debug)]
+#[must_use = "a search does nothing until it is run"]
+pub struct SearchBuilder<'a, T> {
+    db: &'a Db<T>,
+    query: Query,
+}
+
+impl<T: VectorDoc> SearchBuilder<'_, T> {
+    /// Hits wanted; 10 unless set.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.query.limit = limit;
+        self
+    }
+
+    /// Nearest hits to leave out.
+    pub fn offset(mut self, offset: usize) -> Self {
+        self.query.offset = offset;
+        self
+    }
+
+    /// Which documents may be hits.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.query.filter = filter;
+        self
+    }
+
+    /// Candidates a graph considers: more find more, slower.
+    pub fn ef(mut self, ef: usize) -> Self {
+        self.query.ef = Some(ef);
+        self
+    }
+
+    /// Compares with every vector, whatever the index.
+    pub fn exact(mut self) -> Self {
+        self.query.exact = true;
+        self
+    }
+
+    /// Leaves out hits that score less.
+    pub fn min_score(mut self, score: f32) -> Self {
+        self.query.min_score = Some(score);
+        self
+    }
+
+    /// Which vector field; needed when there are several.
+    pub fn field(mut self, name: impl Into<String>) -> Self {
+        self.query.field = Some(name.into());
+        self
+    }
+
+    /// The hits, best first.
+    pub fn run(self) -> Result<Vec<Hit<T>>> {
+        typed(self.db.database.search(&self.query)?)
+    }
+
+    /// The ids of the hits, best first, without reading the documents.
+    pub fn ids(mut self) -> Result<Vec<Id>> {
+        self.query.include = Include::Nothing;
+        let hits = self.db.database.search(&self.query)?;
+        Ok(hits.into_iter().map(|hit| hit.id).collect())
+    }
+}
+
+/// Several searches of a [`Db`] before they run; refined by a [`SearchBuilder`].
+#[derive(Clone, Debug)]
+#[must_use = "a search does nothing until it is run"]
+pub struct SearchBatch<'a, T> {
+    vectors: Vec<Vec<f32>>,
+    builder: SearchBuilder<'a, T>,
+}
+
+impl<'a, T: VectorDoc> SearchBatch<'a, T> {
+    /// Refines every search alike: `.with(|search| search.limit(5))`.
+    pub fn with(
+        mut self,
+        refine: impl FnOnce(SearchBuilder<'a, T>) -> SearchBuilder<'a, T>,
+    ) -> Self {
+        self.builder = refine(self.builder);
+        self
+    }
+
+    /// The hits of each vector, in the order of the vectors.
+    pub fn run(self) -> Result<Vec<Vec<Hit<T>>>> {
+        let Self { vectors, builder } = self;
+        let with = |vector| Query { vector, ..builder.query.clone() };
+        let queries: Vec<Query> = vectors.into_iter().map(with).collect();
+        let results = builder.db.database.search_batch(&queries)?;
+        results.into_iter().map(typed).collect()
+    }
+}
+
+fn typed<T: VectorDoc>(hits: Vec<Hit>) -> Result<Vec<Hit<T>>> {
+    let typed = |hit: Hit| {
+        let Hit { id, score, distance, doc } = hit;
+        let doc = T::from_document(doc)
+            .map_err(|error| Error::corrupt(format!("document {id:?}: {}", error.message())))?;
+        Ok(Hit { id, score, distance, doc })
+    };
+    hits.into_iter().map(typed).collect()
+}

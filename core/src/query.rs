@@ -1,0 +1,99 @@
+//! Questions and answers.
+
+use crate::{Document, Error, Filter, Id, Include, Result, limits};
+use alloc::{format, string::String, vec::Vec};
+
+/// A search for the documents nearest to a vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// The vector to be near to; as long as the field's dimension.
+    pub vector: Vec<f32>,
+    /// Which vector field; `None` for the only one.
+    pub field: Option<String>,
+    /// Hits wanted.
+    pub limit: usize,
+    /// Nearest hits to leave out.
+    pub offset: usize,
+    /// Candidates a graph considers; `None` for the field's own setting, or what was measured.
+    pub ef: Option<usize>,
+    /// Compare with every vector, whatever the index.
+    pub exact: bool,
+    /// Leave out hits that score less.
+    pub min_score: Option<f32>,
+    /// Which documents may be hits.
+    pub filter: Filter,
+    /// What of each document to return.
+    pub include: Include,
+}
+
+impl Query {
+    /// The ten documents nearest to `vector`.
+    pub fn new(vector: Vec<f32>) -> Self {
+        Self {
+            vector,
+            field: None,
+            limit: 10,
+            offset: 0,
+            ef: None,
+            exact: false,
+            min_score: None,
+            filter: Filter::All,
+            include: Include::Values,
+        }
+    }
+
+    /// Refuses what exceeds [`limits`].
+    pub(crate) fn check(&self) -> Result<()> {
+        let reach = self.limit.saturating_add(self.offset);
+        limits::at_most(reach, limits::LIMIT_MAX, "limit plus offset")?;
+        limits::at_most(self.ef.unwrap_or(0), limits::EF_MAX, "ef")?;
+        match self.min_score {
+            Some(score) if score.is_nan() => Err(Error::invalid(format!("min_score is {score}"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A document that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit<D = Document> {
+    /// Its id.
+    pub id: Id,
+    /// Bigger is better, for every metric: see [`Metric::score`](crate::Metric::score).
+    pub score: f32,
+    /// The metric's own value; smaller is nearer.
+    pub distance: f32,
+    /// The document, as far as [`Include`] asked for it.
+    pub doc: D,
+}
+
+/// How an answer came about.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Explanation {
+    /// `exact`, `graph`, `filtered graph`, `filtered graph, then exact`, `nothing to search`, or
+    /// `mixed` when shards differ.
+    pub plan: &'static str,
+    /// Distances computed.
+    pub visited: u64,
+    /// Whether every allowed vector was compared.
+    pub exact: bool,
+    /// Candidates the graph considered; 0 without a graph.
+    pub ef: usize,
+    /// Documents the filter allows.
+    pub allowed: u64,
+}
+
+impl Explanation {
+    /// How the answer of two shards together came about.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        if self.plan != other.plan {
+            self.plan = "mixed";
+        }
+        self.visited += other.visited;
+        self.exact &= other.exact;
+        self.ef = self.ef.max(other.ef);
+        self.allowed += other.allowed;
+        self
+    }
+}

@@ -1,0 +1,137 @@
+//! Records: batches that were validated and numbered. The stream of records is the one backbone:
+//! log, recovery, replication.
+//!
+//! ```text
+//! "VDR1"  number u64  count varint  operation…  XXH3-64 of all before, u64
+//! operation = 1 document bytes, then per vector field: 0, or 1 and dim × f32
+//!           | 2 id
+//! ```
+
+use crate::{
+    Error, Id, Result, Schema,
+    bytes::{Reader, Writer, checksum},
+    document::{Document, read_id, write_document, write_id},
+};
+use alloc::{format, vec::Vec};
+
+const MAGIC: &[u8; 4] = b"VDR1";
+const PUT: u8 = 1;
+const DELETE: u8 = 2;
+const CHECKSUM_BYTES: usize = 8;
+
+/// One numbered batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// 1 for the first record of an engine, one more for each that follows.
+    pub number: u64,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// One change of ground state.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Change {
+    /// The document with this id is now this one.
+    Put(Stored),
+    /// There is no document with this id.
+    Delete(Id),
+}
+
+/// A document as it rests.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Stored {
+    pub(crate) id: Id,
+    /// Id and values.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) vectors: Vec<Option<Vec<f32>>>,
+}
+
+impl From<Document> for Stored {
+    fn from(document: Document) -> Self {
+        let bytes = write_document(&document);
+        Self { id: document.id, bytes, vectors: document.vectors }
+    }
+}
+
+impl Record {
+    /// The bytes a host makes durable.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.raw(MAGIC);
+        writer.u64(self.number);
+        writer.length(self.changes.len());
+        for change in &self.changes {
+            write_change(&mut writer, change);
+        }
+        let sum = checksum(writer.as_bytes());
+        writer.u64(sum);
+        writer.into_bytes()
+    }
+
+    /// Reads a record back; `corrupt` when the checksum or the structure is wrong.
+    pub fn from_bytes(bytes: &[u8], schema: &Schema) -> Result<Self> {
+        let (body, sum) = bytes
+            .len()
+            .checked_sub(CHECKSUM_BYTES)
+            .map(|end| bytes.split_at(end))
+            .ok_or_else(|| Error::corrupt("a record is shorter than its checksum"))?;
+        if Reader::new(sum).u64()? != checksum(body) {
+            return Err(Error::corrupt("a record's checksum does not match its bytes"));
+        }
+        let mut reader = Reader::new(body);
+        if reader.raw(MAGIC.len())? != MAGIC {
+            return Err(Error::unsupported("a record has another format; use a newer build"));
+        }
+        let number = reader.u64()?;
+        let count = reader.length()?;
+        let changes = (0..count).map(|_| read_change(&mut reader, schema));
+        let changes = changes.collect::<Result<_>>()?;
+        if !reader.is_empty() {
+            return Err(Error::corrupt("a record goes on after its last operation"));
+        }
+        Ok(Self { number, changes })
+    }
+
+    /// How many documents the record writes or deletes.
+    pub fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Whether the record changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+fn write_change(writer: &mut Writer, change: &Change) {
+    match change {
+        Change::Put(stored) => {
+            writer.u8(PUT);
+            writer.bytes(&stored.bytes);
+            for vector in &stored.vectors {
+                writer.u8(vector.is_some().into());
+                writer.f32s(vector.as_deref().unwrap_or_default());
+            }
+        }
+        Change::Delete(id) => {
+            writer.u8(DELETE);
+            write_id(writer, id);
+        }
+    }
+}
+
+fn read_change(reader: &mut Reader<'_>, schema: &Schema) -> Result<Change> {
+    match reader.u8()? {
+        PUT => {
+            let bytes = reader.bytes()?.to_vec();
+            let id = read_id(&mut Reader::new(&bytes))?;
+            let vectors = schema.vectors().iter().map(|field| match reader.u8()? {
+                0 => Ok(None),
+                _ => reader.f32s(field.dim).map(Some),
+            });
+            let vectors = vectors.collect::<Result<_>>()?;
+            Ok(Change::Put(Stored { id, bytes, vectors }))
+        }
+        DELETE => read_id(reader).map(Change::Delete),
+        tag => Err(Error::corrupt(format!("a record has the unknown operation {tag}"))),
+    }
+}

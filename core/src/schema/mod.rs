@@ -1,0 +1,409 @@
+//! What the documents of a database look like: the id, the vector fields, the value fields.
+//!
+//! A schema is what `#[derive(VectorDoc)]` produces, what TypeScript passes and what the database
+//! stores. Fields are kept in order of their names, so two schemas are equal however they were
+//! written down.
+
+mod json;
+mod nearest;
+
+use crate::{Error, Metric, Result, limits};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+
+pub(crate) use nearest::nearest;
+
+/// The shape of the documents of one database.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schema {
+    id: IdField,
+    vectors: Vec<VectorField>,
+    values: Vec<ValueField>,
+}
+
+/// The field that names a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdField {
+    /// Its name in documents; `id` unless the struct says otherwise.
+    pub name: String,
+    /// What ids are.
+    pub kind: IdKind,
+}
+
+/// What the ids of a database are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdKind {
+    /// `u64`.
+    Int,
+    /// Text.
+    Text,
+    /// UUID.
+    Uuid,
+}
+
+/// A field that holds a vector of `dim` numbers and can be searched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VectorField {
+    /// Its name.
+    pub name: String,
+    /// Numbers in each vector.
+    pub dim: usize,
+    /// How distance is measured.
+    pub metric: Metric,
+    /// Whether a document may lack it.
+    pub optional: bool,
+    /// How it is indexed.
+    pub index: IndexSpec,
+}
+
+/// How a vector field is indexed; the parameters have the names and meaning they have in
+/// Malkov & Yashunin, "Efficient and robust approximate nearest neighbor search using Hierarchical
+/// Navigable Small World graphs" (2016), §4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexSpec {
+    /// Which algorithm.
+    pub kind: IndexKind,
+    /// Links per node on the upper levels; twice as many on the lowest.
+    pub m: usize,
+    /// Candidates considered when a node is inserted.
+    pub ef_construction: usize,
+    /// Candidates considered by a search that does not say; `None` lets the database measure, on
+    /// its own documents, what reaches a recall of 0.95 with a margin.
+    pub ef: Option<usize>,
+}
+
+impl Default for IndexSpec {
+    fn default() -> Self {
+        Self { kind: IndexKind::Auto, m: 16, ef_construction: 200, ef: None }
+    }
+}
+
+/// Which algorithm answers a vector search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum IndexKind {
+    /// An exact scan while the collection is small enough for that to be fastest, a graph beyond.
+    #[default]
+    Auto,
+    /// Always an exact scan.
+    Exact,
+    /// Always a graph.
+    Hnsw,
+}
+
+impl IndexKind {
+    /// Every kind with the name it has in schemas and on the command line.
+    pub const NAMES: [(&'static str, IndexKind); 3] =
+        [("auto", Self::Auto), ("exact", Self::Exact), ("hnsw", Self::Hnsw)];
+
+    /// The name in schemas and on the command line.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize].0
+    }
+
+    /// The kind of this name.
+    pub fn parse(name: &str) -> Result<Self> {
+        find_named(&Self::NAMES, name, "index")
+    }
+}
+
+/// The entry of `table` called `name`, or an error that lists the names there are.
+pub(crate) fn find_named<T: Copy>(table: &[(&str, T)], name: &str, what: &str) -> Result<T> {
+    if let Some((_, entry)) = table.iter().find(|(known, _)| *known == name) {
+        return Ok(*entry);
+    }
+    let known: Vec<&str> = table.iter().map(|(known, _)| *known).collect();
+    Err(Error::invalid(format!("unknown {what} {name:?}; it is one of {}", known.join(", "))))
+}
+
+/// A field that holds a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueField {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub ty: FieldType,
+    /// Whether a document may lack it.
+    pub optional: bool,
+    /// Whether filters can ask about it.
+    pub filter: bool,
+}
+
+/// What a value field holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldType {
+    /// A truth value.
+    Bool,
+    /// An integer of the given range.
+    Integer(Integer),
+    /// A number kept as `f32`.
+    Float32,
+    /// A number kept as `f64`.
+    Float64,
+    /// UTF-8 text.
+    Text,
+    /// Bytes.
+    Bytes,
+    /// Scalars in order.
+    Array(Box<FieldType>),
+    /// A nested struct, its fields in order of their names.
+    Object(Vec<ValueField>),
+}
+
+/// The integer types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are Rust's own names")]
+pub enum Integer {
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+}
+
+impl Integer {
+    /// The smallest and largest value.
+    pub fn range(self) -> (i128, i128) {
+        match self {
+            Self::I8 => (i8::MIN.into(), i8::MAX.into()),
+            Self::I16 => (i16::MIN.into(), i16::MAX.into()),
+            Self::I32 => (i32::MIN.into(), i32::MAX.into()),
+            Self::I64 => (i64::MIN.into(), i64::MAX.into()),
+            Self::U8 => (0, u8::MAX.into()),
+            Self::U16 => (0, u16::MAX.into()),
+            Self::U32 => (0, u32::MAX.into()),
+            Self::U64 => (0, u64::MAX.into()),
+        }
+    }
+}
+
+/// A path that filters can ask about: a scalar field, or the elements of an array of scalars.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilterPath {
+    /// Dotted from the document's top: `maker.country`.
+    pub path: String,
+    /// The scalar type; an array's element type.
+    pub ty: FieldType,
+    /// Whether the field is an array.
+    pub many: bool,
+}
+
+impl Schema {
+    /// A schema of these fields; refuses duplicate names, bad dimensions and what exceeds
+    /// [`limits`].
+    pub fn new(
+        id: IdField,
+        mut vectors: Vec<VectorField>,
+        mut values: Vec<ValueField>,
+    ) -> Result<Self> {
+        vectors.sort_by(|a, b| a.name.cmp(&b.name));
+        sort_fields(&mut values);
+        let schema = Self { id, vectors, values };
+        schema.check()?;
+        Ok(schema)
+    }
+
+    /// The id field.
+    pub fn id(&self) -> &IdField {
+        &self.id
+    }
+
+    /// The vector fields in order of their names. A field's position here is its number.
+    pub fn vectors(&self) -> &[VectorField] {
+        &self.vectors
+    }
+
+    /// The value fields in order of their names. A field's position here is its number.
+    pub fn values(&self) -> &[ValueField] {
+        &self.values
+    }
+
+    /// The number of the vector field called `name`, or of the only one when `name` is `None`.
+    pub fn vector_number(&self, name: Option<&str>) -> Result<usize> {
+        let Some(name) = name else {
+            return match self.vectors.len() {
+                1 => Ok(0),
+                0 => Err(Error::invalid("the schema has no vector field to search")),
+                _ => Err(Error::invalid(format!(
+                    "the schema has several vector fields; say which of {}",
+                    join(self.vectors.iter().map(|field| field.name.as_str()))
+                ))),
+            };
+        };
+        self.vectors.iter().position(|field| field.name == name).ok_or_else(|| {
+            let names = self.vectors.iter().map(|field| field.name.as_str());
+            unknown_name("vector field", name, names)
+        })
+    }
+
+    /// Every path a filter can ask about, in order. A path's position here is its column number.
+    pub fn filter_paths(&self) -> Vec<FilterPath> {
+        let mut paths = Vec::new();
+        collect_filter_paths(&self.values, "", &mut paths);
+        paths
+    }
+
+    /// Why filters cannot ask about `path`.
+    pub(crate) fn not_filterable(&self, path: &str) -> Error {
+        let stored = path.split('.').try_fold((&self.values[..], None), |(fields, _), part| {
+            let field = fields.iter().find(|field| field.name == part)?;
+            Some(match &field.ty {
+                FieldType::Object(nested) => (&nested[..], Some(field)),
+                _ => (&[][..], Some(field)),
+            })
+        });
+        if stored.is_some() {
+            return Error::invalid(format!(
+                "field {path:?} is stored but not filterable; mark it `filter` in the schema"
+            ));
+        }
+        let paths = self.filter_paths();
+        unknown_name("field", path, paths.iter().map(|path| path.path.as_str()))
+    }
+
+    /// The names of all top-level fields.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        core::iter::once(self.id.name.as_str())
+            .chain(self.vectors.iter().map(|field| field.name.as_str()))
+            .chain(self.values.iter().map(|field| field.name.as_str()))
+    }
+
+    /// Refuses to open data of schema `self` with schema `given`, naming the first difference.
+    pub fn expect_same(&self, given: &Schema) -> Result<()> {
+        if self == given {
+            return Ok(());
+        }
+        let stored = self.to_json();
+        let given = given.to_json();
+        let names = stored.keys().chain(given.keys());
+        let text =
+            |field: Option<&serde_json::Value>| field.map_or("nothing".into(), |f| format!("{f}"));
+        for name in names {
+            let (old, new) = (stored.get(name), given.get(name));
+            if old != new {
+                return Err(Error::conflict(format!(
+                    "field {name:?} is stored as {}, the schema given says {}",
+                    text(old),
+                    text(new)
+                )));
+            }
+        }
+        Err(Error::conflict("the schema given differs from the one stored"))
+    }
+
+    fn check(&self) -> Result<()> {
+        check_name(&self.id.name)?;
+        for field in &self.vectors {
+            check_name(&field.name)?;
+            field.check().map_err(|error| error.within(format!("field {:?}", field.name)))?;
+        }
+        let nested = count_and_check_values(&self.values, 1)?;
+        limits::at_most(1 + self.vectors.len() + nested, limits::FIELDS_MAX, "number of fields")?;
+        let mut names: Vec<&str> = self.names().collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(Error::invalid(format!("field {:?} is there twice", pair[0]))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl VectorField {
+    fn check(&self) -> Result<()> {
+        if self.dim == 0 {
+            return Err(Error::invalid("a vector needs at least 1 dimension"));
+        }
+        limits::at_most(self.dim, limits::DIM_MAX, "dimension")?;
+        if self.index.m < 2 {
+            return Err(Error::invalid(format!("m is {}, a graph needs at least 2", self.index.m)));
+        }
+        limits::at_most(self.index.m, limits::M_MAX, "m")?;
+        if self.index.ef_construction == 0 || self.index.ef == Some(0) {
+            return Err(Error::invalid("ef and ef_construction are at least 1"));
+        }
+        limits::at_most(self.index.ef_construction, limits::EF_MAX, "ef_construction")?;
+        limits::at_most(self.index.ef.unwrap_or(1), limits::EF_MAX, "ef")
+    }
+}
+
+fn sort_fields(fields: &mut [ValueField]) {
+    fields.sort_by(|a, b| a.name.cmp(&b.name));
+    for field in fields {
+        if let FieldType::Object(nested) = &mut field.ty {
+            sort_fields(nested);
+        }
+    }
+}
+
+/// Checks `fields` and what is nested in them, and counts them.
+fn count_and_check_values(fields: &[ValueField], depth: usize) -> Result<usize> {
+    limits::at_most(depth, limits::DOCUMENT_DEPTH_MAX, "nesting of the schema")?;
+    let mut count = fields.len();
+    for field in fields {
+        check_name(&field.name)?;
+        match &field.ty {
+            FieldType::Object(nested) => count += count_and_check_values(nested, depth + 1)?,
+            FieldType::Array(element)
+                if matches!(**element, FieldType::Array(_) | FieldType::Object(_)) =>
+            {
+                return Err(Error::unsupported(format!(
+                    "field {:?} is an array of arrays or objects; arrays hold scalars",
+                    field.name
+                )));
+            }
+            _ => {}
+        }
+    }
+    let mut names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    names.dedup();
+    if names.len() < fields.len() {
+        return Err(Error::invalid("two fields have the same name"));
+    }
+    Ok(count)
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() || name.starts_with('$') || name.contains('.') || name.contains("__") {
+        return Err(Error::invalid(format!(
+            "{name:?} cannot name a field: names are not empty, do not begin with `$` and hold \
+             neither `.` nor `__`, which filters use for nested fields"
+        )));
+    }
+    limits::at_most(name.len(), limits::FIELD_NAME_BYTES_MAX, "length of a field name")
+}
+
+fn collect_filter_paths(fields: &[ValueField], prefix: &str, paths: &mut Vec<FilterPath>) {
+    for field in fields.iter().filter(|field| field.filter) {
+        let path = format!("{prefix}{}", field.name);
+        match &field.ty {
+            FieldType::Object(nested) => {
+                collect_filter_paths(nested, &format!("{path}."), paths);
+            }
+            FieldType::Array(element) => {
+                paths.push(FilterPath { path, ty: (**element).clone(), many: true });
+            }
+            scalar => paths.push(FilterPath { path, ty: scalar.clone(), many: false }),
+        }
+    }
+}
+
+/// `unknown field "prise"; did you mean "price"?`
+pub(crate) fn unknown_name<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Error {
+    let hint = match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean {near:?}?"),
+        None => {
+            let known = join(known);
+            if known.is_empty() { "there is none".into() } else { format!("there are {known}") }
+        }
+    };
+    Error::invalid(format!("unknown {what} {name:?}; {hint}"))
+}
+
+fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,21 @@
+//! From the struct to the code, or to everything that is wrong with it.
+
+use crate::{check::check, expand, mistakes::Mistakes, model::Model};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+/// The code for `input`. Where there are mistakes, it is the errors and a stand-in of what was
+/// asked for, so that code which uses the struct adds no errors of its own.
+pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
+    let mistakes = Mistakes::default();
+    let model = Model::of(input, &mistakes);
+    check(&model, &mistakes);
+    match mistakes.into_compile_errors() {
+        None => expand::expand(&model),
+        Some(errors) => {
+            let stand_in = expand::stand_in(&model);
+            quote!(#errors #stand_in)
+        }
+    }
+}

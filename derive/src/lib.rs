@@ -1,0 +1,93 @@
+//! `#[derive(VectorDoc)]`: a Rust struct becomes a document of a
+//! [vectordoc](https://docs.rs/vectordoc) database.
+//!
+//! Use it through `vectordoc`, which re-exports it. The way of a struct through this crate is
+//! `parse` (what its attributes say) → `model` (what it is) → `check` (whether that can be) →
+//! `expand` (the code). Every mistake is collected on the way and all are reported at once.
+
+mod mistakes;
+mod nearest;
+mod options;
+
+mod case;
+mod parse;
+mod vector_type;
+
+mod model;
+
+mod check;
+
+mod expand;
+
+mod derive;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Makes a struct with named fields a document, or a part of one.
+///
+/// A struct with an `id` field is a document: it implements `vectordoc::VectorDoc`, and has one
+/// associated function for each field marked `filter`, named as the field. A struct without one
+/// can be a field of a document: it implements `vectordoc::document::FieldValue`, and, once a
+/// field of it is marked `filter`, `vectordoc::filter::typed::Filterable` by a generated struct
+/// `…Filter` that has a method for each of these.
+///
+/// ```
+/// use vectordoc::VectorDoc;
+///
+/// #[derive(VectorDoc)]
+/// struct Product {
+///     #[vectordoc(id)]
+///     id: String,
+///     #[vectordoc(vector(dim = 384, metric = "cosine"))]
+///     embedding: Vec<f32>,
+///     #[vectordoc(filter)]
+///     price: f64,
+///     #[vectordoc(filter)]
+///     maker: Option<Maker>,
+///     title: String,
+/// }
+///
+/// #[derive(VectorDoc)]
+/// struct Maker {
+///     #[vectordoc(filter)]
+///     country: String,
+/// }
+///
+/// let filter = Product::price().lt(20.0) & Product::maker().country().eq("NL");
+/// ```
+///
+/// # On the struct
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `rename_all = "…"` | how stored names are made of the field names: `camelCase`, `snake_case`, `kebab-case`, `PascalCase` or `SCREAMING_SNAKE_CASE` |
+/// | `crate = "…"` | the path of the `vectordoc` crate where it is not `::vectordoc`: renamed in `Cargo.toml`, or re-exported by another crate |
+///
+/// # On a field
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `id` | names the document; a `String`, a `u64` or a `vectordoc::Uuid` |
+/// | `vector(…)` | a vector to search by; a `Vec<f32>`, a `[f32; N]` or an `Option` of one |
+/// | `filter` | filters can ask about it; its function is as visible as the field |
+/// | `rename = "…"` | its stored name, whatever `rename_all` says |
+///
+/// A field without `id` or `vector` is stored and returned: a bool, an integer, a float, a
+/// `String`, a `Vec` of these, a struct without an id that derives `VectorDoc`, or an `Option` of
+/// one of them.
+///
+/// # Of a vector
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `dim = …` | components, 1 to 65536: a number or a constant | the length of the array; a `Vec` needs it |
+/// | `metric = "…"` | `cosine`, `l2` or `dot` | `cosine` |
+/// | `index = "…"` | `auto`, `exact` or `hnsw` | `auto` |
+/// | `m = …` | links per node of the graph, 2 to 128 | 16 |
+/// | `ef_construction = …` | candidates considered when a node is inserted, 1 to 10000 | 200 |
+/// | `ef = …` | candidates considered by a search that does not say, 1 to 10000 | measured |
+#[proc_macro_derive(VectorDoc, attributes(vectordoc))]
+pub fn derive_vector_doc(input: TokenStream) -> TokenStream {
+    derive::derive(&parse_macro_input!(input as DeriveInput)).into()
+}

@@ -1,0 +1,196 @@
+//! What is derived for: the struct, and what each of its fields is in a document.
+
+use crate::{
+    case::Case,
+    mistakes::Mistakes,
+    nearest,
+    parse::{Dim, FieldOptions, Number, StructOptions, VectorOptions},
+};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{
+    Data, DeriveInput, Fields, Generics, LitStr, Path, Type, Visibility, ext::IdentExt,
+    punctuated::Punctuated,
+};
+
+/// The struct.
+pub(crate) struct Model {
+    pub(crate) vis: Visibility,
+    pub(crate) ident: Ident,
+    pub(crate) generics: Generics,
+    /// The path of the `vectordoc` crate.
+    pub(crate) vectordoc: TokenStream,
+    /// In the order the struct has them.
+    pub(crate) fields: Vec<Field>,
+}
+
+/// A field of it.
+pub(crate) struct Field {
+    pub(crate) vis: Visibility,
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    /// What it is called in documents.
+    pub(crate) name: String,
+    /// Where it got that name.
+    pub(crate) name_place: TokenStream,
+    /// The mark of the id.
+    pub(crate) id: Option<Path>,
+    /// The mark of a vector, and what it says.
+    pub(crate) vector: Option<Vector>,
+    /// The mark of a field that filters can ask about.
+    pub(crate) filter: Option<Path>,
+    /// Whether all its options are known.
+    pub(crate) understood: bool,
+}
+
+/// How a vector is searched.
+pub(crate) struct Vector {
+    /// The word `vector`.
+    pub(crate) place: Path,
+    pub(crate) dim: Option<Dim>,
+    /// The variant of `Metric`.
+    pub(crate) metric: Option<Ident>,
+    /// The variant of `IndexKind`.
+    pub(crate) index: Option<Ident>,
+    pub(crate) m: Option<Number>,
+    pub(crate) ef_construction: Option<Number>,
+    pub(crate) ef: Option<Number>,
+}
+
+/// The metrics with their variants.
+const METRICS: [(&str, &str); 3] = [("cosine", "Cosine"), ("l2", "L2"), ("dot", "Dot")];
+
+/// The kinds of index with their variants.
+const INDEXES: [(&str, &str); 3] = [("auto", "Auto"), ("exact", "Exact"), ("hnsw", "Hnsw")];
+
+impl Model {
+    /// The model of `input`; of what is no struct with named fields, one without fields.
+    pub(crate) fn of(input: &DeriveInput, mistakes: &Mistakes) -> Self {
+        let options = StructOptions::of(&input.attrs, mistakes);
+        let case = options.rename_all.and_then(|case| named(&Case::NAMES, &case, "case", mistakes));
+        let fields = named_fields(input, mistakes).into_iter().flatten();
+        Self {
+            vis: input.vis.clone(),
+            ident: input.ident.clone(),
+            generics: input.generics.clone(),
+            vectordoc: options.crate_path.map_or(quote!(::vectordoc), Path::into_token_stream),
+            fields: fields.filter_map(|field| Field::of(field, case, mistakes)).collect(),
+        }
+    }
+
+    /// The field that names the document; what is only a part of one has none.
+    pub(crate) fn id(&self) -> Option<&Field> {
+        self.fields.iter().find(|field| field.id.is_some())
+    }
+
+    /// The fields to search by, as a schema numbers them.
+    pub(crate) fn vectors(&self) -> Vec<(&Field, &Vector)> {
+        let fields = self.by_name().into_iter();
+        fields.filter_map(|field| Some((field, field.vector.as_ref()?))).collect()
+    }
+
+    /// The fields that are neither the id nor a vector, as a schema numbers them.
+    pub(crate) fn values(&self) -> Vec<&Field> {
+        let fields = self.by_name().into_iter();
+        fields.filter(|field| field.id.is_none() && field.vector.is_none()).collect()
+    }
+
+    /// Those of them that filters can ask about.
+    pub(crate) fn filterable(&self) -> Vec<&Field> {
+        self.values().into_iter().filter(|field| field.filter.is_some()).collect()
+    }
+
+    /// A schema numbers its fields in order of their names.
+    fn by_name(&self) -> Vec<&Field> {
+        let mut fields: Vec<&Field> = self.fields.iter().collect();
+        fields.sort_by_key(|field| &field.name);
+        fields
+    }
+}
+
+impl Field {
+    fn of(field: &syn::Field, case: Option<Case>, mistakes: &Mistakes) -> Option<Self> {
+        let ident = field.ident.clone()?;
+        let options = FieldOptions::of(&field.attrs, mistakes);
+        let own_name = ident.unraw().to_string();
+        let (name, name_place) = match options.rename {
+            Some(name) => (name.value(), name.into_token_stream()),
+            None => (
+                case.map_or_else(|| own_name.clone(), |case| case.of_field(&own_name)),
+                ident.to_token_stream(),
+            ),
+        };
+        Some(Self {
+            vis: field.vis.clone(),
+            ident,
+            ty: field.ty.clone(),
+            name,
+            name_place,
+            id: options.id,
+            vector: options.vector.map(|vector| Vector::of(vector, mistakes)),
+            filter: options.filter,
+            understood: options.understood,
+        })
+    }
+}
+
+impl Vector {
+    fn of(options: VectorOptions, mistakes: &Mistakes) -> Self {
+        let variant = |table: &[(&str, &str)], text: Option<LitStr>, what| {
+            let variant = named(table, &text?, what, mistakes)?;
+            Some(Ident::new(variant, Span::call_site()))
+        };
+        Self {
+            place: options.place,
+            dim: options.dim,
+            metric: variant(&METRICS, options.metric, "metric"),
+            index: variant(&INDEXES, options.index, "index"),
+            m: options.m,
+            ef_construction: options.ef_construction,
+            ef: options.ef,
+        }
+    }
+}
+
+/// The fields, where there are named ones.
+fn named_fields<'a>(
+    input: &'a DeriveInput,
+    mistakes: &Mistakes,
+) -> Option<&'a Punctuated<syn::Field, syn::Token![,]>> {
+    let (place, what) = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => return Some(&fields.named),
+            Fields::Unnamed(fields) => (fields.to_token_stream(), "a tuple struct"),
+            Fields::Unit => (input.ident.to_token_stream(), "a unit struct"),
+        },
+        Data::Enum(data) => (data.enum_token.to_token_stream(), "an enum"),
+        Data::Union(data) => (data.union_token.to_token_stream(), "a union"),
+    };
+    mistakes.add(
+        place,
+        format!(
+            "`{}` is {what}; a document, or a part of one, is a struct with named fields",
+            input.ident
+        ),
+    );
+    None
+}
+
+/// The entry of `table` that `text` names.
+fn named<T: Copy>(
+    table: &[(&str, T)],
+    text: &LitStr,
+    what: &str,
+    mistakes: &Mistakes,
+) -> Option<T> {
+    let name = text.value();
+    let found = table.iter().find(|(known, _)| *known == name);
+    if found.is_none() {
+        let known: Vec<&str> = table.iter().map(|(known, _)| *known).collect();
+        mistakes.add(
+            text,
+            format!("unknown {what} \"{name}\"; it is one of {}", nearest::list(&known)),
+        );
+    }
+    found.map(|(_, entry)| *entry)
+}

@@ -1,0 +1,191 @@
+//! The databases one server has, by name. One that is damaged, or held by another process, answers
+//! its own error and stops no other.
+
+mod directory;
+mod entries;
+mod home;
+mod name;
+
+use directory::DataDirectory;
+use entries::{Entries, Entry};
+use home::Home;
+use std::path::Path;
+use vectordoc::{Database, Error, ErrorKind, Result, Schema, native::DatabaseOptions};
+
+pub use name::Name;
+
+/// The databases of one server. Its calls block; asynchronous callers use a blocking thread.
+pub struct Catalog {
+    home: Home,
+    /// Of databases whose creator does not say.
+    shards: usize,
+    entries: Entries,
+}
+
+impl Catalog {
+    /// Every database in the data directory `path`, which is created when missing; new databases
+    /// get `shards` shards unless their creator says otherwise. A `path` that is itself a database
+    /// is served alone, under the directory's name. `busy` when another process has `path`.
+    pub fn open(path: impl AsRef<Path>, shards: usize) -> Result<Self> {
+        let path = path.as_ref();
+        if Database::is_database(path) {
+            return Self::open_one(path);
+        }
+        let directory = DataDirectory::take(path)?;
+        let names = directory.databases()?;
+        let catalog = Self::empty(Home::Directory(directory), shards);
+        for name in names {
+            catalog.reopen(&name);
+        }
+        Ok(catalog)
+    }
+
+    /// No database yet; those created live in memory and end with the server.
+    pub fn in_memory(shards: usize) -> Self {
+        Self::empty(Home::Memory, shards)
+    }
+
+    /// Exactly `database`, which belongs to the program around the server: nobody can drop it or
+    /// create others, and it stays open when the server stops.
+    pub fn lent(name: Name, database: Database) -> Self {
+        let catalog = Self::empty(Home::Fixed, database.shards());
+        catalog.entries.change(&name).entry = Some(Entry::Lent(database));
+        catalog
+    }
+
+    /// The database called `name`; `not_found` with the nearest name when there is none.
+    pub fn get(&self, name: &str) -> Result<Database> {
+        let name = Name::parse(name)?;
+        match self.entries.get(&name) {
+            // Whoever had it may have let go.
+            Some(Entry::Broken(error)) if error.kind() == ErrorKind::Busy => self.reopen(&name),
+            entry => self.opened(&name, entry),
+        }
+    }
+
+    /// Creates a database, or finds one of the same schema; `conflict` when there is one of
+    /// another schema or, if `shards` is given, of another number of shards.
+    pub fn create(&self, name: &str, schema: &Schema, shards: Option<usize>) -> Result<Database> {
+        let name = Name::parse(name)?;
+        let mut change = self.entries.change(&name);
+        if change.entry.is_some() {
+            let database = self.opened(&name, change.entry.clone())?;
+            expect_same(&database, schema, shards).map_err(|error| within(&name, error))?;
+            return Ok(database);
+        }
+        let shards = Some(shards.unwrap_or(self.shards));
+        let options = DatabaseOptions { shards, ..DatabaseOptions::default() };
+        let database = self.home.create(&name, schema, &options)?;
+        tracing::info!(db = %name, shards = database.shards(), "created");
+        change.entry = Some(Entry::Open(database.clone()));
+        Ok(database)
+    }
+
+    /// Every name in order, with its database or why it cannot be used.
+    pub fn list(&self) -> Vec<(Name, Result<Database>)> {
+        let listed = |(name, entry): (Name, Entry)| {
+            let database = self.opened(&name, Some(entry));
+            (name, database)
+        };
+        self.entries.all().into_iter().map(listed).collect()
+    }
+
+    /// Closes the database `name` and deletes it, for good when this returns. A damaged one can be
+    /// dropped; one that another process holds cannot.
+    pub fn drop_database(&self, name: &str) -> Result<()> {
+        self.home.allow_drop()?;
+        let name = Name::parse(name)?;
+        let mut change = self.entries.change(&name);
+        match &change.entry {
+            Some(Entry::Open(database)) => close(&name, database),
+            Some(Entry::Broken(error)) if error.kind() != ErrorKind::Busy => {}
+            other => return self.opened(&name, other.clone()).map(drop),
+        }
+        self.home.remove(&name).inspect_err(|error| {
+            change.entry = Some(Entry::Broken(error.clone()));
+        })?;
+        change.entry = None;
+        tracing::info!(db = %name, "dropped");
+        Ok(())
+    }
+
+    /// Closes every database of this catalog: what they accepted is durable when this returns.
+    pub fn close(&self) {
+        for (name, entry) in self.entries.all() {
+            if let Entry::Open(database) = entry {
+                close(&name, &database);
+            }
+        }
+    }
+
+    fn empty(home: Home, shards: usize) -> Self {
+        Self { home, shards, entries: Entries::default() }
+    }
+
+    /// The database at `path`, alone.
+    fn open_one(path: &Path) -> Result<Self> {
+        let full = path.canonicalize();
+        let full = full.map_err(|error| crate::fault::os("cannot find", path.display(), &error))?;
+        let name = full.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = Name::parse(name).map_err(|error| {
+            error.within(format!("{} is served under its directory's name", path.display()))
+        })?;
+        let database = Database::open(&full, &DatabaseOptions::default())?;
+        let catalog = Self::empty(Home::Fixed, database.shards());
+        catalog.entries.change(&name).entry = Some(Entry::Open(database));
+        Ok(catalog)
+    }
+
+    /// Opens the database `name` from where it lives and remembers how that went.
+    fn reopen(&self, name: &Name) -> Result<Database> {
+        let mut change = self.entries.change(name);
+        if let Some(Entry::Open(database) | Entry::Lent(database)) = &change.entry {
+            return Ok(database.clone());
+        }
+        let opened = self.home.open(name);
+        change.entry = Some(match &opened {
+            Ok(database) => Entry::Open(database.clone()),
+            Err(error) => {
+                tracing::error!(db = %name, %error, "a database cannot be served");
+                Entry::Broken(error.clone())
+            }
+        });
+        opened.map_err(|error| within(name, error))
+    }
+
+    fn opened(&self, name: &Name, entry: Option<Entry>) -> Result<Database> {
+        match entry {
+            Some(Entry::Open(database) | Entry::Lent(database)) => Ok(database),
+            Some(Entry::Broken(error)) => Err(within(name, error)),
+            Some(Entry::Changing) | None => Err(self.unknown(name)),
+        }
+    }
+
+    fn unknown(&self, name: &Name) -> Error {
+        let names = self.entries.names();
+        let known = names.iter().filter(|known| *known != name).map(Name::as_str);
+        let error = vectordoc::schema::unknown_name("database", name.as_str(), known);
+        Error::not_found(error.message())
+    }
+}
+
+fn expect_same(database: &Database, schema: &Schema, shards: Option<usize>) -> Result<()> {
+    database.schema().expect_same(schema)?;
+    match shards {
+        Some(shards) if shards != database.shards() => Err(Error::conflict(format!(
+            "there are {} shards, the request says {shards}",
+            database.shards()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn close(name: &Name, database: &Database) {
+    if let Err(error) = database.close() {
+        tracing::error!(db = %name, %error, "a database did not close cleanly");
+    }
+}
+
+fn within(name: &Name, error: Error) -> Error {
+    error.within(format!("database {name}"))
+}

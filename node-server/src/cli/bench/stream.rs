@@ -1,0 +1,81 @@
+//! Streams of queries: each asks one query after the other, and all of them run at once.
+
+use crate::cli::number;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+use vectordoc::{Database, Error, Hit, Query, Result};
+
+/// Queries are asked again, all of them, until they took this long.
+const MEASURED_MIN: Duration = Duration::from_secs(1);
+
+/// What the streams did.
+pub(super) struct Measured {
+    /// The hits of every query.
+    pub(super) answers: Vec<Vec<Hit>>,
+    /// Queries answered per second by all streams together.
+    pub(super) qps: f64,
+    /// The time half of the queries took at most, in microseconds.
+    pub(super) p50_us: f64,
+    /// The time 99 of 100 queries took at most, in microseconds.
+    pub(super) p99_us: f64,
+}
+
+/// One pass over all queries.
+struct Round {
+    answers: Vec<Vec<Hit>>,
+    times: Vec<Duration>,
+    elapsed: Duration,
+}
+
+/// Asks all `queries` in `streams` streams, repeatedly if they are answered fast: then the first
+/// round warms caches up and is not counted.
+pub(super) fn measure(database: &Database, queries: &[Query], streams: usize) -> Result<Measured> {
+    let Round { answers, mut times, mut elapsed } = ask_all(database, queries, streams)?;
+    if elapsed < MEASURED_MIN {
+        (times, elapsed) = (Vec::new(), Duration::ZERO);
+    }
+    while elapsed < MEASURED_MIN && !queries.is_empty() {
+        let round = ask_all(database, queries, streams)?;
+        times.extend(round.times);
+        elapsed += round.elapsed;
+    }
+    times.sort_unstable();
+    let qps = number::per_second(times.len(), elapsed);
+    let (p50_us, p99_us) = (percentile_us(&times, 50), percentile_us(&times, 99));
+    Ok(Measured { answers, qps, p50_us, p99_us })
+}
+
+fn ask_all(database: &Database, queries: &[Query], streams: usize) -> Result<Round> {
+    let streams = streams.clamp(1, queries.len().max(1));
+    let start = Instant::now();
+    let asked: Vec<Result<Vec<(Vec<Hit>, Duration)>>> = thread::scope(|scope| {
+        let stream = |share| scope.spawn(move || ask_share(database, share));
+        let share = queries.len().div_ceil(streams).max(1);
+        let running: Vec<_> = queries.chunks(share).map(stream).collect();
+        let join = |stream: thread::ScopedJoinHandle<'_, _>| {
+            stream.join().unwrap_or_else(|_| Err(Error::internal("a stream of queries panicked")))
+        };
+        running.into_iter().map(join).collect()
+    });
+    let elapsed = start.elapsed();
+    let asked: Vec<_> = asked.into_iter().collect::<Result<_>>()?;
+    let (answers, times) = asked.into_iter().flatten().unzip();
+    Ok(Round { answers, times, elapsed })
+}
+
+fn ask_share(database: &Database, queries: &[Query]) -> Result<Vec<(Vec<Hit>, Duration)>> {
+    let ask = |query| {
+        let start = Instant::now();
+        let hits = database.search(query)?;
+        Ok((hits, start.elapsed()))
+    };
+    queries.iter().map(ask).collect()
+}
+
+/// The time that `percent` of the sorted `times` do not exceed, in microseconds.
+fn percentile_us(times: &[Duration], percent: usize) -> f64 {
+    let rank = (times.len() * percent).div_ceil(100).saturating_sub(1);
+    times.get(rank).map_or(0.0, |time| time.as_secs_f64() * 1e6)
+}

@@ -1,0 +1,77 @@
+//! The command line as a whole: which command, how it ends.
+
+use super::{
+    bench::Bench, demo::Demo, import::Import, output::Output, search::Search, serve::Serve,
+};
+use clap::{Parser, Subcommand};
+use std::{ffi::OsString, process::ExitCode};
+use vectordoc::Result;
+
+const EXAMPLES: &str = "\
+Examples:
+  vectordoc demo                                        see it work on real documents
+  vectordoc serve --data ./data                         serve your own
+  vectordoc import products.jsonl --db products         fill it
+  vectordoc search --db products --like 1               ask it
+
+`vectordoc help COMMAND` has examples for each.";
+
+/// A vector database: demo, server, import, search and measurement in one binary
+#[derive(Parser, Debug)]
+#[command(name = "vectordoc", version, about, after_help = EXAMPLES)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Demo(Demo),
+    Serve(Serve),
+    Import(Import),
+    Search(Search),
+    Bench(Bench),
+}
+
+/// A command that was understood.
+pub(super) trait Run {
+    /// Does it, and says what it found on `out`.
+    fn run(&self, out: &mut Output) -> Result<()>;
+}
+
+/// Runs the command that `args` name, the program's name first. Usage mistakes end with code 2,
+/// failures with code 1; both are explained on standard error.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let line = match CommandLine::try_parse_from(args) {
+        Ok(line) => line,
+        Err(refusal) => return explain(&refusal),
+    };
+    let mut out = Output::stdout();
+    match line.command.run(&mut out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) if out.reader_left() => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Run for Command {
+    fn run(&self, out: &mut Output) -> Result<()> {
+        match self {
+            Self::Demo(command) => command.run(out),
+            Self::Serve(command) => command.run(out),
+            Self::Import(command) => command.run(out),
+            Self::Search(command) => command.run(out),
+            Self::Bench(command) => command.run(out),
+        }
+    }
+}
+
+/// Prints help, the version, or what was wrong with the command line and what was meant.
+fn explain(refusal: &clap::Error) -> ExitCode {
+    // Nobody reads: nothing is left to say.
+    let _ = refusal.print();
+    u8::try_from(refusal.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}

@@ -1,0 +1,7 @@
+//! `vectordoc demo`: a few thousand real documents, loaded, asked and served.
+
+mod command;
+mod sample;
+mod tour;
+
+pub(crate) use command::Demo;

@@ -1,0 +1,29 @@
+//! The command line: one file or folder per command, and the nouns that commands share.
+//!
+//! Results go to standard output, progress and errors to standard error; `--json` is for machines.
+
+mod command;
+
+mod bench;
+mod demo;
+mod import;
+mod search;
+mod serve;
+
+mod dataset;
+mod hits;
+mod jsonl;
+mod place;
+mod rows;
+mod schema_guess;
+mod table;
+mod vectors;
+
+mod file;
+mod output;
+mod number;
+mod progress;
+mod runtime;
+mod temporary;
+
+pub use command::run;

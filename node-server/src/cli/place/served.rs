@@ -1,0 +1,189 @@
+//! A database behind a server.
+
+use super::{Answer, Place};
+use crate::cli::runtime;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value as Json, json, value::RawValue};
+use tokio::{runtime::Runtime, task::JoinSet};
+use vectordoc::{
+    Document, Error, Filter, Id, Include, Query, Result, Schema, client::Connection,
+    document::DocumentView,
+};
+
+/// Bytes of documents in one request: well below what a server accepts in one message.
+const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Requests sent and not yet answered: enough that neither side waits for the other.
+const IN_FLIGHT_MAX: usize = 4;
+
+pub(super) struct Served {
+    runtime: Runtime,
+    connection: Connection,
+    db: String,
+    /// Batches on their way; each yields the documents it indexed.
+    in_flight: JoinSet<Result<u64>>,
+    acknowledged: u64,
+}
+
+#[derive(Serialize)]
+struct IndexParams {
+    db: String,
+    docs: Vec<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct SearchParams<'a> {
+    db: &'a str,
+    vector: &'a [f32],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    limit: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ef: Option<usize>,
+    exact: bool,
+    filter: &'a Filter,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    include: Option<Json>,
+    explain: bool,
+}
+
+#[derive(serde::Deserialize)]
+struct Indexed {
+    indexed: u64,
+}
+
+impl Served {
+    pub(super) fn connect(url: &str, db: &str) -> Result<Self> {
+        let runtime = runtime::start()?;
+        let connection = runtime.block_on(Connection::connect(url)).map_err(|error| {
+            error.within(format!("cannot reach {url}; is `vectordoc serve` running there?"))
+        })?;
+        let (db, in_flight) = (db.to_owned(), JoinSet::new());
+        Ok(Self { runtime, connection, db, in_flight, acknowledged: 0 })
+    }
+
+    fn request<R: DeserializeOwned>(&self, method: &str, params: impl Serialize) -> Result<R> {
+        self.runtime.block_on(request(&self.connection, method, &params))
+    }
+
+    fn send(&mut self, docs: Vec<Box<RawValue>>) -> Result<()> {
+        while self.in_flight.len() >= IN_FLIGHT_MAX {
+            self.receive()?;
+        }
+        let (connection, db) = (self.connection.clone(), self.db.clone());
+        let sent = async move {
+            let params = IndexParams { db, docs };
+            let indexed: Indexed = request(&connection, "doc.index", &params).await?;
+            Ok(indexed.indexed)
+        };
+        self.in_flight.spawn_on(sent, self.runtime.handle());
+        Ok(())
+    }
+
+    /// Waits for one answer; does nothing when none is due.
+    fn receive(&mut self) -> Result<()> {
+        match self.runtime.block_on(self.in_flight.join_next()) {
+            Some(Ok(answer)) => self.acknowledged += answer?,
+            Some(Err(error)) => return Err(Error::internal(format!("a request ended: {error}"))),
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+impl Place for Served {
+    fn schema(&mut self) -> Result<Schema> {
+        let description: Json = self.request("db.get", json!({"db": self.db}))?;
+        Schema::from_json(&description["schema"])
+    }
+
+    fn create(&mut self, schema: &Schema, shards: Option<usize>) -> Result<()> {
+        let mut params = json!({"db": self.db, "schema": schema.to_json()});
+        if let Some(shards) = shards {
+            params["shards"] = shards.into();
+        }
+        self.request::<Json>("db.create", params).map(drop)
+    }
+
+    fn index(&mut self, schema: &Schema, documents: Vec<Document>) -> Result<()> {
+        let mut docs = Vec::with_capacity(documents.len());
+        let mut bytes = 0;
+        for document in &documents {
+            let doc = serde_json::value::to_raw_value(&DocumentView { schema, document })
+                .map_err(|error| Error::internal(error.to_string()))?;
+            bytes += doc.get().len();
+            docs.push(doc);
+            if bytes >= REQUEST_BYTES_MAX {
+                bytes = 0;
+                self.send(std::mem::take(&mut docs))?;
+            }
+        }
+        if docs.is_empty() { Ok(()) } else { self.send(docs) }
+    }
+
+    fn settle(&mut self) -> Result<()> {
+        let mut outcome = Ok(());
+        while !self.in_flight.is_empty() {
+            let received = self.receive();
+            outcome = outcome.and(received);
+        }
+        outcome
+    }
+
+    fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    fn build_index(&mut self, _progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        // The server builds on while it answers.
+        Ok(())
+    }
+
+    fn search(&mut self, query: &Query, explain: bool) -> Result<Answer> {
+        let params = SearchParams {
+            db: &self.db,
+            vector: &query.vector,
+            field: query.field.as_deref(),
+            limit: query.limit,
+            ef: query.ef,
+            exact: query.exact,
+            filter: &query.filter,
+            include: include_json(&query.include),
+            explain,
+        };
+        self.request("search", params)
+    }
+
+    fn vector(&mut self, id: &Id, field: &str) -> Result<Vec<f32>> {
+        let params = json!({"db": self.db, "ids": [id], "include": [field]});
+        let mut answer: Json = self.request("doc.get", params)?;
+        let document = answer["docs"][0].take();
+        match document.get(field) {
+            Some(vector) => serde_json::from_value(vector.clone())
+                .map_err(|error| Error::internal(format!("a vector of the server: {error}"))),
+            None if document.is_null() => Err(Error::not_found(format!("no document {id}"))),
+            None => Err(Error::not_found(format!("document {id} has no {field:?}"))),
+        }
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.settle()
+    }
+}
+
+async fn request<R: DeserializeOwned>(
+    connection: &Connection,
+    method: &str,
+    params: &impl Serialize,
+) -> Result<R> {
+    connection.request(method, params).await
+}
+
+/// `include` as the service reads it.
+fn include_json(include: &Include) -> Option<Json> {
+    match include {
+        Include::Values => None,
+        Include::Everything => Some(json!("*")),
+        Include::Nothing => Some(json!([])),
+        Include::Fields(fields) => Some(json!(fields)),
+    }
+}

@@ -1,0 +1,170 @@
+//! `vectordoc search`: one question, its answer as a table or as JSON.
+
+use super::{
+    command::Run,
+    file, hits, number,
+    output::Output,
+    place::{Answer, Place, PlaceOptions},
+};
+use clap::{ArgGroup, Args};
+use std::{io::Read, path::PathBuf, time::Instant};
+use vectordoc::{Error, Filter, Id, Include, Query, Result, Schema, schema::IdKind};
+
+const EXAMPLES: &str = "\
+Examples:
+  vectordoc search --db products --like p1                     documents like p1
+  vectordoc search --db products --like p1 --filter '{\"price\": {\"$lt\": 20}}' --limit 5
+  vectordoc search --db products --vector query.json           the vector in a file
+  echo '[0.1, 0.2, 0.3]' | vectordoc search --db products --vector -
+  vectordoc search --db products --data ./data --like p1       without a server
+  vectordoc search --db products --like p1 --explain --json    for machines";
+
+/// Bytes of a vector given as JSON: the largest dimension in decimal with room to spare.
+const VECTOR_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Find the documents nearest to a vector, or to another document
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("question").required(true))]
+pub(crate) struct Search {
+    #[command(flatten)]
+    place: PlaceOptions,
+
+    /// File with the vector to be near to, a JSON array of numbers; `-` for standard input
+    #[arg(long, value_name = "FILE", group = "question")]
+    vector: Option<PathBuf>,
+
+    /// Document to be near to, which is left out of the answer
+    #[arg(long, value_name = "ID", group = "question")]
+    like: Option<String>,
+
+    /// Vector field, where there are several
+    #[arg(long, value_name = "NAME")]
+    field: Option<String>,
+
+    /// Hits wanted
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    limit: usize,
+
+    /// Only documents that pass this filter
+    #[arg(long, value_name = "JSON")]
+    filter: Option<Filter>,
+
+    /// Candidates a graph considers: more finds better and takes longer
+    #[arg(long, value_name = "N")]
+    ef: Option<usize>,
+
+    /// Compare with every vector
+    #[arg(long)]
+    exact: bool,
+
+    /// Fields to show, separated by commas; all unless given
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    fields: Vec<String>,
+
+    /// Say how the answer was found
+    #[arg(long)]
+    explain: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run for Search {
+    fn run(&self, out: &mut Output) -> Result<()> {
+        let mut place = self.place.open()?;
+        let query = self.query(place.as_mut())?;
+        let start = Instant::now();
+        let mut answer = place.search(&query, self.explain)?;
+        let took = start.elapsed();
+        place.close()?;
+        self.leave_out_itself(&mut answer);
+        if self.json {
+            return self.print_json(&answer, out);
+        }
+        self.print(&answer, out)?;
+        let hits = answer.hits.len();
+        out.line(format_args!("{} hits in {}", number::grouped(hits), number::time(took)))
+    }
+}
+
+impl Search {
+    fn query(&self, place: &mut dyn Place) -> Result<Query> {
+        let vector = match (&self.vector, &self.like) {
+            (Some(file), _) => read_vector(file)?,
+            (None, Some(id)) => self.vector_of(place, id)?,
+            (None, None) => return Err(Error::invalid("give --vector or --like")),
+        };
+        let include = if self.fields.is_empty() {
+            Include::Values
+        } else {
+            Include::Fields(self.fields.clone())
+        };
+        Ok(Query {
+            field: self.field.clone(),
+            // One more, as the document itself is nearest to itself.
+            limit: self.limit.saturating_add(usize::from(self.like.is_some())),
+            filter: self.filter.clone().unwrap_or_default(),
+            ef: self.ef,
+            exact: self.exact,
+            include,
+            ..Query::new(vector)
+        })
+    }
+
+    fn vector_of(&self, place: &mut dyn Place, id: &str) -> Result<Vec<f32>> {
+        let schema = place.schema()?;
+        let number = schema.vector_number(self.field.as_deref())?;
+        place.vector(&parse_id(&schema, id)?, &schema.vectors()[number].name)
+    }
+
+    fn leave_out_itself(&self, answer: &mut Answer) {
+        if let Some(like) = &self.like {
+            let is_itself = |id: &serde_json::Value| match id {
+                serde_json::Value::String(id) => id == like,
+                id => id.to_string() == *like,
+            };
+            answer.hits.retain(|found| !is_itself(&found.id));
+            answer.hits.truncate(self.limit);
+        }
+    }
+
+    fn print(&self, answer: &Answer, out: &mut Output) -> Result<()> {
+        let columns = out.columns();
+        for line in hits::table(answer, &self.fields).lines(columns) {
+            out.line(line)?;
+        }
+        match &answer.explain {
+            Some(explanation) => out.line(format_args!("found by {explanation}")),
+            None => Ok(()),
+        }
+    }
+
+    fn print_json(&self, answer: &Answer, out: &mut Output) -> Result<()> {
+        let json = serde_json::to_string(answer);
+        out.line(json.map_err(|error| Error::internal(error.to_string()))?)
+    }
+}
+
+/// The id that `text` is in a database of this schema.
+fn parse_id(schema: &Schema, text: &str) -> Result<Id> {
+    match schema.id().kind {
+        IdKind::Text => Ok(Id::from(text)),
+        IdKind::Uuid => Id::parse_uuid(text),
+        IdKind::Int => text
+            .parse()
+            .map(Id::Int)
+            .map_err(|_| Error::invalid(format!("ids of this database are integers, not {text:?}"))),
+    }
+}
+
+fn read_vector(path: &std::path::Path) -> Result<Vec<f32>> {
+    let mut text = String::new();
+    let mut source: Box<dyn Read> =
+        if path.as_os_str() == "-" { Box::new(std::io::stdin()) } else { Box::new(file::open(path)?) };
+    let read = source.by_ref().take(VECTOR_BYTES_MAX).read_to_string(&mut text);
+    read.map_err(|error| file::trouble(path.display(), &error))?;
+    serde_json::from_str(&text).map_err(|error| {
+        Error::invalid(format!("{} is no JSON array of numbers: {error}", path.display()))
+    })
+}

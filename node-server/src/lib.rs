@@ -1,0 +1,29 @@
+//! The vectordoc service: databases on one port, over WebSocket, with nothing else to install.
+//!
+//! Three ways in, by who owns the data:
+//! - a program that has a [`Db`](vectordoc::Db) calls [`Serve::serve`] on it;
+//! - a program that wants to serve a data directory opens a [`Catalog`] and starts a [`Server`];
+//! - everyone else runs `vectordoc serve`.
+//!
+//! A request goes one way: `ws` reads a message and bounds it, `operation` does what it asks
+//! on a database of the [`Catalog`], `ws` writes the answer. Operations know no transport.
+//! **Invariant:** no queue without a bound, no blocking call on the threads that do input and
+//! output.
+
+pub mod catalog;
+mod fault;
+mod limits;
+mod operation;
+mod options;
+mod server;
+mod service;
+mod signal;
+mod work;
+mod ws;
+
+pub use catalog::{Catalog, Name};
+pub use limits::Limits;
+pub use options::ServeOptions;
+pub use server::Server;
+pub use service::{Serve, Service};
+pub use signal::stop_requested;

@@ -1,0 +1,56 @@
+//! Every bound of the service, named. The engine's own are in [`vectordoc::limits`].
+
+use std::time::Duration;
+
+/// The bounds of one server; [`Limits::default`] is what `vectordoc serve` uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one message from a client. A longer one is answered with `limit_exceeded`.
+    pub message_bytes_max: usize,
+    /// Bytes of one answer. A longer one is replaced by `limit_exceeded`.
+    pub answer_bytes_max: usize,
+    /// Requests of one connection that are accepted and not yet answered. Further ones are
+    /// answered with `busy`.
+    pub in_flight_max: usize,
+    /// Requests in one JSON-RPC batch.
+    pub batch_requests_max: usize,
+    /// Open connections. Further ones are refused with HTTP status 503.
+    pub connections_max: usize,
+    /// How often the server asks a peer whether it lives; one that says nothing from one ping to
+    /// the next is dead.
+    pub ping_interval: Duration,
+    /// How long one answer may take to leave; a peer that reads slower is cut off.
+    pub write_timeout: Duration,
+    /// How long a new connection may take to say what it wants.
+    pub handshake_timeout: Duration,
+    /// How long a shutdown waits for accepted requests.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: 8 * 1024 * 1024,
+            answer_bytes_max: 32 * 1024 * 1024,
+            in_flight_max: 64,
+            batch_requests_max: 256,
+            connections_max: 1_024,
+            ping_interval: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(30),
+            handshake_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Bytes of the HTTP request that opens a connection.
+pub(crate) const HANDSHAKE_BYTES_MAX: usize = 16 * 1024;
+/// How long a peer may take to answer a close frame.
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Writes at work at the same time: they wait for the disk, and share one sync.
+pub(crate) const WRITES_MAX: usize = 64;
+/// Documents of a page of a scroll that does not say.
+pub(crate) const SCROLL_LIMIT_DEFAULT: usize = 100;
+/// When a client refused with `busy` or `unavailable` may try again.
+pub(crate) const RETRY_AFTER_MS: u64 = 250;

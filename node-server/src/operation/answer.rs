@@ -1,0 +1,221 @@
+//! What operations return: data that every transport can encode.
+
+use crate::Name;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value as Json};
+use vectordoc::{
+    Database, Document, Error, Hit, Id, Schema, document::DocumentView, query::Explanation,
+};
+
+/// The result of one operation. Serialized, it is the object the contract describes.
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    /// `db.create`, `db.get`.
+    Database(Description),
+    /// `db.list`.
+    Databases {
+        /// In order of their names.
+        dbs: Vec<Listed>,
+    },
+    /// `db.drop`.
+    Dropped {
+        /// Always true: what is not dropped is an error.
+        dropped: bool,
+    },
+    /// `doc.index`.
+    Indexed {
+        /// Documents written.
+        indexed: usize,
+    },
+    /// `doc.update`.
+    Updated {
+        /// Documents replaced.
+        updated: usize,
+    },
+    /// `doc.delete`.
+    Deleted {
+        /// Documents deleted.
+        deleted: usize,
+        /// The ids asked for that no document had.
+        missing: Vec<Id>,
+    },
+    /// `doc.get`.
+    Documents(Documents),
+    /// `search` with one vector.
+    Hits(Hits),
+    /// `search` with several.
+    Results {
+        /// One per vector, in the same order.
+        results: Vec<Hits>,
+    },
+    /// `doc.count`.
+    Count {
+        /// Documents that pass the filter.
+        count: u64,
+    },
+    /// `doc.scroll`.
+    Page(Page),
+}
+
+/// What there is to know about one database.
+#[derive(serde::Serialize)]
+pub(crate) struct Description {
+    db: String,
+    schema: Map<String, Json>,
+    shards: usize,
+    documents: u64,
+    /// Documents that are found, but not by the graph yet.
+    unindexed: u64,
+    memory_bytes: u64,
+}
+
+impl Description {
+    /// Describes `database`, which is served as `name`.
+    pub(super) fn of(name: &str, database: &Database) -> Self {
+        let stats = database.stats();
+        Self {
+            db: name.into(),
+            schema: database.schema().to_json(),
+            shards: database.shards(),
+            documents: stats.documents,
+            unindexed: stats.unindexed,
+            memory_bytes: stats.memory_bytes,
+        }
+    }
+}
+
+/// One database of a list.
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+pub(crate) enum Listed {
+    /// It can be used.
+    Usable(Description),
+    /// It cannot, and why.
+    Broken {
+        /// Its name.
+        db: String,
+        /// Why.
+        error: Reason,
+    },
+}
+
+/// An error as part of an answer.
+#[derive(serde::Serialize)]
+pub(crate) struct Reason {
+    code: &'static str,
+    message: String,
+}
+
+impl Listed {
+    /// Lists the database `name`.
+    pub(super) fn of(name: &Name, database: vectordoc::Result<Database>) -> Self {
+        match database {
+            Ok(database) => Self::Usable(Description::of(name.as_str(), &database)),
+            Err(error) => Self::Broken { db: name.to_string(), error: Reason::of(&error) },
+        }
+    }
+}
+
+impl Reason {
+    fn of(error: &Error) -> Self {
+        Self { code: error.kind().code(), message: error.message().into() }
+    }
+}
+
+/// Documents by id; `None` where there is none.
+pub(crate) struct Documents {
+    /// Whose they are, for the names of their fields.
+    pub(super) database: Database,
+    /// In the order of the ids.
+    pub(super) docs: Vec<Option<Document>>,
+}
+
+/// The hits of one vector, best first.
+pub(crate) struct Hits {
+    /// Whose they are, for the names of their fields.
+    pub(super) database: Database,
+    /// Best first.
+    pub(super) hits: Vec<Hit>,
+    /// How they were found, when the client asked.
+    pub(super) explanation: Option<Explanation>,
+}
+
+/// A part of all documents, in order of their ids.
+pub(crate) struct Page {
+    /// Whose they are, for the names of their fields.
+    pub(super) database: Database,
+    /// In order of their ids.
+    pub(super) docs: Vec<Document>,
+    /// Where the next page begins; `None` on the last one.
+    pub(super) cursor: Option<String>,
+}
+
+impl Serialize for Documents {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        let schema = self.database.schema();
+        let found = self.docs.iter().map(Option::as_ref);
+        let docs: Vec<_> = found.map(|found| found.map(|document| view(schema, document))).collect();
+        let mut map = output.serialize_map(Some(1))?;
+        map.serialize_entry("docs", &docs)?;
+        map.end()
+    }
+}
+
+impl Serialize for Hits {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        let schema = self.database.schema();
+        let hits: Vec<_> = self.hits.iter().map(|hit| HitView::of(schema, hit)).collect();
+        let mut map = output.serialize_map(None)?;
+        map.serialize_entry("hits", &hits)?;
+        if let Some(explanation) = &self.explanation {
+            map.serialize_entry("explain", &ExplanationView::of(explanation))?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Page {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        let schema = self.database.schema();
+        let docs: Vec<_> = self.docs.iter().map(|document| view(schema, document)).collect();
+        let mut map = output.serialize_map(Some(2))?;
+        map.serialize_entry("docs", &docs)?;
+        map.serialize_entry("cursor", &self.cursor)?;
+        map.end()
+    }
+}
+
+fn view<'a>(schema: &'a Schema, document: &'a Document) -> DocumentView<'a> {
+    DocumentView { schema, document }
+}
+
+#[derive(serde::Serialize)]
+struct HitView<'a> {
+    id: &'a Id,
+    score: f32,
+    distance: f32,
+    doc: DocumentView<'a>,
+}
+
+impl<'a> HitView<'a> {
+    fn of(schema: &'a Schema, hit: &'a Hit) -> Self {
+        let Hit { id, score, distance, doc } = hit;
+        Self { id, score: *score, distance: *distance, doc: view(schema, doc) }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct ExplanationView<'a> {
+    plan: &'a str,
+    visited: u64,
+    exact: bool,
+    ef: usize,
+}
+
+impl<'a> ExplanationView<'a> {
+    fn of(explanation: &'a Explanation) -> Self {
+        let Explanation { plan, visited, exact, ef } = explanation;
+        Self { plan, visited: *visited, exact: *exact, ef: *ef }
+    }
+}

@@ -1,0 +1,21 @@
+//! `db.list`: every database, those that cannot be used with their reason.
+
+use super::{Answer, Operation, answer::Listed, params::Params};
+use crate::Catalog;
+use vectordoc::Result;
+
+pub(super) struct DbList;
+
+impl Operation for DbList {
+    const METHOD: &'static str = "db.list";
+    const PARAMS: &'static [&'static str] = &[];
+
+    fn read(_: &Params<'_>, _: &Catalog) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn run(self, catalog: &Catalog) -> Result<Answer> {
+        let listed = catalog.list().into_iter().map(|(name, database)| Listed::of(&name, database));
+        Ok(Answer::Databases { dbs: listed.collect() })
+    }
+}

@@ -1,0 +1,24 @@
+//! `doc.count`: how many documents pass a filter.
+
+use super::{Answer, Operation, params::Params, read};
+use crate::Catalog;
+use vectordoc::{Database, Filter, Result};
+
+pub(super) struct DocCount {
+    pub(super) database: Database,
+    pub(super) filter: Filter,
+}
+
+impl Operation for DocCount {
+    const METHOD: &'static str = "doc.count";
+    const PARAMS: &'static [&'static str] = &["db", "filter"];
+
+    fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
+        let database = read::database(params, catalog)?;
+        Ok(Self { database, filter: read::filter(params)? })
+    }
+
+    fn run(self, _: &Catalog) -> Result<Answer> {
+        Ok(Answer::Count { count: self.database.count(&self.filter)? })
+    }
+}

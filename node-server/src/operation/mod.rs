@@ -1,0 +1,90 @@
+//! What the service can be asked, one file per operation. An operation reads what it needs from
+//! [`Params`], does it on a database of the [`Catalog`], and returns an [`Answer`].
+//!
+//! **Invariant:** nothing here knows a transport. WebSocket, and later HTTP and gRPC, translate to
+//! a method name and params, and encode the answer as their clients expect it.
+
+mod answer;
+mod db_create;
+mod db_drop;
+mod db_get;
+mod db_list;
+mod doc_count;
+mod doc_delete;
+mod doc_get;
+mod doc_index;
+mod doc_scroll;
+mod doc_update;
+mod durability;
+mod include;
+mod params;
+mod read;
+mod search;
+
+use crate::{Catalog, work::Work};
+use vectordoc::{Error, Result, schema::unknown_name};
+
+pub(crate) use answer::Answer;
+use params::Params;
+
+/// A request of one kind, read and ready to run.
+trait Operation: Sized {
+    /// What clients call it.
+    const METHOD: &'static str;
+    /// Every parameter it knows. Others are refused, never ignored.
+    const PARAMS: &'static [&'static str];
+    /// What it spends its time on.
+    const WORK: Work = Work::Compute;
+
+    /// Reads the parameters; `catalog` is there for the schema that documents are read with.
+    fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self>;
+
+    /// Does it. Blocks.
+    fn run(self, catalog: &Catalog) -> Result<Answer>;
+}
+
+/// One row of the table of operations.
+pub(crate) struct Method {
+    name: &'static str,
+    /// What it spends its time on.
+    pub(crate) work: Work,
+    call: fn(Option<&str>, &Catalog) -> Result<Answer>,
+}
+
+static METHODS: [Method; 11] = [
+    Method::of::<db_create::DbCreate>(),
+    Method::of::<db_list::DbList>(),
+    Method::of::<db_get::DbGet>(),
+    Method::of::<db_drop::DbDrop>(),
+    Method::of::<doc_index::DocIndex>(),
+    Method::of::<doc_update::DocUpdate>(),
+    Method::of::<doc_get::DocGet>(),
+    Method::of::<doc_delete::DocDelete>(),
+    Method::of::<search::Search>(),
+    Method::of::<doc_count::DocCount>(),
+    Method::of::<doc_scroll::DocScroll>(),
+];
+
+impl Method {
+    const fn of<O: Operation>() -> Self {
+        Self { name: O::METHOD, work: O::WORK, call: call::<O> }
+    }
+
+    /// The operation clients call `name`; `unsupported` with the nearest name when there is none.
+    pub(crate) fn named(name: &str) -> Result<&'static Self> {
+        METHODS.iter().find(|method| method.name == name).ok_or_else(|| {
+            let known = METHODS.iter().map(|method| method.name);
+            Error::unsupported(unknown_name("method", name, known).message())
+        })
+    }
+
+    /// Runs the operation with `params`, a JSON object. Blocks.
+    pub(crate) fn call(&self, params: Option<&str>, catalog: &Catalog) -> Result<Answer> {
+        (self.call)(params, catalog)
+    }
+}
+
+fn call<O: Operation>(params: Option<&str>, catalog: &Catalog) -> Result<Answer> {
+    let params = Params::parse(params, O::PARAMS)?;
+    O::read(&params, catalog)?.run(catalog)
+}

@@ -1,0 +1,143 @@
+//! The parameters of one request: found by name, each read once its type is known. What an
+//! operation does not know is refused with the nearest name it does.
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, fmt};
+use vectordoc::{Error, Result, schema::unknown_name};
+
+/// Parameters by name, each still the text the client sent.
+pub(super) struct Params<'a>(Vec<(&'static str, &'a RawValue)>);
+
+impl<'a> Params<'a> {
+    /// Splits the JSON object `text` into the parameters `known`; no text, no parameters.
+    pub(super) fn parse(text: Option<&'a str>, known: &'static [&'static str]) -> Result<Self> {
+        let Some(text) = text else {
+            return Ok(Self(Vec::new()));
+        };
+        let params = ParamsSeed(known).deserialize(&mut serde_json::Deserializer::from_str(text));
+        params.map(Self).map_err(|error| malformed("params", &error))
+    }
+
+    /// The parameter `name`; `invalid` when it is missing.
+    pub(super) fn required<T: Deserialize<'a>>(&self, name: &str) -> Result<T> {
+        self.optional(name)?.ok_or_else(|| missing(name))
+    }
+
+    /// The parameter `name`, if it is given and not null.
+    pub(super) fn optional<T: Deserialize<'a>>(&self, name: &str) -> Result<Option<T>> {
+        self.raw(name).map(|raw| read(name, raw, std::marker::PhantomData)).transpose()
+    }
+
+    /// The parameter `name`, read by `seed`; `invalid` when it is missing.
+    pub(super) fn seeded<S: DeserializeSeed<'a>>(&self, name: &str, seed: S) -> Result<S::Value> {
+        read(name, self.raw(name).ok_or_else(|| missing(name))?, seed)
+    }
+
+    /// Whether the parameter `name` is given and not null.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.raw(name).is_some()
+    }
+
+    fn raw(&self, name: &str) -> Option<&'a RawValue> {
+        let (_, raw) = self.0.iter().find(|(known, _)| *known == name)?;
+        (raw.get() != "null").then_some(raw)
+    }
+}
+
+fn read<'a, S: DeserializeSeed<'a>>(name: &str, raw: &'a RawValue, seed: S) -> Result<S::Value> {
+    let value = seed.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
+    value.map_err(|error| malformed(name, &error))
+}
+
+fn missing(name: &str) -> Error {
+    Error::invalid(format!("parameter {name:?} is missing"))
+}
+
+fn malformed(name: &str, error: &serde_json::Error) -> Error {
+    Error::invalid(format!("{name}: {}", without_position(error)))
+}
+
+/// What a JSON error says, without its position: that is a place in a part of the message, which
+/// the client never sees as a whole.
+pub(super) fn without_position(error: &impl fmt::Display) -> String {
+    let mut text = error.to_string();
+    if let Some(at) = text.rfind(" at line ") {
+        text.truncate(at);
+    }
+    text
+}
+
+/// Reads an object whose keys are among these.
+struct ParamsSeed(&'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for ParamsSeed {
+    type Value = Vec<(&'static str, &'de RawValue)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
+        input.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ParamsSeed {
+    type Value = Vec<(&'static str, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the parameters by name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut params: Self::Value = Vec::new();
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            let known = self.0.iter().copied();
+            let Some(name) = known.clone().find(|known| *known == name) else {
+                return Err(de::Error::custom(unknown_name("parameter", &name, known)));
+            };
+            if params.iter().any(|(given, _)| *given == name) {
+                return Err(de::Error::custom(format!("parameter {name:?} is there twice")));
+            }
+            params.push((name, map.next_value()?));
+        }
+        Ok(params)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &[&str] = &["db", "limit"];
+
+    fn message<T>(result: Result<T>) -> String {
+        result.err().map(|error| error.message().to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_refused_with_the_nearest_name() {
+        let refused = message(Params::parse(Some(r#"{"db": "a", "lmit": 3}"#), KNOWN));
+        assert_eq!(refused, r#"params: unknown parameter "lmit"; did you mean "limit"?"#);
+    }
+
+    #[test]
+    fn a_parameter_given_twice_is_refused() {
+        let refused = message(Params::parse(Some(r#"{"db": "a", "db": "b"}"#), KNOWN));
+        assert_eq!(refused, r#"params: parameter "db" is there twice"#);
+    }
+
+    #[test]
+    fn a_parameter_of_the_wrong_type_is_named() -> Result<()> {
+        let params = Params::parse(Some(r#"{"limit": -1}"#), KNOWN)?;
+        let refused = message(params.optional::<usize>("limit"));
+        assert_eq!(refused, "limit: invalid value: integer `-1`, expected usize");
+        assert_eq!(message(params.required::<&str>("db")), r#"parameter "db" is missing"#);
+        Ok(())
+    }
+
+    #[test]
+    fn null_is_not_given() -> Result<()> {
+        let params = Params::parse(Some(r#"{"limit": null}"#), KNOWN)?;
+        assert_eq!(params.optional::<usize>("limit")?, None);
+        assert!(!params.has("limit"));
+        Ok(())
+    }
+}

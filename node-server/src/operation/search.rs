@@ -1,0 +1,106 @@
+//! `search`: the documents nearest to one vector, or to each of several.
+
+use super::{
+    Answer, Operation,
+    answer::Hits,
+    include::include,
+    params::Params,
+    read,
+};
+use crate::Catalog;
+use vectordoc::{Database, Error, Query, Result, Schema, limits::QUERIES_MAX};
+
+pub(super) struct Search {
+    pub(super) database: Database,
+    pub(super) queries: Queries,
+    /// Whether the answer says how the hits were found.
+    pub(super) explain: bool,
+}
+
+pub(super) enum Queries {
+    /// `vector`: answered with `hits`.
+    One(Query),
+    /// `vectors`: answered with `results`.
+    Several(Vec<Query>),
+}
+
+impl Operation for Search {
+    const METHOD: &'static str = "search";
+    const PARAMS: &'static [&'static str] = &[
+        "db", "vector", "vectors", "field", "limit", "offset", "ef", "exact", "min_score", "filter",
+        "include", "explain",
+    ];
+
+    fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
+        let database = read::database(params, catalog)?;
+        let queries = queries(params, database.schema())?;
+        let explain = params.optional("explain")?.unwrap_or(false);
+        Ok(Self { database, queries, explain })
+    }
+
+    fn run(self, _: &Catalog) -> Result<Answer> {
+        match &self.queries {
+            Queries::One(query) => self.hits(query).map(Answer::Hits),
+            Queries::Several(queries) => {
+                Ok(Answer::Results { results: self.results(queries)? })
+            }
+        }
+    }
+}
+
+impl Search {
+    fn hits(&self, query: &Query) -> Result<Hits> {
+        let database = self.database.clone();
+        if self.explain {
+            let (hits, explanation) = database.explain(query)?;
+            return Ok(Hits { database, hits, explanation: Some(explanation) });
+        }
+        let hits = database.search(query)?;
+        Ok(Hits { database, hits, explanation: None })
+    }
+
+    fn results(&self, queries: &[Query]) -> Result<Vec<Hits>> {
+        if self.explain {
+            return queries.iter().map(|query| self.hits(query)).collect();
+        }
+        let results = self.database.search_batch(queries)?;
+        let database = || self.database.clone();
+        let hits = |hits| Hits { database: database(), hits, explanation: None };
+        Ok(results.into_iter().map(hits).collect())
+    }
+}
+
+fn queries(params: &Params<'_>, schema: &Schema) -> Result<Queries> {
+    let pattern = pattern(params, schema)?;
+    let query = |vector| Query { vector, ..pattern.clone() };
+    match (params.has("vector"), params.has("vectors")) {
+        (true, false) => Ok(Queries::One(query(params.required("vector")?))),
+        (false, true) => {
+            let vectors: Vec<Vec<f32>> = params.required("vectors")?;
+            if vectors.len() > QUERIES_MAX {
+                return Err(Error::limit_exceeded(format!(
+                    "vectors has {} elements, the limit is {QUERIES_MAX}",
+                    vectors.len()
+                )));
+            }
+            Ok(Queries::Several(vectors.into_iter().map(query).collect()))
+        }
+        _ => Err(Error::invalid("give either \"vector\" or \"vectors\"")),
+    }
+}
+
+/// What the queries of one request have in common.
+fn pattern(params: &Params<'_>, schema: &Schema) -> Result<Query> {
+    let defaults = Query::new(Vec::new());
+    Ok(Query {
+        field: params.optional("field")?,
+        limit: params.optional("limit")?.unwrap_or(defaults.limit),
+        offset: params.optional("offset")?.unwrap_or(defaults.offset),
+        ef: params.optional("ef")?,
+        exact: params.optional("exact")?.unwrap_or(defaults.exact),
+        min_score: params.optional("min_score")?,
+        filter: read::filter(params)?,
+        include: include(params, schema)?,
+        vector: defaults.vector,
+    })
+}

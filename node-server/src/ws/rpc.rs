@@ -1,0 +1,345 @@
+//! JSON-RPC 2.0: messages into calls, results and errors into messages. Knows neither sockets nor
+//! databases.
+
+use crate::{limits::RETRY_AFTER_MS, operation::Method};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor},
+};
+use serde_json::{error::Category, value::RawValue};
+use std::{borrow::Cow, fmt, ops::Range};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use vectordoc::Error;
+
+const VERSION: &str = "2.0";
+const PARSE_ERROR: i32 = -32700;
+const INVALID_REQUEST: i32 = -32600;
+const METHOD_NOT_FOUND: i32 = -32601;
+
+/// What one message asks for.
+pub(super) enum Incoming {
+    /// One request.
+    One(Request),
+    /// Several, answered together.
+    Batch(Vec<Request>),
+}
+
+/// One request.
+pub(super) struct Request {
+    /// The id its answer carries; a notification has none and gets no answer.
+    pub(super) id: Option<Box<RawValue>>,
+    /// What it asks for, or why that is nothing.
+    pub(super) call: Result<Call, Fault>,
+}
+
+/// An operation to run, with its parameters.
+pub(super) struct Call {
+    /// The operation.
+    pub(super) method: &'static Method,
+    /// Its parameters: a JSON object, if the client was right.
+    pub(super) params: Option<Part>,
+}
+
+/// A part of a message, shared with it.
+pub(super) struct Part {
+    message: Utf8Bytes,
+    range: Range<usize>,
+}
+
+impl Part {
+    /// The part of `message` that `value`, read from it, is.
+    fn of(message: &Utf8Bytes, value: &RawValue) -> Self {
+        let start = value.get().as_ptr().addr() - message.as_str().as_ptr().addr();
+        Self { message: message.clone(), range: start..start + value.get().len() }
+    }
+
+    /// The text.
+    pub(super) fn as_str(&self) -> &str {
+        &self.message.as_str()[self.range.clone()]
+    }
+}
+
+/// A JSON-RPC error: the number its protocol prescribes, and ours.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    number: i32,
+    error: Error,
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self { number: error.kind().jsonrpc_code(), error }
+    }
+}
+
+impl Fault {
+    /// A request that JSON-RPC does not allow.
+    pub(super) fn request(message: impl Into<String>) -> Self {
+        Self { number: INVALID_REQUEST, error: Error::invalid(message) }
+    }
+
+    /// The request that is answered with this fault, though nobody knows its id.
+    pub(super) fn of_nobody(self) -> Request {
+        Request { id: Some(RawValue::NULL.to_owned()), call: Err(self) }
+    }
+
+    fn parse(error: &serde_json::Error) -> Self {
+        let error = Error::invalid(format!("the message is not JSON: {error}"));
+        Self { number: PARSE_ERROR, error }
+    }
+
+    fn method(error: Error) -> Self {
+        Self { number: METHOD_NOT_FOUND, error }
+    }
+}
+
+/// Reads one message. What cannot be read becomes a request that is answered with its fault.
+pub(super) fn read(message: &Utf8Bytes, batch_requests_max: usize) -> Incoming {
+    if !message.as_str().trim_ascii_start().starts_with('[') {
+        return Incoming::One(read_request(message, message.as_str()));
+    }
+    let mut input = serde_json::Deserializer::from_str(message.as_str());
+    let batch = BatchSeed { requests_max: batch_requests_max }.deserialize(&mut input);
+    let fault = match batch.and_then(|batch| input.end().map(|()| batch)) {
+        Err(error) => Fault::parse(&error),
+        Ok(Batch { requests, .. }) if requests.is_empty() => {
+            Fault::request("a batch holds at least one request")
+        }
+        Ok(Batch { requests, refused: 0 }) => {
+            let requests = requests.iter().map(|request| read_request(message, request.get()));
+            return Incoming::Batch(requests.collect());
+        }
+        Ok(Batch { refused, .. }) => Fault::from(Error::limit_exceeded(format!(
+            "the batch has {} requests, the limit is {batch_requests_max}",
+            batch_requests_max + refused
+        ))),
+    };
+    Incoming::One(fault.of_nobody())
+}
+
+/// The requests of a batch, and how many more there were than a batch may have.
+struct Batch<'a> {
+    requests: Vec<&'a RawValue>,
+    refused: usize,
+}
+
+struct BatchSeed {
+    requests_max: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for BatchSeed {
+    type Value = Batch<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Batch<'de>, D::Error> {
+        input.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for BatchSeed {
+    type Value = Batch<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of requests")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Batch<'de>, A::Error> {
+        let mut requests = Vec::new();
+        while requests.len() < self.requests_max {
+            match seq.next_element()? {
+                Some(request) => requests.push(request),
+                None => return Ok(Batch { requests, refused: 0 }),
+            }
+        }
+        let mut refused = 0;
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            refused += 1;
+        }
+        Ok(Batch { requests, refused })
+    }
+}
+
+/// A request before its members are looked at.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "read_id")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    method: Option<&'a RawValue>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+}
+
+/// Reads an id, so that null is an id and only a missing one is none.
+fn read_id<'de, D: Deserializer<'de>>(input: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(input).map(Some)
+}
+
+/// Reads the request `text`, which is `message` or a part of it.
+fn read_request(message: &Utf8Bytes, text: &str) -> Request {
+    let envelope = match serde_json::from_str::<Envelope<'_>>(text) {
+        Ok(envelope) => envelope,
+        Err(error) if error.classify() == Category::Data => {
+            return Fault::request(format!("no JSON-RPC request: {error}")).of_nobody();
+        }
+        Err(error) => return Fault::parse(&error).of_nobody(),
+    };
+    match read_call(message, &envelope) {
+        Err(fault) if fault.number == INVALID_REQUEST => {
+            let id = envelope.id.filter(|id| is_id(id)).unwrap_or(RawValue::NULL);
+            Request { id: Some(id.to_owned()), call: Err(fault) }
+        }
+        call => Request { id: envelope.id.map(ToOwned::to_owned), call },
+    }
+}
+
+fn read_call(message: &Utf8Bytes, envelope: &Envelope<'_>) -> Result<Call, Fault> {
+    if text_of(envelope.jsonrpc).as_deref() != Some(VERSION) {
+        return Err(Fault::request(r#"a request says "jsonrpc": "2.0""#));
+    }
+    if !envelope.id.is_none_or(is_id) {
+        return Err(Fault::request("an id is a string, a number or null"));
+    }
+    let method = text_of(envelope.method)
+        .ok_or_else(|| Fault::request(r#"a request names its "method" with a string"#))?;
+    let method = Method::named(&method).map_err(Fault::method)?;
+    Ok(Call { method, params: envelope.params.map(|params| Part::of(message, params)) })
+}
+
+fn is_id(value: &RawValue) -> bool {
+    value.get().starts_with(|first: char| matches!(first, '"' | '-' | '0'..='9' | 'n'))
+}
+
+/// The string that `value` is.
+fn text_of<'a>(value: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
+    value.and_then(|value| serde_json::from_str(value.get()).ok())
+}
+
+/// A message with a result.
+#[derive(Serialize)]
+pub(super) struct Success<'a, R> {
+    jsonrpc: &'static str,
+    id: &'a RawValue,
+    result: R,
+}
+
+impl<'a, R> Success<'a, R> {
+    /// The answer to request `id`.
+    pub(super) fn new(id: &'a RawValue, result: R) -> Self {
+        Self { jsonrpc: VERSION, id, result }
+    }
+}
+
+/// A message with an error.
+#[derive(Serialize)]
+pub(super) struct Failure<'a> {
+    jsonrpc: &'static str,
+    id: &'a RawValue,
+    error: FaultView<'a>,
+}
+
+#[derive(Serialize)]
+struct FaultView<'a> {
+    code: i32,
+    message: &'a str,
+    data: FaultData,
+}
+
+#[derive(Serialize)]
+struct FaultData {
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+impl<'a> Failure<'a> {
+    /// The answer to request `id`.
+    pub(super) fn new(id: &'a RawValue, fault: &'a Fault) -> Self {
+        let kind = fault.error.kind();
+        let retry_after_ms = kind.is_retryable().then_some(RETRY_AFTER_MS);
+        let data = FaultData { code: kind.code(), retry_after_ms };
+        let error = FaultView { code: fault.number, message: fault.error.message(), data };
+        Self { jsonrpc: VERSION, id, error }
+    }
+}
+
+/// A message that wants no answer.
+#[derive(Serialize)]
+pub(super) struct Notification<P> {
+    jsonrpc: &'static str,
+    method: &'static str,
+    params: P,
+}
+
+impl<P> Notification<P> {
+    /// Tells the client `method`.
+    pub(super) fn new(method: &'static str, params: P) -> Self {
+        Self { jsonrpc: VERSION, method, params }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a message is read as: ids with the number of their fault, 0 for a call.
+    fn seen(message: &str) -> Vec<(String, i32)> {
+        let requests = match read(&Utf8Bytes::from(message), 3) {
+            Incoming::One(request) => vec![request],
+            Incoming::Batch(requests) => requests,
+        };
+        let seen = |request: &Request| {
+            let id = request.id.as_ref().map_or("none", |id| id.get()).to_string();
+            (id, request.call.as_ref().err().map_or(0, |fault| fault.number))
+        };
+        requests.iter().map(seen).collect()
+    }
+
+    fn check(message: &str, id: &str, number: i32) {
+        assert_eq!(seen(message), [(id.to_string(), number)], "{message}");
+    }
+
+    #[test]
+    fn calls_and_notifications_are_told_apart() {
+        check(r#"{"jsonrpc":"2.0","id":7,"method":"search","params":{}}"#, "7", 0);
+        check(r#"{"jsonrpc":"2.0","id":"a","method":"search"}"#, r#""a""#, 0);
+        check(r#"{"jsonrpc":"2.0","id":null,"method":"search"}"#, "null", 0);
+        check(r#"{"jsonrpc":"2.0","method":"search"}"#, "none", 0);
+    }
+
+    #[test]
+    fn what_is_wrong_gets_the_number_json_rpc_gives_it() {
+        check("", "null", PARSE_ERROR);
+        check("{\"jsonrpc\"", "null", PARSE_ERROR);
+        check(r#"{"jsonrpc":"2.0","id":1,"method":"search","params":{"vector":[NaN]}}"#, "null", PARSE_ERROR);
+        check("[1,", "null", PARSE_ERROR);
+        check("[]", "null", INVALID_REQUEST);
+        check("1", "null", INVALID_REQUEST);
+        check(r#"{"jsonrpc":"1.0","id":1,"method":"search"}"#, "1", INVALID_REQUEST);
+        check(r#"{"jsonrpc":"2.0","id":1,"method":5}"#, "1", INVALID_REQUEST);
+        check(r#"{"jsonrpc":"2.0","id":{},"method":"search"}"#, "null", INVALID_REQUEST);
+        check(r#"{"jsonrpc":"2.0","id":1,"method":"search","limit":3}"#, "null", INVALID_REQUEST);
+        check(r#"{"jsonrpc":"2.0","id":1,"method":"serch"}"#, "1", METHOD_NOT_FOUND);
+        check(r#"{"jsonrpc":"2.0","method":"serch"}"#, "none", METHOD_NOT_FOUND);
+    }
+
+    #[test]
+    fn a_batch_is_read_request_by_request_up_to_its_limit() {
+        let good = r#"{"jsonrpc":"2.0","id":1,"method":"db.list"}"#;
+        let expected = [("1".to_string(), 0), ("null".to_string(), INVALID_REQUEST)];
+        assert_eq!(seen(&format!("[{good}, 5]")), expected);
+        check(&format!("[{good},{good},{good},{good}]"), "null", -32003);
+    }
+
+    #[test]
+    fn params_are_the_text_the_client_sent() {
+        let message = r#"[{"jsonrpc":"2.0","id":1,"method":"db.get","params": {"db": "é"} }]"#;
+        let Incoming::Batch(requests) = read(&Utf8Bytes::from(message), 3) else {
+            panic!("a batch was sent");
+        };
+        let call = requests[0].call.as_ref().expect("the call is sound");
+        assert_eq!(call.params.as_ref().map(Part::as_str), Some(r#"{"db": "é"}"#));
+    }
+}

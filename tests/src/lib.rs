@@ -1,0 +1,4 @@
+//! What the judges share: seeded random documents, and the naive twin that knows every answer.
+
+pub mod random;
+pub mod twin;

@@ -1,0 +1,127 @@
+//! The naive twin: documents in a map, every question answered by looking at all of them.
+
+use std::{cmp::Ordering, collections::BTreeMap};
+use vectordoc::{Document, Filter, Id, Metric, Query, Schema, Value, filter::Test};
+
+/// Documents by id.
+#[derive(Clone, Default)]
+pub struct Twin {
+    /// What is stored.
+    pub documents: BTreeMap<Id, Document>,
+}
+
+impl Twin {
+    /// Inserts or replaces documents.
+    pub fn index(&mut self, documents: &[Document]) {
+        for document in documents {
+            self.documents.insert(document.id.clone(), document.clone());
+        }
+    }
+
+    /// The ids that pass, in order.
+    pub fn matching(&self, schema: &Schema, filter: &Filter) -> Vec<Id> {
+        let passes =
+            |(id, document): (&Id, &Document)| passes(schema, document, filter).then(|| id.clone());
+        self.documents.iter().filter_map(passes).collect()
+    }
+
+    /// The ids and distances of the nearest documents, best first, ties by id.
+    pub fn search(&self, schema: &Schema, query: &Query) -> Vec<(Id, f64)> {
+        let metric = schema.vectors()[0].metric;
+        let mut found: Vec<(Id, f64)> = self
+            .documents
+            .values()
+            .filter(|document| passes(schema, document, &query.filter))
+            .filter_map(|document| {
+                let vector = document.vectors[0].as_ref()?;
+                Some((document.id.clone(), distance(metric, &query.vector, vector)))
+            })
+            .collect();
+        found.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(&b.0)));
+        found.into_iter().skip(query.offset).take(query.limit).collect()
+    }
+}
+
+/// The metric's own value, in double precision.
+pub fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
+    let pairs = || a.iter().zip(b).map(|(a, b)| (f64::from(*a), f64::from(*b)));
+    let dot: f64 = pairs().map(|(a, b)| a * b).sum();
+    match metric {
+        Metric::Dot => -dot,
+        Metric::L2 => pairs().map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt(),
+        Metric::Cosine => {
+            let norms: f64 = pairs().map(|(a, _)| a * a).sum::<f64>().sqrt()
+                * pairs().map(|(_, b)| b * b).sum::<f64>().sqrt();
+            (1.0 - dot / norms).clamp(0.0, 2.0)
+        }
+    }
+}
+
+/// Whether a document passes, by the definition of each operator.
+pub fn passes(schema: &Schema, document: &Document, filter: &Filter) -> bool {
+    match filter {
+        Filter::All => true,
+        Filter::And(filters) => filters.iter().all(|filter| passes(schema, document, filter)),
+        Filter::Or(filters) => filters.iter().any(|filter| passes(schema, document, filter)),
+        Filter::Not(filter) => !passes(schema, document, filter),
+        Filter::Field { path, test } => holds(value_at(schema, document, path), test),
+    }
+}
+
+fn value_at<'a>(schema: &Schema, document: &'a Document, path: &str) -> &'a Value {
+    static MISSING: Value = Value::Null;
+    let mut names = path.split('.');
+    let top = names.next().and_then(|name| {
+        let number = schema.values().iter().position(|field| field.name == name)?;
+        document.values.get(number)
+    });
+    names.fold(top.unwrap_or(&MISSING), |value, name| match value {
+        Value::Object(fields) => fields.get(name).unwrap_or(&MISSING),
+        _ => &MISSING,
+    })
+}
+
+fn holds(value: &Value, test: &Test) -> bool {
+    let one = |holds: &dyn Fn(&Value) -> bool| match value {
+        Value::Null => false,
+        Value::Array(values) => values.iter().any(holds),
+        value => holds(value),
+    };
+    let equals = |wanted: &Value| match wanted {
+        Value::Null => value.is_null(),
+        wanted => one(&|value| order(value, wanted) == Some(Ordering::Equal)),
+    };
+    let compares = |wanted: &Value, fits: fn(Ordering) -> bool| {
+        one(&|value| order(value, wanted).is_some_and(fits))
+    };
+    match test {
+        Test::Eq(wanted) => equals(wanted),
+        Test::Ne(wanted) => !equals(wanted),
+        Test::In(wanted) => wanted.iter().any(equals),
+        Test::Nin(wanted) => !wanted.iter().any(equals),
+        Test::All(wanted) => wanted.iter().all(equals),
+        Test::Lt(wanted) => compares(wanted, Ordering::is_lt),
+        Test::Lte(wanted) => compares(wanted, Ordering::is_le),
+        Test::Gt(wanted) => compares(wanted, Ordering::is_gt),
+        Test::Gte(wanted) => compares(wanted, Ordering::is_ge),
+        Test::Exists(exists) => value.is_null() != *exists,
+        Test::Size(size) => matches!(value, Value::Array(values) if values.len() as u64 == *size),
+        Test::StartsWith(prefix) => {
+            one(&|value| matches!(value, Value::Text(text) if text.starts_with(prefix.as_str())))
+        }
+        Test::Contains(wanted) => match (value, wanted) {
+            (Value::Text(text), Value::Text(part)) => text.contains(part.as_str()),
+            _ => equals(wanted),
+        },
+    }
+}
+
+fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    match (a, b) {
+        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
+        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+        (Value::Float(a), Value::Float(b)) => a.partial_cmp(b),
+        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}

@@ -1,0 +1,186 @@
+//! Promise: exact search is exact, filters mean what they say, and what is read back is what was
+//! written — on random programs, judged by the naive twin.
+
+use fastrand::Rng;
+use std::collections::HashMap;
+use vectordoc::{
+    Batch, Document, Engine, Filter, Id, Include, Query, Record, Result, engine::Group,
+    key::PageKey, schema::IndexKind,
+};
+use vectordoc_tests::{
+    random,
+    twin::{Twin, distance},
+};
+
+/// An engine and its twin through the same program.
+struct Program {
+    engine: Engine,
+    twin: Twin,
+    /// The pages of the last checkpoint.
+    store: HashMap<PageKey, Vec<u8>>,
+    rng: Rng,
+}
+
+impl Program {
+    fn new(seed: u64, kind: IndexKind) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let schema = random::schema(&mut rng, kind);
+        Self { engine: Engine::new(schema), twin: Twin::default(), store: HashMap::new(), rng }
+    }
+
+    /// Applies a batch as a host would: by way of the record's bytes.
+    fn apply(&mut self, batch: Batch) -> Result<()> {
+        let (record, _) = self.engine.prepare(batch)?;
+        let record = Record::from_bytes(&record.to_bytes(), self.engine.schema())?;
+        self.engine.apply(&record)
+    }
+
+    fn step(&mut self) -> Result<()> {
+        match self.rng.u8(..12) {
+            0..5 => self.index(),
+            5 => self.delete(),
+            6 => self.delete_where(),
+            7 => {
+                while self.engine.maintain() {}
+                Ok(())
+            }
+            8 => {
+                self.engine.maintain();
+                Ok(())
+            }
+            9 => self.reopen(),
+            _ => self.compare(),
+        }
+    }
+
+    fn index(&mut self) -> Result<()> {
+        let count = self.rng.usize(1..40);
+        let documents: Vec<Document> = (0..count)
+            .map(|_| {
+                let id = self.rng.u64(..150);
+                random::document(&mut self.rng, self.engine.schema(), id)
+            })
+            .collect();
+        self.apply(Batch::index(documents.clone()))?;
+        self.twin.index(&documents);
+        Ok(())
+    }
+
+    fn delete(&mut self) -> Result<()> {
+        let count = self.rng.usize(1..30);
+        let ids: Vec<Id> = (0..count).map(|_| Id::Int(self.rng.u64(..150))).collect();
+        self.apply(Batch::delete(ids.clone()))?;
+        ids.iter().for_each(|id| {
+            self.twin.documents.remove(id);
+        });
+        Ok(())
+    }
+
+    fn delete_where(&mut self) -> Result<()> {
+        if self.rng.u8(..4) > 0 {
+            return Ok(());
+        }
+        let filter = random::filter(&mut self.rng, 2);
+        for id in self.twin.matching(self.engine.schema(), &filter) {
+            self.twin.documents.remove(&id);
+        }
+        self.apply(Batch::delete_where(filter))
+    }
+
+    /// Checkpoints and opens again, as a host would.
+    fn reopen(&mut self) -> Result<()> {
+        let checkpoint = self.engine.checkpoint();
+        for key in &checkpoint.stale {
+            self.store.remove(key);
+        }
+        for key in &checkpoint.pages {
+            self.store.insert(*key, self.engine.page(&checkpoint, key));
+        }
+        let meta = checkpoint.meta.clone();
+        self.engine.checkpointed(checkpoint);
+        assert!(self.store.keys().all(|key| self.engine.has_page(key)), "a page was left behind");
+        self.engine = Engine::open(&meta, &|key| Ok(self.store.get(key).cloned()))?;
+        Ok(())
+    }
+
+    fn compare(&mut self) -> Result<()> {
+        let schema = self.engine.schema().clone();
+        let filter = random::filter(&mut self.rng, 3);
+        let expected = self.twin.matching(&schema, &filter);
+        assert_eq!(self.engine.count(&filter)?, expected.len() as u64, "{filter:?}");
+        let limit = self.rng.usize(..20);
+        let page = self.engine.scroll(&filter, None, limit, &Include::Everything)?;
+        let documents: Vec<Document> =
+            expected.iter().take(limit).map(|id| self.twin.documents[id].clone()).collect();
+        assert_eq!(page.docs, documents, "{filter:?}");
+        self.compare_search(filter)
+    }
+
+    fn compare_search(&mut self, filter: Filter) -> Result<()> {
+        let schema = self.engine.schema().clone();
+        let field = &schema.vectors()[0];
+        let query = Query {
+            limit: self.rng.usize(..20),
+            offset: self.rng.usize(..3),
+            filter,
+            exact: true,
+            include: Include::Everything,
+            ..Query::new(random::vector(&mut self.rng, field.dim))
+        };
+        let hits = self.engine.search(&query)?;
+        let expected = self.twin.search(&schema, &query);
+        assert_eq!(hits.len(), expected.len(), "{query:?}");
+        for (hit, (_, true_distance)) in hits.iter().zip(&expected) {
+            let stored = &self.twin.documents[&hit.id];
+            assert_eq!(&hit.doc, stored);
+            let vector = stored.vectors[0].as_ref().expect("a hit has a vector");
+            let own = distance(field.metric, &query.vector, vector);
+            // Hits of equal distance may stand in another order where rounding differs.
+            assert!((own - true_distance).abs() < 1e-4, "{query:?}: {hit:?}");
+            assert!((f64::from(hit.distance) - own).abs() < 1e-3, "{query:?}: {hit:?}");
+        }
+        let walked = self.engine.search(&Query { exact: false, ..query })?;
+        assert_eq!(walked.len(), expected.len(), "a walk returns as many hits");
+        Ok(())
+    }
+}
+
+fn run(kind: IndexKind, programs: u64, steps: usize) {
+    let first = random::seed(1);
+    for seed in first..first + programs {
+        let mut program = Program::new(seed, kind);
+        for step in 0..steps {
+            program.step().unwrap_or_else(|error| panic!("seed {seed}, step {step}: {error:?}"));
+        }
+        while program.engine.maintain() {}
+        program.engine.check().unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
+    }
+}
+
+#[test]
+fn a_scanned_collection_answers_as_its_twin() {
+    run(IndexKind::Exact, random::programs(150), 60);
+}
+
+#[test]
+fn a_collection_with_a_graph_answers_as_its_twin() {
+    run(IndexKind::Hnsw, random::programs(150), 60);
+}
+
+#[test]
+fn records_prepared_together_see_each_other() -> Result<()> {
+    let mut program = Program::new(7, IndexKind::Auto);
+    let schema = program.engine.schema().clone();
+    let document = random::document(&mut program.rng, &schema, 1);
+    let mut group = Group::default();
+    let (first, _) = program.engine.prepare_in(&mut group, Batch::index(vec![document.clone()]))?;
+    let (second, outcome) = program.engine.prepare_in(&mut group, Batch::update(vec![document]))?;
+    let (third, deleted) =
+        program.engine.prepare_in(&mut group, Batch::delete(vec![Id::Int(1), Id::Int(2)]))?;
+    assert_eq!((outcome.indexed, deleted.deleted, deleted.missing), (1, 1, vec![Id::Int(2)]));
+    for record in [first, second, third] {
+        program.engine.apply(&record)?;
+    }
+    assert!(program.engine.is_empty());
+    Ok(())
+}

@@ -1,0 +1,9 @@
+use std::time::Duration;
+use vectordoc::VectorDoc;
+
+#[derive(VectorDoc)]
+struct Maker {
+    delivery: Duration,
+}
+
+fn main() {}
