@@ -115,14 +115,18 @@ fn check_marks(field: &Field, mistakes: &Mistakes) {
 /// The length is known, in bounds and the same wherever it is said.
 fn check_dim(field: &Field, vector: &Vector, mistakes: &Mistakes) {
     match (&vector.dim, FixedLen::of(&field.ty)) {
+        (Some(Dim::Number(dim)), _) if !DIM.contains(&dim.value) => {
+            check_range("dim", Some(dim), DIM, mistakes);
+        }
         (Some(Dim::Number(dim)), FixedLen::Number(len)) if dim.value != len => {
             let message =
                 format!("`dim` is {}, the array has {len} components; leave `dim` out", dim.value);
             mistakes.add(&dim.place, message);
         }
-        (Some(Dim::Number(dim)), _) => check_range("dim", Some(dim), DIM, mistakes),
         (None, FixedLen::Number(len)) if !DIM.contains(&len) => {
-            mistakes.add(&field.ty, out_of_range("the length of a vector", len, &DIM));
+            let (min, max) = (DIM.start(), DIM.end());
+            let message = format!("the vector has {len} components, it can have {min} to {max}");
+            mistakes.add(&field.ty, message);
         }
         (None, FixedLen::None) => {
             let message = format!(
@@ -143,10 +147,7 @@ fn check_range(
     mistakes: &Mistakes,
 ) {
     if let Some(number) = number.filter(|number| !range.contains(&number.value)) {
-        mistakes.add(&number.place, out_of_range(&format!("`{name}`"), number.value, &range));
+        let (given, min, max) = (number.place.base10_digits(), range.start(), range.end());
+        mistakes.add(&number.place, format!("`{name}` is {given}, it can be {min} to {max}"));
     }
-}
-
-fn out_of_range(what: &str, value: usize, range: &RangeInclusive<usize>) -> String {
-    format!("{what} is {value}, it can be {} to {}", range.start(), range.end())
 }

@@ -30,7 +30,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// associated function for each field marked `filter`, named as the field. A struct without one
 /// can be a field of a document: it implements `vectordoc::document::FieldValue`, and, once a
 /// field of it is marked `filter`, `vectordoc::filter::typed::Filterable` by a generated struct
-/// `…Filter` that has a method for each of these.
+/// `…Filter` that has a method for each of these. The struct can have no function of its own by
+/// the name of a field marked `filter`.
 ///
 /// ```
 /// use vectordoc::VectorDoc;

@@ -99,7 +99,7 @@ impl<'a> Options<'a> {
                 self.understood = false;
                 self.mistakes.add(option.path(), unknown(&name, self.place));
             } else if self.find(&name).is_some() {
-                self.mistakes.add(option.path(), format!("`{name}` is there twice; keep one"));
+                self.mistakes.add(option.path(), format!("`{name}` is given twice; keep one"));
             } else {
                 self.list.push(option);
             }

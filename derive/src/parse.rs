@@ -5,7 +5,7 @@ use crate::{
     options::{Options, Place},
 };
 use quote::ToTokens;
-use syn::{Attribute, Error, Expr, ExprLit, Lit, LitInt, LitStr, Meta, Path, Result};
+use syn::{Attribute, Error, Expr, Lit, LitInt, LitStr, Meta, Path, Result};
 
 /// The options of a struct.
 pub(crate) struct StructOptions {
@@ -59,7 +59,7 @@ pub(crate) enum Dim {
 
 /// A whole number and where it stands.
 pub(crate) struct Number {
-    /// The number.
+    /// The number. One that no `usize` holds is `usize::MAX`, which is out of every range too.
     pub(crate) value: usize,
     /// Its literal.
     pub(crate) place: LitInt,
@@ -71,7 +71,7 @@ impl StructOptions {
         let options = Options::of(attributes, Place::Struct, mistakes);
         Self {
             rename_all: options.read("rename_all", text),
-            crate_path: options.read("crate", |option| text(option)?.parse()),
+            crate_path: options.read("crate", path),
         }
     }
 }
@@ -116,32 +116,42 @@ fn mark(name: &str, options: &Options<'_>, mistakes: &Mistakes) -> Option<Path> 
 }
 
 fn text(option: &Meta) -> Result<LitStr> {
-    match value(option) {
-        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => Ok(text.clone()),
+    match literal(option) {
+        Some(Lit::Str(text)) => Ok(text.clone()),
         _ => Err(wrong_type(option, "a string", "\"…\"")),
     }
 }
 
+fn path(option: &Meta) -> Result<Path> {
+    let text = text(option)?;
+    text.parse().map_err(|_| wrong_type(option, "a path", "\"a::vectordoc\""))
+}
+
 fn number(option: &Meta) -> Result<Number> {
-    match value(option) {
-        Some(Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) => Number::of(number),
+    match literal(option) {
+        Some(Lit::Int(number)) => Ok(Number::of(number)),
         _ => Err(wrong_type(option, "a whole number", "16")),
     }
 }
 
 fn dim(option: &Meta) -> Result<Dim> {
-    match value(option) {
-        Some(Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) => {
-            Number::of(number).map(Dim::Number)
-        }
-        Some(Expr::Path(constant)) => Ok(Dim::Constant(constant.path.clone())),
+    match (value(option), literal(option)) {
+        (_, Some(Lit::Int(number))) => Ok(Dim::Number(Number::of(number))),
+        (Some(Expr::Path(constant)), _) => Ok(Dim::Constant(constant.path.clone())),
         _ => Err(wrong_type(option, "a whole number or a constant", "384")),
     }
 }
 
 impl Number {
-    fn of(literal: &LitInt) -> Result<Self> {
-        Ok(Self { value: literal.base10_parse()?, place: literal.clone() })
+    fn of(literal: &LitInt) -> Self {
+        Self { value: literal.base10_parse().unwrap_or(usize::MAX), place: literal.clone() }
+    }
+}
+
+fn literal(option: &Meta) -> Option<&Lit> {
+    match value(option)? {
+        Expr::Lit(literal) => Some(&literal.lit),
+        _ => None,
     }
 }
 

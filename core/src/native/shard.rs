@@ -121,6 +121,13 @@ impl Shard {
     }
 }
 
+impl Drop for Shard {
+    /// The file must be free when the shard is gone. Errors were for [`close`](Shard::close).
+    fn drop(&mut self) {
+        let _ = self.close();
+    }
+}
+
 pub(super) fn closed() -> Error {
     Error::closed("the database was closed; open it again")
 }

@@ -16,8 +16,7 @@ use syn::ext::IdentExt;
 pub(crate) fn document(model: &Model, id: &Field) -> TokenStream {
     let vector_doc = vector_doc(model, id);
     let filters = filters::of_document(model);
-    let dim_checks = schema::dim_checks(model);
-    quote!(#vector_doc #filters #dim_checks)
+    quote!(#vector_doc #filters)
 }
 
 fn vector_doc(model: &Model, id: &Field) -> TokenStream {
@@ -42,8 +41,8 @@ fn vector_doc(model: &Model, id: &Field) -> TokenStream {
     }
 }
 
-/// The name a database of this type is served by.
-pub(crate) fn name(model: &Model) -> String {
+/// The name that a database of this type is served by.
+fn name(model: &Model) -> String {
     case::snake_case_of_type(&model.ident.unraw().to_string())
 }
 

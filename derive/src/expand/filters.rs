@@ -1,13 +1,16 @@
 //! Typed filters: a function for each field that filters can ask about.
 
-use super::traits::{Trait, condition, member};
+use super::traits::{Trait, condition, member, place_at};
 use crate::model::{Field, Model};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
 /// The functions of a document: `Product::price()`.
 pub(crate) fn of_document(model: &Model) -> TokenStream {
+    if model.filterable().is_empty() {
+        return TokenStream::new();
+    }
     let ident = &model.ident;
     let (impl_generics, ty_generics, where_clause) = model.generics.split_for_impl();
     let functions = model.filterable().into_iter().map(|field| {
@@ -77,12 +80,12 @@ fn filterable(model: &Model) -> TokenStream {
     }
 }
 
-fn path_struct_name(model: &Model) -> syn::Ident {
+fn path_struct_name(model: &Model) -> Ident {
     format_ident!("{}Filter", model.ident.unraw(), span = model.ident.span())
 }
 
 /// The function named as `field`, which returns what can be asked about the field at `path`. It is
-/// as visible as the field, so that it shows no type that the field hides.
+/// as visible as the field, and so shows no type that the field hides.
 fn function(
     model: &Model,
     field: &Field,
@@ -90,6 +93,7 @@ fn function(
     path: &TokenStream,
 ) -> TokenStream {
     let Field { vis, ident, .. } = field;
+    let signature = place_at(ident.span(), quote!(fn #ident(#receiver)));
     let returned = member(model, field, Trait::Filterable, "Field");
     let make = member(model, field, Trait::Filterable, "field");
     let where_clause =
@@ -98,7 +102,7 @@ fn function(
     quote! {
         #[doc = #doc]
         #[allow(dead_code)]
-        #vis fn #ident(#receiver) -> #returned #where_clause {
+        #vis #signature -> #returned #where_clause {
             #make(#path)
         }
     }

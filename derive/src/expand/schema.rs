@@ -34,16 +34,6 @@ pub(crate) fn values(model: &Model) -> TokenStream {
     quote!(#vectordoc::__private::Vec::from([#(#fields),*]))
 }
 
-/// That the dimensions are known and in bounds, where they hang on what only the compiler knows.
-pub(crate) fn dim_checks(model: &Model) -> TokenStream {
-    if !model.generics.params.is_empty() {
-        return TokenStream::new();
-    }
-    let vectors = model.vectors().into_iter();
-    let dims = vectors.map(|(field, vector)| dim(model, field, vector));
-    quote!(#(const _: usize = #dims;)*)
-}
-
 fn vector_field(model: &Model, field: &Field, vector: &Vector) -> TokenStream {
     let vectordoc = &model.vectordoc;
     let name = &field.name;
@@ -57,7 +47,7 @@ fn vector_field(model: &Model, field: &Field, vector: &Vector) -> TokenStream {
     quote! {
         #vectordoc::schema::VectorField {
             name: ::core::convert::From::from(#name),
-            dim: const { #dim },
+            dim: #dim,
             metric: #metric,
             optional: #optional,
             index: #index,
@@ -65,40 +55,46 @@ fn vector_field(model: &Model, field: &Field, vector: &Vector) -> TokenStream {
     }
 }
 
-/// The dimension, by a call that refuses at compile time what is none.
+/// The dimension. What of it hangs on types and constants that only the compiler can look up is
+/// checked when that is compiled, or when a generic struct is given its parameters.
 fn dim(model: &Model, field: &Field, vector: &Vector) -> TokenStream {
     let vectordoc = &model.vectordoc;
     let fixed = member(model, field, Trait::VectorValue, "DIM");
-    let said = match &vector.dim {
-        Some(Dim::Number(Number { value, .. })) => quote!(::core::option::Option::Some(#value)),
-        Some(Dim::Constant(path)) => quote!(::core::option::Option::Some(#path)),
-        Some(Dim::Wrong) | None => quote!(::core::option::Option::None),
+    let (said, place) = match &vector.dim {
+        Some(Dim::Number(Number { value, place })) => (Some(quote!(#value)), place.span()),
+        Some(Dim::Constant(path)) => (Some(quote!(#path)), path.span()),
+        Some(Dim::Wrong) | None => (None, field.ty.span()),
     };
-    let place = match &vector.dim {
-        Some(Dim::Number(Number { place, .. })) => place.span(),
-        Some(Dim::Constant(path)) => path.span(),
-        Some(Dim::Wrong) | None => field.ty.span(),
+    let said = match said {
+        Some(said) => quote!(::core::option::Option::Some(#said)),
+        None => quote!(::core::option::Option::None),
     };
-    place_at(place, quote!(#vectordoc::__private::dim(#fixed, #said)))
+    let dim = place_at(place, quote!(#vectordoc::__private::dim(#fixed, #said)));
+    if model.generics.params.is_empty() {
+        quote!({
+            const __DIM: usize = #dim;
+            __DIM
+        })
+    } else {
+        quote!(const { #dim })
+    }
 }
 
+/// The parameters that are given; the others are the engine's to choose.
 fn index(model: &Model, vector: &Vector) -> TokenStream {
     let vectordoc = &model.vectordoc;
-    let kind = vector.index.iter().map(|kind| quote!(kind: #vectordoc::schema::IndexKind::#kind));
-    let m = vector.m.iter().map(|Number { value, .. }| quote!(m: #value));
-    let ef_construction =
-        vector.ef_construction.iter().map(|Number { value, .. }| quote!(ef_construction: #value));
-    let ef = vector
-        .ef
-        .iter()
-        .map(|Number { value, .. }| quote!(ef: ::core::option::Option::Some(#value)));
-    let given = kind.chain(m).chain(ef_construction).chain(ef);
-    quote! {
-        #vectordoc::schema::IndexSpec {
-            #(#given,)*
-            ..::core::default::Default::default()
-        }
-    }
+    let value = |number: &Option<Number>| number.as_ref().map(|number| number.value);
+    let some = quote!(::core::option::Option::Some);
+    let given = [
+        vector.index.as_ref().map(|kind| quote!(kind: #vectordoc::schema::IndexKind::#kind)),
+        value(&vector.m).map(|m| quote!(m: #m)),
+        value(&vector.ef_construction).map(|ef| quote!(ef_construction: #ef)),
+        value(&vector.ef).map(|ef| quote!(ef: #some(#ef))),
+    ];
+    let others =
+        given.iter().any(Option::is_none).then(|| quote!(..::core::default::Default::default()));
+    let given = given.iter().flatten();
+    quote!(#vectordoc::schema::IndexSpec { #(#given,)* #others })
 }
 
 fn value_field(model: &Model, field: &Field) -> TokenStream {

@@ -14,7 +14,6 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone)]
 pub(super) struct Graph {
     m: usize,
-    len: usize,
     entry: Option<u32>,
     /// Level 0 by slot: `count, 2·m links`.
     lowest: Arena<u32>,
@@ -41,17 +40,12 @@ impl Graph {
     pub(super) fn new(m: usize) -> Self {
         Self {
             m,
-            len: 0,
             entry: None,
             lowest: Arena::new(1 + 2 * m),
             upper_row: Arena::new(1),
             upper: Arena::new(1 + m),
             free_upper: vec![Vec::new(); LEVEL_MAX + 1],
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.len
     }
 
     /// One more than the largest slot there ever was.
@@ -130,7 +124,6 @@ impl Graph {
 
     fn add_slot(&mut self, slot: u32) {
         let level = self.level(slot);
-        self.len += 1;
         write_row(self.lowest.row_mut(slot as usize), &[]);
         if level > 0 {
             let first = self.claim_upper(level);
@@ -158,7 +151,6 @@ impl Graph {
         if !self.contains(slot) {
             return;
         }
-        self.len -= 1;
         self.lowest.row_mut(slot as usize)[0] = NONE;
         let first = self.upper_row.row(slot as usize)[0];
         if first != NONE {
@@ -204,7 +196,6 @@ impl Graph {
         }
         graph.check_links()?;
         graph.find_free_upper();
-        graph.len = graph.iter().count();
         graph.entry = graph.highest();
         Ok(graph)
     }

@@ -1,0 +1,275 @@
+//! Promise: the embedded database does what its contract says, in memory and in a directory.
+
+use vectordoc::{Db, ErrorKind, Filter, Result, VectorDoc};
+
+#[derive(Clone, Debug, PartialEq, VectorDoc)]
+struct Product {
+    #[vectordoc(id)]
+    id: String,
+    #[vectordoc(vector(dim = 4, metric = "cosine"))]
+    embedding: Vec<f32>,
+    #[vectordoc(filter)]
+    price: f64,
+    #[vectordoc(filter)]
+    tags: Vec<String>,
+    #[vectordoc(filter)]
+    maker: Option<Maker>,
+    title: String,
+}
+
+#[derive(Clone, Debug, PartialEq, VectorDoc)]
+struct Maker {
+    name: String,
+    #[vectordoc(filter)]
+    country: String,
+}
+
+fn product(number: u16) -> Product {
+    let angle = f32::from(number) * 0.1;
+    let maker = Maker {
+        name: format!("maker {number}"),
+        country: ["NL", "DE", "FR"][usize::from(number % 3)].into(),
+    };
+    Product {
+        id: format!("p{number:03}"),
+        embedding: vec![angle.cos(), angle.sin(), 0.1, 0.0],
+        price: f64::from(number),
+        tags: if number.is_multiple_of(2) { vec!["even".into(), "new".into()] } else { vec![] },
+        maker: (!number.is_multiple_of(5)).then_some(maker),
+        title: format!("product {number}"),
+    }
+}
+
+fn products(count: u16) -> Vec<Product> {
+    (0..count).map(product).collect()
+}
+
+fn each_kind(mut judge: impl FnMut(Db<Product>) -> Result<()>) -> Result<()> {
+    judge(Db::in_memory()?)?;
+    judge(Db::builder().shards(3).in_memory()?)?;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    judge(Db::open(directory.path().join("one"))?)?;
+    judge(Db::builder().shards(4).open(directory.path().join("four"))?)
+}
+
+#[test]
+fn the_contract_s_example_runs() -> Result<()> {
+    each_kind(|db| {
+        assert_eq!(db.index(products(40))?, 40);
+        let query = product(7).embedding;
+        let hits = db
+            .search(&query)
+            .limit(10)
+            .filter(Product::price().lt(20.0) & Product::tags().contains("new"))
+            .run()?;
+        assert_eq!(hits.len(), 10);
+        assert_eq!(hits[0].doc, product(6), "the nearest even one");
+        assert!(hits.windows(2).all(|pair| pair[0].distance <= pair[1].distance));
+        assert!(hits.windows(2).all(|pair| pair[0].score >= pair[1].score));
+
+        let changed = Product { price: 1_000.0, ..product(3) };
+        db.update(changed.clone())?;
+        assert_eq!(db.get("p003")?, Some(changed));
+        let deleted = db.delete(["p001", "p002", "nobody"])?;
+        assert_eq!((deleted.deleted, deleted.missing), (2, vec!["nobody".into()]));
+        assert_eq!(db.get("p001")?, None);
+        assert_eq!(db.count(Filter::All)?, 38);
+        assert_eq!(db.count(Product::price().gte(1_000.0))?, 1);
+        assert_eq!(db.delete_where(Product::maker().country().is_in(["NL", "DE"]))?, 21);
+        assert_eq!(db.count(Filter::All)?, 17);
+        Ok(())
+    })
+}
+
+#[test]
+fn update_of_a_missing_document_is_not_found_and_changes_nothing() -> Result<()> {
+    each_kind(|db| {
+        let error = db.update(product(1)).expect_err("there is no such document");
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(error.message().contains("p001"), "{error}");
+        assert_eq!(db.count(Filter::All)?, 0);
+        Ok(())
+    })
+}
+
+#[test]
+fn one_bad_document_keeps_the_whole_batch_out() -> Result<()> {
+    let bad: [(&str, fn(&mut Product)); 6] = [
+        ("vector has 3 dimensions, field \"embedding\" needs 4", |p| p.embedding.truncate(3)),
+        ("position 2; every component must be finite", |p| p.embedding[2] = f32::NAN),
+        ("every component must be finite", |p| p.embedding[0] = f32::INFINITY),
+        ("is zero, which has no direction", |p| p.embedding.fill(0.0)),
+        ("the id is empty", |p| p.id.clear()),
+        ("field \"price\" holds a finite number", |p| p.price = f64::NAN),
+    ];
+    each_kind(|db| {
+        for (message, spoil) in bad {
+            let mut batch = products(10);
+            spoil(&mut batch[6]);
+            let error = db.index(batch).expect_err(message);
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert!(error.message().contains(message), "{error}");
+            assert!(message.contains("id is empty") || error.message().contains("p006"), "{error}");
+            assert_eq!(db.count(Filter::All)?, 0);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_search_refuses_what_it_cannot_mean() -> Result<()> {
+    each_kind(|db| {
+        db.index(products(10))?;
+        let refused = |search: Result<Vec<_>>| search.expect_err("refused").kind();
+        assert_eq!(refused(db.search(&[1.0; 5]).run()), ErrorKind::Invalid);
+        assert_eq!(refused(db.search(&[0.0; 4]).run()), ErrorKind::Invalid);
+        assert_eq!(refused(db.search(&[f32::NAN; 4]).run()), ErrorKind::Invalid);
+        assert_eq!(refused(db.search(&[1.0; 4]).limit(10_001).run()), ErrorKind::LimitExceeded);
+        assert_eq!(refused(db.search(&[1.0; 4]).field("embeding").run()), ErrorKind::Invalid);
+        assert!(db.search(&[1.0; 4]).limit(0).run()?.is_empty());
+        assert_eq!(db.search(&[1.0; 4]).limit(100).run()?.len(), 10, "as many as there are");
+        assert_eq!(db.search(&[1.0; 4]).limit(5).offset(8).run()?.len(), 2);
+        Ok(())
+    })
+}
+
+#[test]
+fn an_empty_database_answers() -> Result<()> {
+    each_kind(|db| {
+        assert!(db.search(&[1.0; 4]).run()?.is_empty());
+        assert_eq!(db.count(Filter::All)?, 0);
+        assert_eq!(db.index([])?, 0);
+        assert_eq!(db.delete(Vec::<String>::new())?.deleted, 0);
+        assert!(db.scroll(Filter::All, None, 10)?.docs.is_empty());
+        Ok(())
+    })
+}
+
+#[test]
+fn scrolling_gives_every_document_once_in_order() -> Result<()> {
+    each_kind(|db| {
+        db.index(products(100))?;
+        let filter = Product::price().lt(95.0);
+        let (mut seen, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = db.scroll(filter.clone(), cursor.as_deref(), 10)?;
+            assert!(page.docs.len() <= 10);
+            seen.extend(page.docs);
+            cursor = page.cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, products(95));
+        Ok(())
+    })
+}
+
+#[test]
+fn min_score_leaves_out_what_is_too_far() -> Result<()> {
+    each_kind(|db| {
+        db.index(products(30))?;
+        let hits = db.search(&product(0).embedding).limit(30).min_score(0.9).run()?;
+        assert!(!hits.is_empty() && hits.len() < 30);
+        assert!(hits.iter().all(|hit| hit.score >= 0.9));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_batch_of_queries_answers_each() -> Result<()> {
+    each_kind(|db| {
+        db.index(products(30))?;
+        let vectors = [product(3).embedding, product(9).embedding];
+        let results = db.search_batch(&vectors).with(|search| search.limit(1)).run()?;
+        let ids: Vec<_> = results.iter().map(|hits| hits[0].doc.id.as_str()).collect();
+        assert_eq!(ids, ["p003", "p009"]);
+        Ok(())
+    })
+}
+
+#[test]
+fn everything_is_there_after_reopening() -> Result<()> {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    for shards in [1, 4] {
+        let path = directory.path().join(shards.to_string());
+        let db = Db::<Product>::builder().shards(shards).open(&path)?;
+        db.index(products(200))?;
+        db.delete(["p010", "p011"])?;
+        db.update(Product { title: "new".into(), ..product(12) })?;
+        let before = db.search(&product(50).embedding).limit(50).run()?;
+        db.close()?;
+        assert_eq!(db.count(Filter::All).expect_err("closed").kind(), ErrorKind::Closed);
+
+        let db = Db::<Product>::open(&path)?;
+        assert_eq!(db.search(&product(50).embedding).limit(50).run()?, before);
+        assert_eq!(db.get("p010")?, None);
+        assert_eq!(db.get("p012")?.map(|product| product.title).as_deref(), Some("new"));
+        db.database().check()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn another_schema_is_a_conflict_that_names_the_field() -> Result<()> {
+    #[derive(VectorDoc)]
+    struct Cheaper {
+        #[vectordoc(id)]
+        id: String,
+        #[vectordoc(vector(dim = 8))]
+        embedding: Vec<f32>,
+    }
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    Db::<Product>::open(directory.path())?.index(products(3))?;
+    let error = Db::<Cheaper>::open(directory.path()).expect_err("another schema");
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert!(error.message().contains("\"embedding\"") && error.message().contains('8'), "{error}");
+    assert_eq!(Db::<Product>::open(directory.path())?.count(Filter::All)?, 3, "nothing was lost");
+    let error = Db::<Product>::builder().shards(2).open(directory.path()).expect_err("1 shard");
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    Ok(())
+}
+
+#[test]
+fn a_second_opener_is_refused_and_told_who_has_it() -> Result<()> {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let first = Db::<Product>::open(directory.path())?;
+    let error = Db::<Product>::open(directory.path()).expect_err("it is open");
+    assert_eq!(error.kind(), ErrorKind::Busy);
+    assert!(error.message().contains(&std::process::id().to_string()), "{error}");
+    drop(first);
+    Db::<Product>::open(directory.path())?;
+    Ok(())
+}
+
+#[test]
+fn concurrent_writers_lose_nothing_and_share_commits() -> Result<()> {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let db = Db::<Product>::open(directory.path())?;
+    std::thread::scope(|scope| {
+        let write = |thread: u16| {
+            let db = db.clone();
+            move || (0..50).try_for_each(|n| db.index([product(thread * 50 + n)]).map(|_| ()))
+        };
+        let writers: Vec<_> = (0..8).map(|thread| scope.spawn(write(thread))).collect();
+        writers.into_iter().try_for_each(|writer| writer.join().expect("no panic"))
+    })?;
+    assert_eq!(db.count(Filter::All)?, 400);
+    db.database().check()
+}
+
+#[test]
+fn an_update_that_keeps_the_vector_keeps_the_slot() -> Result<()> {
+    let db = Db::<Product>::in_memory()?;
+    db.index(products(100))?;
+    db.database().checkpoint()?;
+    let before = db.database().stats().memory_bytes;
+    for round in 0..20 {
+        db.index(
+            products(100).into_iter().map(|product| Product { price: f64::from(round), ..product }),
+        )?;
+    }
+    assert_eq!(db.database().stats().unindexed, 0, "no vector changed");
+    assert!(db.database().stats().memory_bytes <= before * 11 / 10);
+    Ok(())
+}
