@@ -1,6 +1,13 @@
-//! What the derive refuses, and how it says so: one file per rule, with what the compiler prints.
+//! What the derive refuses, and how it says so: a file per rule, with what the compiler prints.
+
+use trybuild::TestCases;
 
 #[test]
 fn each_mistake_is_reported_once_where_it_was_made() {
-    trybuild::TestCases::new().compile_fail("ui/*.rs");
+    TestCases::new().compile_fail("ui/*.rs");
+}
+
+#[test]
+fn generated_code_passes_the_lints_of_a_careful_crate() {
+    TestCases::new().pass("ui/accepted/*.rs");
 }

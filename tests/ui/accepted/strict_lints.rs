@@ -1,0 +1,53 @@
+//! Generated code passes the lints a careful crate turns on.
+
+#![deny(warnings, missing_docs, missing_debug_implementations, unreachable_pub)]
+#![deny(unused_qualifications, unused_results, unused_lifetimes, single_use_lifetimes)]
+#![deny(elided_lifetimes_in_paths, trivial_casts, non_ascii_idents, unsafe_code)]
+#![deny(clippy::all)]
+
+/// What is for sale.
+pub mod catalog {
+    use vectordoc::VectorDoc;
+
+    /// A product.
+    #[derive(Clone, Debug, PartialEq, VectorDoc)]
+    pub struct Product {
+        /// Its number.
+        #[vectordoc(id)]
+        pub number: u64,
+        /// What it looks like.
+        #[vectordoc(vector(index = "hnsw", m = 8, ef_construction = 50, ef = 20))]
+        pub image: [f32; 4],
+        /// What it costs.
+        #[vectordoc(filter)]
+        pub price: f64,
+        /// Who made it.
+        #[vectordoc(filter)]
+        pub maker: Option<Maker<String>>,
+        /// No longer used.
+        #[deprecated]
+        #[vectordoc(filter)]
+        pub color: String,
+        #[vectordoc(filter)]
+        secret: Secret,
+    }
+
+    /// Who makes products.
+    #[derive(Clone, Debug, PartialEq, VectorDoc)]
+    pub struct Maker<T> {
+        /// Its name.
+        #[vectordoc(filter)]
+        pub name: T,
+    }
+
+    #[derive(Clone, Debug, PartialEq, VectorDoc)]
+    struct Secret {
+        #[vectordoc(filter)]
+        word: String,
+        #[vectordoc(filter)]
+        number: u64,
+    }
+}
+
+/// There is nothing to run.
+pub fn main() {}

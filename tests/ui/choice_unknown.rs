@@ -1,0 +1,12 @@
+use vectordoc::VectorDoc;
+
+#[derive(VectorDoc)]
+#[vectordoc(rename_all = "camel")]
+struct Product {
+    #[vectordoc(id)]
+    id: String,
+    #[vectordoc(vector(dim = 3, metric = "euclid", index = "ivf"))]
+    embedding: Vec<f32>,
+}
+
+fn main() {}
