@@ -11,11 +11,12 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let mistakes = Mistakes::default();
     let model = Model::of(input, &mistakes);
     check(&model, &mistakes);
-    match mistakes.into_compile_errors() {
-        None => expand::expand(&model),
-        Some(errors) => {
-            let stand_in = expand::stand_in(&model);
-            quote!(#errors #stand_in)
-        }
-    }
+    let Some(errors) = mistakes.into_compile_errors() else {
+        return match model.id() {
+            Some(id) => expand::document(&model, id),
+            None => expand::part(&model),
+        };
+    };
+    let stand_in = expand::stand_in(&model);
+    quote!(#errors #stand_in)
 }

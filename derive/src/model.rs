@@ -18,7 +18,8 @@ pub(crate) struct Model {
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
-    /// The path of the `vectordoc` crate.
+    /// The path of the `vectordoc` crate. A renamed one is said in an attribute, as it is to serde:
+    /// to find it would take a TOML parser in the build of every user.
     pub(crate) vectordoc: TokenStream,
     /// In the order the struct has them.
     pub(crate) fields: Vec<Field>,

@@ -7,7 +7,7 @@ use syn::{
 };
 
 /// Where options stand.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Place {
     /// On the struct.
     Struct,

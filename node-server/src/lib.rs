@@ -21,6 +21,9 @@ mod signal;
 mod work;
 mod ws;
 
+#[cfg(feature = "cli")]
+pub mod cli;
+
 pub use catalog::{Catalog, Name};
 pub use limits::Limits;
 pub use options::ServeOptions;

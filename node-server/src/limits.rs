@@ -47,7 +47,7 @@ impl Default for Limits {
 /// Bytes of the HTTP request that opens a connection.
 pub(crate) const HANDSHAKE_BYTES_MAX: usize = 16 * 1024;
 /// How long a peer may take to answer a close frame.
-pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Writes at work at the same time: they wait for the disk, and share one sync.
 pub(crate) const WRITES_MAX: usize = 64;
 /// Documents of a page of a scroll that does not say.

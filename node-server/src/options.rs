@@ -58,8 +58,9 @@ impl ServeOptions {
         self
     }
 
-    /// The shards the served database has. It must have been created with as many: see
-    /// [`Serve::serve`](crate::Serve::serve).
+    /// The shards a database served by [`Serve::serve`](crate::Serve::serve) has, which must have
+    /// been created with as many; for [`Server::open`](crate::Server::open), those of new databases
+    /// whose creator does not say.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Some(shards);
         self
@@ -83,6 +84,20 @@ impl ServeOptions {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// Refuses what is said about one database where the databases come from elsewhere: an option
+    /// that has no effect is a mistake.
+    pub(crate) fn expect_no_database(&self) -> Result<()> {
+        let given = match (&self.name, self.shards) {
+            (None, None) => return Ok(()),
+            (Some(_), _) => "name",
+            (None, Some(_)) => "shards",
+        };
+        Err(Error::invalid(format!(
+            "the option `{given}` is about the one database of `Serve::serve`; the databases of a \
+             catalog have their own"
+        )))
     }
 
     /// The addresses to listen at, refused when other machines can reach them and nobody said

@@ -319,6 +319,33 @@ mod generics {
     }
 }
 
+mod macros {
+    use super::*;
+
+    macro_rules! embedded {
+        ($type:ident, $vector:ty, $dim:expr, $metric:literal, $value:ty) => {
+            #[derive(Clone, Debug, PartialEq, VectorDoc)]
+            struct $type {
+                #[vectordoc(id)]
+                id: u64,
+                #[vectordoc(vector(dim = $dim, metric = $metric))]
+                embedding: $vector,
+                #[vectordoc(filter)]
+                value: $value,
+            }
+        };
+    }
+    embedded!(Listed, Option<Vec<f32>>, 2, "l2", Vec<String>);
+    embedded!(Fixed, [f32; 2], 2, "l2", Option<u64>);
+
+    #[test]
+    fn a_struct_can_come_out_of_a_macro() {
+        comes_back(&Listed { id: 1, embedding: Some(vec![1.0, 2.0]), value: vec!["a".into()] });
+        comes_back(&Fixed { id: 1, embedding: [1.0, 2.0], value: None });
+        assert_eq!(Listed::value().contains("a"), filter_of(r#"{"value": {"$contains": "a"}}"#));
+    }
+}
+
 mod bounds {
     use super::*;
     use vectordoc::limits;

@@ -11,7 +11,7 @@ use server_fixture::{
 use std::fs;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use vectordoc::{Client, Db, ErrorKind, Filter, Result};
-use vectordoc_server::{Serve, ServeOptions, Server};
+use vectordoc_server::{Catalog, Serve, ServeOptions, Server};
 
 /// Requests that are under way when the server is told to stop.
 const REQUESTS: u32 = 200;
@@ -140,6 +140,34 @@ async fn a_database_that_cannot_be_opened_answers_its_error_and_stops_no_other()
 
         held.close()?;
         assert_eq!(wire.result("doc.count", json!({"db": "held"})).await?["count"], 2);
+        drop(wire);
+        server.shutdown().await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_damaged_database_answers_corrupt_and_can_only_be_dropped() -> Result<()> {
+    within_time(async {
+        let data = tempfile::tempdir().expect("a directory");
+        let damaged = data.path().join("damaged");
+        Db::<Product>::open(&damaged)?.close()?;
+        for file in fs::read_dir(&damaged).expect("a directory") {
+            let path = file.expect("a file").path();
+            fs::write(&path, [0x5a; 8192]).expect("a file that can be written");
+        }
+
+        let server = server_of(data.path()).await?;
+        let mut wire = Wire::open(&server).await?;
+        let answer = wire.ask("doc.count", json!({"db": "damaged"})).await?;
+        assert_eq!(answer["error"]["data"]["code"], "corrupt", "{answer}");
+        let schema = json!({"id": "u64"});
+        let answer = wire.ask("db.create", json!({"db": "damaged", "schema": schema})).await?;
+        assert_eq!(answer["error"]["data"]["code"], "corrupt", "{answer}");
+        assert_eq!(client_of(&server, 2).await?.count(Filter::All).await?, 0);
+        wire.result("db.drop", json!({"db": "damaged"})).await?;
+        assert!(!damaged.exists());
+        drop(wire);
         server.shutdown().await
     })
     .await
@@ -155,6 +183,7 @@ async fn a_dropped_database_stays_gone() -> Result<()> {
         assert_eq!(wire.result("db.drop", json!({"db": "products"})).await?["dropped"], true);
         let answer = wire.ask("doc.count", json!({"db": "products"})).await?;
         assert_eq!(answer["error"]["data"]["code"], "not_found");
+        drop(wire);
         assert!(!data.path().join("products").exists());
         assert_eq!(client_of(&server, 3).await?.count(Filter::All).await?, 0);
         server.shutdown().await?;
@@ -166,7 +195,8 @@ async fn a_dropped_database_stays_gone() -> Result<()> {
     .await
 }
 
-#[tokio::test]
+// The service blocks the thread that shuts it down; its client needs another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_serves_its_database_and_keeps_using_it() -> Result<()> {
     within_time(async {
         let db = Db::<Product>::builder().shards(2).in_memory()?;
@@ -176,9 +206,8 @@ async fn a_program_serves_its_database_and_keeps_using_it() -> Result<()> {
         db.index([product(5)])?;
         assert_eq!(client.count(Filter::All).await?, 6);
 
-        let mut other = Client::<Product>::builder(service.url()).db("others");
-        other = other.shards(1);
-        assert_eq!(kind(other.connect().await), Some(ErrorKind::Unsupported));
+        let other = Client::<Product>::builder(service.url()).db("others").connect().await;
+        assert_eq!(kind(other), Some(ErrorKind::Unsupported));
 
         service.shutdown()?;
         assert_eq!(kind(client.count(Filter::All).await), Some(ErrorKind::Unavailable));
@@ -201,11 +230,10 @@ async fn options_that_cannot_be_kept_are_refused() -> Result<()> {
     assert!(wrong(any_port().host("0.0.0.0")).contains("insecure"));
     assert!(wrong(any_port().name("Not a name")).contains("a-z"));
     within_time(async {
-        let open = Server::start(
-            vectordoc_server::Catalog::in_memory(1),
-            &any_port().host("0.0.0.0").insecure(true),
-        );
-        open.await?.shutdown().await
+        let named = Server::start(Catalog::in_memory(1), &any_port().name("products")).await;
+        assert_eq!(kind(named.map(drop)), Some(ErrorKind::Invalid));
+        let open = any_port().host("0.0.0.0").insecure(true);
+        Server::start(Catalog::in_memory(1), &open).await?.shutdown().await
     })
     .await
 }

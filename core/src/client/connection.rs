@@ -101,9 +101,13 @@ impl Connection {
     /// answer: then the request may have been done, or not.
     pub async fn request<P: Serialize>(&self, method: &str, params: &P) -> Result<Box<RawValue>> {
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| ended())?;
+        let place = self.outbox.reserve().await.map_err(|_| ended());
+        // From here to the sending nothing waits: a request that a caller gives up is either sent,
+        // or was never there.
         let (id, answer) = self.pending.add(slot)?;
-        if let Err(error) = self.send(id, method, params).await {
-            self.pending.answer(id, Err(error));
+        match place.and_then(|place| Ok((place, self.write(id, method, params)?))) {
+            Ok((place, text)) => place.send(Outgoing::Request(text)),
+            Err(error) => self.pending.answer(id, Err(error)),
         }
         answer.await.unwrap_or_else(|_| Err(ended()))
     }
@@ -132,22 +136,23 @@ impl Connection {
         let pending = Arc::new(Pending::default());
         let patience = limits.ping_interval_ms.map(Duration::from_millis);
         let patience = patience.map(|interval| interval * SILENT_INTERVALS_MAX);
-        tokio::spawn(write(sink, queue));
+        tokio::spawn(write(sink, queue, ended.clone()));
         tokio::spawn(read(stream, Arc::clone(&pending), patience, end));
         let slots = Arc::new(Semaphore::new(limits.in_flight_max));
         Self { outbox, pending, slots, limits: Arc::new(limits), ended }
     }
 
-    async fn send<P: Serialize>(&self, id: u64, method: &str, params: &P) -> Result<()> {
+    /// The text of a request, if the server takes one so long.
+    fn write<P: Serialize>(&self, id: u64, method: &str, params: &P) -> Result<String> {
         let text = message::request(id, method, params)?;
         let bytes_max = self.limits.message_bytes_max;
-        if text.len() > bytes_max {
-            return Err(Error::limit_exceeded(format!(
-                "the request has {} bytes, the server takes {bytes_max}; send less at a time",
-                text.len()
-            )));
+        if text.len() <= bytes_max {
+            return Ok(text);
         }
-        self.outbox.send(Outgoing::Request(text)).await.map_err(|_| ended())
+        Err(Error::limit_exceeded(format!(
+            "the request has {} bytes, the server takes {bytes_max}; send less at a time",
+            text.len()
+        )))
     }
 }
 
@@ -223,10 +228,22 @@ fn refused_by_server(response: &Response<Option<Vec<u8>>>) -> Error {
     Error::new(kind, format!("the server refuses with status {status}: {}", body.trim()))
 }
 
-/// Writes what comes; when nothing will come any more, says goodbye.
-async fn write(mut sink: SplitSink<Socket, Message>, mut queue: mpsc::Receiver<Outgoing>) {
-    while let Some(Outgoing::Request(text)) = queue.recv().await {
-        if sink.send(Message::text(text)).await.is_err() {
+/// Writes what comes until the connection has ended; when nothing will come any more, says goodbye.
+async fn write(
+    mut sink: SplitSink<Socket, Message>,
+    mut queue: mpsc::Receiver<Outgoing>,
+    mut ended: watch::Receiver<bool>,
+) {
+    loop {
+        let next = tokio::select! {
+            next = queue.recv() => next,
+            _ = ended.wait_for(|ended| *ended) => return,
+        };
+        let message = match next {
+            Some(Outgoing::Request(text)) => Message::text(text),
+            Some(Outgoing::Close) | None => break,
+        };
+        if sink.send(message).await.is_err() {
             // The reader meets the end too, and tells everyone who waits.
             return;
         }

@@ -141,8 +141,8 @@ impl<V: VectorValue> VectorValue for Option<V> {
 /// A type that can be a value field.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a document",
-    note = "a field is a bool, an integer, a float, a `String`, a `Vec<u8>`, an `Option` or `Vec` \
-            of one, or a struct with `#[derive(VectorDoc)]`"
+    note = "a field is a bool, an integer, a float, a `String`, a `Vec` of one, a struct that \
+            derives `VectorDoc` and has no id, or an `Option` of these"
 )]
 pub trait FieldValue: Sized {
     /// Whether a document may lack it.
@@ -151,16 +151,24 @@ pub trait FieldValue: Sized {
     /// What it holds.
     fn field_type() -> FieldType;
 
-    /// The type an array of it has.
-    fn array_type() -> FieldType {
-        FieldType::Array(Box::new(Self::field_type()))
-    }
-
     /// The value.
     fn to_value(&self) -> Value;
 
     /// The Rust value.
     fn from_value(value: Value) -> Result<Self>;
+}
+
+/// A type of which a `Vec` can be a value field: the scalars.
+#[diagnostic::on_unimplemented(
+    message = "`Vec<{Self}>` cannot be a field of a document",
+    label = "lists hold scalars",
+    note = "a list is a `Vec` of bools, integers, floats or `String`s"
+)]
+pub trait ListItem: FieldValue {
+    /// The type an array of it has.
+    fn array_type() -> FieldType {
+        FieldType::Array(Box::new(Self::field_type()))
+    }
 
     /// The value of an array of it.
     fn array_to_value(values: &[Self]) -> Value {
@@ -198,16 +206,17 @@ macro_rules! integer_fields {
         }
     )*};
 }
+
+macro_rules! list_items {
+    ($($type:ty),*) => {$( impl ListItem for $type {} )*};
+}
+list_items!(bool, i8, i16, i32, i64, u16, u32, u64, f32, f64, String);
+
 integer_fields!(i8 => I8, i16 => I16, i32 => I32, i64 => I64, u16 => U16, u32 => U32, u64 => U64);
 
 impl FieldValue for u8 {
     fn field_type() -> FieldType {
         FieldType::Integer(Integer::U8)
-    }
-
-    /// `Vec<u8>` is bytes, not an array of integers.
-    fn array_type() -> FieldType {
-        FieldType::Bytes
     }
 
     fn to_value(&self) -> Value {
@@ -217,6 +226,13 @@ impl FieldValue for u8 {
     fn from_value(value: Value) -> Result<Self> {
         let number = u64::from_value(value)?;
         Self::try_from(number).map_err(|_| Error::invalid(format!("{number} does not fit u8")))
+    }
+}
+
+/// `Vec<u8>` is bytes, not an array of integers.
+impl ListItem for u8 {
+    fn array_type() -> FieldType {
+        FieldType::Bytes
     }
 
     fn array_to_value(values: &[Self]) -> Value {
@@ -314,7 +330,7 @@ impl<T: FieldValue> FieldValue for Option<T> {
     }
 }
 
-impl<T: FieldValue> FieldValue for Vec<T> {
+impl<T: ListItem> FieldValue for Vec<T> {
     fn field_type() -> FieldType {
         T::array_type()
     }

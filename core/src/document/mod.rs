@@ -10,7 +10,7 @@ use crate::{Error, Id, Result, Schema, Value, limits, metric::Metric, schema::Fi
 use alloc::{format, string::String, vec::Vec};
 
 pub use decode::{DocumentSeed, IdSeed};
-pub use field::{DocId, FieldValue, Object, Uuid, VectorValue};
+pub use field::{DocId, FieldValue, ListItem, Object, Uuid, VectorValue};
 pub(crate) use format::{read_id, read_values, write_document, write_id};
 pub use serial::{DocumentView, Include};
 

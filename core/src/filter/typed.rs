@@ -14,8 +14,8 @@ use core::marker::PhantomData;
 #[diagnostic::on_unimplemented(
     message = "filters cannot ask about a `{Self}`",
     label = "not filterable",
-    note = "filterable are bool, integers, floats, `String`, an `Option` or `Vec` of one, and \
-            structs with `#[derive(VectorDoc)]`"
+    note = "filterable are bool, integers, floats, `String`, a `Vec` of one but not of `u8`, \
+            structs that derive `VectorDoc` and mark a field `filter`, and an `Option` of these"
 )]
 pub trait Filterable {
     /// What can be asked.
@@ -59,6 +59,14 @@ pub struct List<T> {
 /// A scalar that filters compare with.
 pub trait FilterScalar: Into<Value> {}
 
+/// A scalar whose lists filters can ask about: not `u8`, as `Vec<u8>` is bytes.
+#[diagnostic::on_unimplemented(
+    message = "filters cannot ask about a `Vec<{Self}>`",
+    label = "not filterable",
+    note = "filterable lists are `Vec`s of bools, integers but `u8`, floats and `String`s"
+)]
+pub trait FilterItem: FilterScalar {}
+
 /// A scalar that has an order.
 pub trait FilterOrdered: FilterScalar {}
 
@@ -73,6 +81,11 @@ macro_rules! filterable {
 }
 filterable!(bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, String);
 
+macro_rules! items {
+    ($($type:ty),*) => {$( impl FilterItem for $type {} )*};
+}
+items!(bool, i8, i16, i32, i64, u16, u32, u64, f32, f64, String);
+
 macro_rules! ordered {
     ($($type:ty),*) => {$( impl FilterOrdered for $type {} )*};
 }
@@ -86,7 +99,7 @@ impl<T: Filterable> Filterable for Option<T> {
     }
 }
 
-impl<T: FilterScalar> Filterable for Vec<T> {
+impl<T: FilterItem> Filterable for Vec<T> {
     type Field = List<T>;
 
     fn field(path: Path) -> List<T> {

@@ -50,7 +50,7 @@ impl Directory {
 pub(super) fn shards(path: &Path) -> Result<Option<usize>> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_no_directory(&error) => return Ok(None),
         Err(error) => return Err(broken(path, &error)),
     };
     let mut found = None;
@@ -65,6 +65,10 @@ pub(super) fn shards(path: &Path) -> Result<Option<usize>> {
         }
     }
     Ok(found)
+}
+
+fn is_no_directory(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
 fn shard_file(shard: usize, shards: usize) -> String {

@@ -1,6 +1,6 @@
 //! Where one shard's bytes rest: one file of the embedded key-value store redb.
 //!
-//! redb was chosen by measurement (`cargo bench -p vectordoc-tests --bench stores`): pure Rust, one
+//! redb was chosen by measurement (`cargo bench --manifest-path tests/stores/Cargo.toml`): pure Rust, one
 //! file, refuses a second process, space bounded over checkpoints. Quick repair makes opening after
 //! a crash independent of the file's size.
 

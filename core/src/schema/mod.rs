@@ -302,6 +302,12 @@ impl Schema {
         limits::at_most(1 + self.vectors.len() + nested, limits::FIELDS_MAX, "number of fields")?;
         let mut names: Vec<&str> = self.names().collect();
         names.sort_unstable();
+        if self.id.name != "id" && names.contains(&"id") {
+            return Err(Error::invalid(format!(
+                "the name \"id\" belongs to the id, which is {:?}; rename the other field",
+                self.id.name
+            )));
+        }
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(Error::invalid(format!("field {:?} is there twice", pair[0]))),
             None => Ok(()),
@@ -388,8 +394,9 @@ fn collect_filter_paths(fields: &[ValueField], prefix: &str, paths: &mut Vec<Fil
     }
 }
 
+/// The error for a name that is none of the `known` ones, with the nearest of them:
 /// `unknown field "prise"; did you mean "price"?`
-pub(crate) fn unknown_name<'a>(
+pub fn unknown_name<'a>(
     what: &str,
     name: &str,
     known: impl Iterator<Item = &'a str> + Clone,

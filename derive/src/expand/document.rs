@@ -1,8 +1,9 @@
 //! A struct with an id: `impl VectorDoc`, laid out as the schema numbers its fields.
 
 use super::{
+    bounds::{owned, where_clause},
     filters, schema,
-    traits::{Trait, member, owned, where_clause},
+    traits::{Trait, member},
 };
 use crate::{
     case,

@@ -1,6 +1,9 @@
 //! Typed filters: a function for each field that filters can ask about.
 
-use super::traits::{Trait, condition, member, place_at};
+use super::{
+    bounds::condition,
+    traits::{Trait, call, member, place_at},
+};
 use crate::model::{Field, Model};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -95,7 +98,7 @@ fn function(
     let Field { vis, ident, .. } = field;
     let signature = place_at(ident.span(), quote!(fn #ident(#receiver)));
     let returned = member(model, field, Trait::Filterable, "Field");
-    let make = member(model, field, Trait::Filterable, "field");
+    let made = call(model, field, Trait::Filterable, "field", path);
     let where_clause =
         condition(model, field, Trait::Filterable).map(|condition| quote!(where #condition));
     let doc = format!("What filters can ask about `{}`.", field.name);
@@ -103,7 +106,7 @@ fn function(
         #[doc = #doc]
         #[allow(dead_code)]
         #vis #signature -> #returned #where_clause {
-            #make(#path)
+            #made
         }
     }
 }

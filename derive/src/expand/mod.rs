@@ -3,21 +3,15 @@
 
 mod traits;
 
-mod document;
+mod bounds;
+
 mod filters;
-mod part;
 mod schema;
+
+mod document;
+mod part;
 mod stand_in;
 
-use crate::model::Model;
-use proc_macro2::TokenStream;
-
+pub(crate) use document::document;
+pub(crate) use part::part;
 pub(crate) use stand_in::stand_in;
-
-/// The code for a struct without mistakes.
-pub(crate) fn expand(model: &Model) -> TokenStream {
-    match model.id() {
-        Some(id) => document::document(model, id),
-        None => part::part(model),
-    }
-}

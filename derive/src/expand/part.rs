@@ -1,8 +1,9 @@
 //! A struct without an id: a part of documents, `impl FieldValue`.
 
 use super::{
+    bounds::where_clause,
     filters, schema,
-    traits::{Trait, member, where_clause},
+    traits::{Trait, member},
 };
 use crate::model::{Field, Model};
 use proc_macro2::TokenStream;

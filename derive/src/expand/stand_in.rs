@@ -2,8 +2,8 @@
 //! uses them.
 
 use super::{
+    bounds::{own_where_clause, owned},
     filters,
-    traits::{own_where_clause, owned},
 };
 use crate::model::Model;
 use proc_macro2::TokenStream;

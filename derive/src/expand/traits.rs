@@ -1,10 +1,10 @@
-//! The traits that the types of fields implement, and what a generic struct asks of its type
-//! parameters so that they do.
+//! The traits that the types of fields implement, and paths to their members that put an error
+//! where the type stands.
 
 use crate::model::{Field, Model};
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{WhereClause, WherePredicate, parse_quote, spanned::Spanned};
+use syn::spanned::Spanned;
 
 /// One of them.
 #[derive(Clone, Copy)]
@@ -25,7 +25,8 @@ impl Trait {
         }
     }
 
-    fn path(self, model: &Model) -> TokenStream {
+    /// Its path.
+    pub(crate) fn path(self, model: &Model) -> TokenStream {
         let vectordoc = &model.vectordoc;
         match self {
             Self::DocId => quote!(#vectordoc::document::DocId),
@@ -41,10 +42,28 @@ impl Trait {
 /// the compiler reports that error once.
 pub(crate) fn member(model: &Model, field: &Field, of: Trait, member: &str) -> TokenStream {
     let (ty, of, member) = (&field.ty, of.path(model), Ident::new(member, Span::call_site()));
-    let end = ty.to_token_stream().into_iter().last().map_or(ty.span(), |token| token.span());
     let open = place_at(ty.span(), quote!(<));
-    let close = place_at(end, quote!(as #of>::#member));
-    quote!(#open #ty #close)
+    let close = place_at(end_of(field), quote!(>::#member));
+    quote!(#open #ty as #of #close)
+}
+
+/// A call of [`member`], placed there too.
+pub(crate) fn call(
+    model: &Model,
+    field: &Field,
+    of: Trait,
+    function: &str,
+    argument: &TokenStream,
+) -> TokenStream {
+    let function = member(model, field, of, function);
+    let argument = place_at(end_of(field), quote!((#argument)));
+    quote!(#function #argument)
+}
+
+/// Where the type of `field` ends.
+fn end_of(field: &Field) -> Span {
+    let tokens = field.ty.to_token_stream().into_iter();
+    tokens.last().map_or_else(Span::call_site, |token| token.span())
 }
 
 /// `tokens` at `place`, where errors about them point; they mean what they meant.
@@ -54,43 +73,4 @@ pub(crate) fn place_at(place: Span, tokens: TokenStream) -> TokenStream {
         token
     });
     placed.collect()
-}
-
-/// `Type: Trait`, where that depends on a type parameter. Elsewhere it is no condition: it holds,
-/// or is an error of the field.
-pub(crate) fn condition(model: &Model, field: &Field, bound: Trait) -> Option<WherePredicate> {
-    let (ty, bound) = (&field.ty, bound.path(model));
-    let parameters: Vec<&Ident> =
-        model.generics.type_params().map(|parameter| &parameter.ident).collect();
-    mentions(ty.to_token_stream(), &parameters).then(|| parse_quote!(#ty: #bound))
-}
-
-/// The conditions of the struct itself, and that its fields are fit for what they are marked as.
-pub(crate) fn where_clause(model: &Model) -> WhereClause {
-    let mut clause = own_where_clause(model);
-    let fields = model.fields.iter();
-    clause.predicates.extend(fields.filter_map(|field| condition(model, field, Trait::of(field))));
-    clause
-}
-
-/// The conditions of the struct itself.
-pub(crate) fn own_where_clause(model: &Model) -> WhereClause {
-    model.generics.where_clause.clone().unwrap_or_else(|| parse_quote!(where))
-}
-
-/// `clause`, and that the type parameters are what a document is: `Send + Sync + 'static`.
-pub(crate) fn owned(model: &Model, mut clause: WhereClause) -> WhereClause {
-    clause.predicates.extend(model.generics.type_params().map(|parameter| -> WherePredicate {
-        let parameter = &parameter.ident;
-        parse_quote!(#parameter: ::core::marker::Send + ::core::marker::Sync + 'static)
-    }));
-    clause
-}
-
-fn mentions(tokens: TokenStream, parameters: &[&Ident]) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => parameters.contains(&&ident),
-        TokenTree::Group(group) => mentions(group.stream(), parameters),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
 }

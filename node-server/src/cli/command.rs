@@ -1,7 +1,7 @@
 //! The command line as a whole: which command, how it ends.
 
 use super::{
-    bench::Bench, demo::Demo, import::Import, output::Output, search::Search, serve::Serve,
+    bench::Bench, demo::Demo, import::Import, log, output::Output, search::Search, serve::Serve,
 };
 use clap::{Parser, Subcommand};
 use std::{ffi::OsString, process::ExitCode};
@@ -46,6 +46,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(line) => line,
         Err(refusal) => return explain(&refusal),
     };
+    log::show();
     let mut out = Output::stdout();
     match line.command.run(&mut out) {
         Ok(()) => ExitCode::SUCCESS,

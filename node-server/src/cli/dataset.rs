@@ -66,8 +66,8 @@ impl Dataset {
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let place = folder.join(DESCRIPTION);
         let description: Description = parse(&place, &file::read_text(&place)?)?;
-        let metric = Metric::parse(&description.metric)
-            .map_err(|error| error.within(place.display()))?;
+        let metric =
+            Metric::parse(&description.metric).map_err(|error| error.within(place.display()))?;
         let Description { name, dim, documents, .. } = description;
         let dataset = Self { folder: folder.to_owned(), name, metric, dim, documents };
         dataset.check_base()?;

@@ -33,7 +33,7 @@ fn cells(rank: usize, found: &Found, fields: &[String]) -> Vec<String> {
 }
 
 /// A value on one line.
-fn text(value: &Json) -> String {
+pub(crate) fn text(value: &Json) -> String {
     match value {
         Json::String(text) => text.replace(['\n', '\r', '\t'], " "),
         other => other.to_string(),

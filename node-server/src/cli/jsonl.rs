@@ -3,6 +3,7 @@
 use super::file;
 use serde_json::{Map, Value as Json};
 use std::{
+    collections::VecDeque,
     io::{BufRead, Read},
     path::PathBuf,
 };
@@ -13,7 +14,7 @@ const LINE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// The lines of several files, one after the other, blank ones left out.
 pub(crate) struct Lines {
-    waiting: std::vec::IntoIter<PathBuf>,
+    waiting: VecDeque<PathBuf>,
     current: Option<Source>,
 }
 
@@ -33,14 +34,14 @@ pub(crate) struct Line {
 impl Lines {
     /// The lines of these files.
     pub(crate) fn of_files(paths: &[PathBuf]) -> Self {
-        Self { waiting: paths.to_vec().into_iter(), current: None }
+        Self { waiting: paths.iter().cloned().collect(), current: None }
     }
 
     /// The lines of `text`, which errors call `name`.
     pub(crate) fn of_text(name: &str, text: &'static str) -> Self {
         let reader = Box::new(text.as_bytes());
         let source = Source { name: name.to_owned(), reader, number: 0 };
-        Self { waiting: Vec::new().into_iter(), current: Some(source) }
+        Self { waiting: VecDeque::new(), current: Some(source) }
     }
 
     fn advance(&mut self) -> Result<Option<Line>> {
@@ -50,7 +51,7 @@ impl Lines {
             {
                 return Ok(Some(line));
             }
-            let Some(path) = self.waiting.next() else { return Ok(None) };
+            let Some(path) = self.waiting.pop_front() else { return Ok(None) };
             let (name, reader) = (path.display().to_string(), Box::new(file::open(&path)?));
             self.current = Some(Source { name, reader, number: 0 });
         }

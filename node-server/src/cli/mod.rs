@@ -20,8 +20,9 @@ mod table;
 mod vectors;
 
 mod file;
-mod output;
+mod log;
 mod number;
+mod output;
 mod progress;
 mod runtime;
 mod temporary;

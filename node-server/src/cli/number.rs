@@ -1,6 +1,6 @@
 //! Counts and times as people and ratios need them.
 
-use indicatif::HumanCount;
+use indicatif::{HumanCount, HumanFloatCount};
 use std::time::Duration;
 
 /// A count as a number to calculate with: exact up to 2^53, more than anything counted here.
@@ -13,6 +13,11 @@ pub(crate) fn real(count: impl TryInto<u64>) -> f64 {
 pub(crate) fn per_second(count: impl TryInto<u64>, elapsed: Duration) -> f64 {
     let seconds = elapsed.as_secs_f64();
     if seconds > 0.0 { real(count) / seconds } else { 0.0 }
+}
+
+/// `12,345 docs/s`.
+pub(crate) fn rate(count: impl TryInto<u64>, elapsed: Duration) -> String {
+    format!("{} docs/s", HumanFloatCount(per_second(count, elapsed).round()))
 }
 
 /// `12,345`.

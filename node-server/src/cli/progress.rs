@@ -3,8 +3,7 @@
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::{fmt::Write, time::Duration};
 
-const DOCUMENTS: &str =
-    "{msg} [{bar:32}] {human_pos}/{human_len} documents  {rate}  {eta} left";
+const DOCUMENTS: &str = "{msg} [{bar:32}] {human_pos}/{human_len} documents  {rate}  {eta} left";
 const STEPS: &str = "{spinner} {msg} [{bar:32}] {pos}/{len}  {elapsed}";
 const REDRAW: Duration = Duration::from_millis(100);
 
@@ -22,11 +21,6 @@ impl Progress {
         let progress = Self::styled(STEPS, doing, u64::try_from(total).unwrap_or(u64::MAX));
         progress.0.enable_steady_tick(REDRAW);
         progress
-    }
-
-    /// No bar: for work that is too short to show, or shown elsewhere.
-    pub(crate) fn hidden() -> Self {
-        Self(ProgressBar::hidden())
     }
 
     /// `count` more are done.

@@ -6,10 +6,7 @@ use super::{
     vectors::Vectors,
 };
 use serde::de::DeserializeSeed;
-use vectordoc::{
-    Document, Error, Id, Result, Schema, Value,
-    document::DocumentSeed,
-};
+use vectordoc::{Document, Error, Id, Result, Schema, Value, document::DocumentSeed};
 
 /// Documents in the order of their rows.
 pub(crate) struct Rows<'a> {

@@ -120,11 +120,7 @@ impl Search {
 
     fn leave_out_itself(&self, answer: &mut Answer) {
         if let Some(like) = &self.like {
-            let is_itself = |id: &serde_json::Value| match id {
-                serde_json::Value::String(id) => id == like,
-                id => id.to_string() == *like,
-            };
-            answer.hits.retain(|found| !is_itself(&found.id));
+            answer.hits.retain(|found| hits::text(&found.id) != *like);
             answer.hits.truncate(self.limit);
         }
     }
@@ -151,17 +147,19 @@ fn parse_id(schema: &Schema, text: &str) -> Result<Id> {
     match schema.id().kind {
         IdKind::Text => Ok(Id::from(text)),
         IdKind::Uuid => Id::parse_uuid(text),
-        IdKind::Int => text
-            .parse()
-            .map(Id::Int)
-            .map_err(|_| Error::invalid(format!("ids of this database are integers, not {text:?}"))),
+        IdKind::Int => text.parse().map(Id::Int).map_err(|_| {
+            Error::invalid(format!("ids of this database are integers, not {text:?}"))
+        }),
     }
 }
 
 fn read_vector(path: &std::path::Path) -> Result<Vec<f32>> {
     let mut text = String::new();
-    let mut source: Box<dyn Read> =
-        if path.as_os_str() == "-" { Box::new(std::io::stdin()) } else { Box::new(file::open(path)?) };
+    let mut source: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(file::open(path)?)
+    };
     let read = source.by_ref().take(VECTOR_BYTES_MAX).read_to_string(&mut text);
     read.map_err(|error| file::trouble(path.display(), &error))?;
     serde_json::from_str(&text).map_err(|error| {

@@ -1,10 +1,10 @@
 //! `vectordoc serve`: the service on one port, until it is asked to stop.
 
-use super::{command::Run, output::Output, runtime};
-use crate::{Catalog, Limits, ServeOptions, Server, stop_requested};
+use super::{command::Run, number, output::Output, runtime};
+use crate::{Catalog, Name, ServeOptions, Server, stop_requested};
 use clap::Args;
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
-use vectordoc::Result;
+use std::{net::SocketAddr, path::PathBuf};
+use vectordoc::{Database, Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,45 +39,47 @@ pub(crate) struct Serve {
 
 impl Run for Serve {
     fn run(&self, out: &mut Output) -> Result<()> {
-        let catalog = Arc::new(Catalog::open(&self.data, self.shards)?);
+        let catalog = Catalog::open(&self.data, self.shards)?;
+        let databases = describe(&catalog);
         let options = options_at(self.listen).insecure(self.insecure);
-        runtime::start()?.block_on(self.serve(catalog, options, out))
+        runtime::start()?.block_on(self.serve(catalog, &options, &databases, out))
     }
 }
 
 impl Serve {
     async fn serve(
         &self,
-        catalog: Arc<Catalog>,
-        options: ServeOptions,
+        catalog: Catalog,
+        options: &ServeOptions,
+        databases: &[String],
         out: &mut Output,
     ) -> Result<()> {
-        let server = Server::start(Arc::clone(&catalog), options).await?;
-        self.announce(&server, &catalog, out)?;
+        let server = Server::start(catalog, options).await?;
+        out.line(format_args!("vectordoc serves {} at {}", self.data.display(), server.url()))?;
+        databases.iter().try_for_each(|database| out.line(format_args!("  {database}")))?;
+        out.line("Ctrl-C stops it.")?;
         stop_requested().await;
-        out.line("stopping: answering what was accepted")?;
-        server.stop().await;
-        catalog.close();
+        // Whoever reads the output may be gone; what was accepted is finished all the same.
+        let _ = out.line("stopping: answering what was accepted");
+        server.shutdown().await?;
         out.line("stopped; everything acknowledged is on disk")
     }
+}
 
-    fn announce(&self, server: &Server, catalog: &Catalog, out: &mut Output) -> Result<()> {
-        out.line(format_args!("vectordoc serves {} at {}", self.data.display(), server.url()))?;
-        let databases = catalog.list();
-        for (name, database) in &databases {
-            match database {
-                Ok(database) => {
-                    let documents = database.stats().documents;
-                    out.line(format_args!("  {name}: {documents} documents"))?;
-                }
-                Err(error) => out.line(format_args!("  {name}: not served: {error}"))?,
-            }
-        }
-        if databases.is_empty() {
-            out.line("  no database yet: `vectordoc import FILE --db NAME` makes one")?;
-        }
-        out.line("Ctrl-C stops it.")
+/// A line for every database of the catalog.
+fn describe(catalog: &Catalog) -> Vec<String> {
+    let databases = catalog.list();
+    if databases.is_empty() {
+        return vec!["no database yet: `vectordoc import FILE --db NAME` makes one".into()];
     }
+    let line = |(name, database): (Name, Result<Database>)| match database {
+        Ok(database) => {
+            let documents = number::grouped(database.stats().documents);
+            format!("{name}: {documents} documents, {} shards", database.shards())
+        }
+        Err(error) => format!("{name}: not served: {error}"),
+    };
+    databases.into_iter().map(line).collect()
 }
 
 /// Options to listen at this address.

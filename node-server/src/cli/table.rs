@@ -55,7 +55,8 @@ impl Table {
     }
 
     fn side(&self, column: usize) -> Alignment {
-        let number = |cell: &str| cell.starts_with(|first: char| first.is_ascii_digit() || first == '-');
+        let number =
+            |cell: &str| cell.starts_with(|first: char| first.is_ascii_digit() || first == '-');
         if self.cells(column).skip(1).all(number) { Alignment::Right } else { Alignment::Left }
     }
 }

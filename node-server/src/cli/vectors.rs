@@ -27,7 +27,8 @@ enum Numbers {
 impl Vectors {
     /// Opens the file and reads its header.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = std::fs::File::open(path).map_err(|error| file::trouble(path.display(), &error))?;
+        let file =
+            std::fs::File::open(path).map_err(|error| file::trouble(path.display(), &error))?;
         Self::read(path.display().to_string(), Box::new(file))
     }
 

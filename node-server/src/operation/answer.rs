@@ -155,7 +155,8 @@ impl Serialize for Documents {
     fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
         let schema = self.database.schema();
         let found = self.docs.iter().map(Option::as_ref);
-        let docs: Vec<_> = found.map(|found| found.map(|document| view(schema, document))).collect();
+        let docs: Vec<_> =
+            found.map(|found| found.map(|document| view(schema, document))).collect();
         let mut map = output.serialize_map(Some(1))?;
         map.serialize_entry("docs", &docs)?;
         map.end()
@@ -211,11 +212,12 @@ struct ExplanationView<'a> {
     visited: u64,
     exact: bool,
     ef: usize,
+    allowed: u64,
 }
 
 impl<'a> ExplanationView<'a> {
     fn of(explanation: &'a Explanation) -> Self {
-        let Explanation { plan, visited, exact, ef } = explanation;
-        Self { plan, visited: *visited, exact: *exact, ef: *ef }
+        let Explanation { plan, visited, exact, ef, allowed } = explanation;
+        Self { plan, visited: *visited, exact: *exact, ef: *ef, allowed: *allowed }
     }
 }

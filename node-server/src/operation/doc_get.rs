@@ -1,12 +1,6 @@
 //! `doc.get`: documents by id.
 
-use super::{
-    Answer, Operation,
-    answer::Documents,
-    include::include,
-    params::Params,
-    read,
-};
+use super::{Answer, Operation, answer::Documents, include::include, params::Params, read};
 use crate::Catalog;
 use vectordoc::{Database, Id, Include, Result};
 

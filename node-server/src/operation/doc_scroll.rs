@@ -1,12 +1,6 @@
 //! `doc.scroll`: all documents that pass a filter, page by page in order of their ids.
 
-use super::{
-    Answer, Operation,
-    answer::Page,
-    include::include,
-    params::Params,
-    read,
-};
+use super::{Answer, Operation, answer::Page, include::include, params::Params, read};
 use crate::{Catalog, limits::SCROLL_LIMIT_DEFAULT};
 use vectordoc::{Database, Filter, Include, Result};
 

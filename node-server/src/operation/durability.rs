@@ -14,8 +14,6 @@ pub(super) fn check(params: &Params<'_>) -> Result<()> {
         Some(planned) if PLANNED.contains(&planned) => Err(Error::unsupported(format!(
             "durability: this build has no {planned:?} yet; every write is {FSYNC:?}"
         ))),
-        Some(other) => {
-            Err(Error::invalid(format!("durability: it is {FSYNC:?}, not {other:?}")))
-        }
+        Some(other) => Err(Error::invalid(format!("durability: it is {FSYNC:?}, not {other:?}"))),
     }
 }

@@ -1,12 +1,6 @@
 //! `search`: the documents nearest to one vector, or to each of several.
 
-use super::{
-    Answer, Operation,
-    answer::Hits,
-    include::include,
-    params::Params,
-    read,
-};
+use super::{Answer, Operation, answer::Hits, include::include, params::Params, read};
 use crate::Catalog;
 use vectordoc::{Database, Error, Query, Result, Schema, limits::QUERIES_MAX};
 
@@ -27,8 +21,18 @@ pub(super) enum Queries {
 impl Operation for Search {
     const METHOD: &'static str = "search";
     const PARAMS: &'static [&'static str] = &[
-        "db", "vector", "vectors", "field", "limit", "offset", "ef", "exact", "min_score", "filter",
-        "include", "explain",
+        "db",
+        "vector",
+        "vectors",
+        "field",
+        "limit",
+        "offset",
+        "ef",
+        "exact",
+        "min_score",
+        "filter",
+        "include",
+        "explain",
     ];
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
@@ -41,9 +45,7 @@ impl Operation for Search {
     fn run(self, _: &Catalog) -> Result<Answer> {
         match &self.queries {
             Queries::One(query) => self.hits(query).map(Answer::Hits),
-            Queries::Several(queries) => {
-                Ok(Answer::Results { results: self.results(queries)? })
-            }
+            Queries::Several(queries) => Ok(Answer::Results { results: self.results(queries)? }),
         }
     }
 }

@@ -1,12 +1,16 @@
 //! One connection from hello to close.
 
 use super::{
-    guard::{Guard, Pulse, refused_bytes},
+    guard::{Guard, refused_bytes},
     outbox::{Outbox, Outgoing, Sender, close},
     reply,
     rpc::{self, Fault, Incoming, Notification},
 };
-use crate::{Limits, limits::CLOSE_TIMEOUT, server::Context};
+use crate::{
+    Limits,
+    limits::CLOSE_TIMEOUT,
+    server::{Context, stopped},
+};
 use futures_util::{
     StreamExt,
     stream::{FusedStream, SplitStream},
@@ -14,6 +18,7 @@ use futures_util::{
 use serde::Serialize;
 use std::{pin::pin, sync::Arc};
 use tokio::{
+    io::AsyncWriteExt,
     net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout},
@@ -22,27 +27,63 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Error as WsError, Message, Utf8Bytes,
-        error::CapacityError,
         protocol::{CloseFrame, frame::coding::CloseCode},
     },
 };
 use vectordoc::Error;
 
 /// A WebSocket of a client.
-pub(super) type Socket = WebSocketStream<Guard<TcpStream>>;
+pub(super) type Socket<S = TcpStream> = WebSocketStream<Guard<S>>;
 
-/// Serves one connection until its client leaves or `stopping` says so.
-pub(crate) async fn serve(socket: Socket, context: Arc<Context>, stopping: watch::Receiver<bool>) {
-    let pulse: Pulse = socket.get_ref().pulse();
+/// Serves one connection, from its handshake until its client leaves or `stopping` says so.
+pub(crate) async fn serve(
+    stream: TcpStream,
+    context: Arc<Context>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let admitted = tokio::select! {
+        admitted = context.doorkeeper.admit(stream) => admitted,
+        () = stopped(&mut stopping) => None,
+    };
+    if let Some(socket) = admitted {
+        converse(socket, context, stopping).await;
+    }
+}
+
+async fn converse(socket: Socket, context: Arc<Context>, stopping: watch::Receiver<bool>) {
+    let pulse = socket.get_ref().pulse();
     let (sink, stream) = socket.split();
     let (outbox, sender) = Outbox::new(sink, pulse, &context.limits);
     let outbox = tokio::spawn(outbox.run());
     let slots = Arc::new(Semaphore::new(context.limits.in_flight_max));
-    let connection = Connection { stream, outbox: sender, slots, context, stopping };
-    connection.run().await;
-    if let Err(error) = outbox.await {
-        tracing::error!(%error, "writing to a connection panicked");
+    let mut connection = Connection { stream, outbox: sender, slots, context, stopping };
+    match connection.run().await {
+        End::Gone => return outbox.abort(),
+        End::Told => {}
+        End::Close(frame) => connection.send(Outgoing::Close(frame)).await,
     }
+    if let Ok(sink) = outbox.await
+        && let Ok(socket) = connection.stream.reunite(sink)
+    {
+        linger(socket).await;
+    }
+}
+
+/// Waits until the peer has read the end: until it says goodbye too, or, when it broke the protocol
+/// and cannot be understood any more, until it closes its side. A socket closed earlier would make
+/// the system throw away what the peer has not read yet.
+async fn linger(mut socket: Socket) {
+    let read_to_end = async {
+        if socket.is_terminated() {
+            let guard = socket.get_mut();
+            guard.shutdown().await?;
+            return tokio::io::copy(guard, &mut tokio::io::sink()).await.map(drop);
+        }
+        while let Some(Ok(_)) = socket.next().await {}
+        Ok(())
+    };
+    let lingered = timeout(CLOSE_TIMEOUT, read_to_end).await;
+    tracing::debug!(?lingered, "a connection is closed");
 }
 
 /// The reading half of a connection.
@@ -55,35 +96,198 @@ struct Connection {
     stopping: watch::Receiver<bool>,
 }
 
-/// How a connection goes on after an event.
-enum Next {
-    /// As before.
-    On,
-    /// Not at all. The peer is told why, if it can still hear it.
-    End(Option<CloseFrame>),
+/// How a connection ends.
+enum End {
+    /// There is nobody any more.
+    Gone,
+    /// The outbox gave the peer up, and told it why.
+    Told,
+    /// The peer is told why.
+    Close(CloseFrame),
 }
 
 impl Connection {
-    async fn run(mut self) {
-        self.notify("hello", Hello::new(&self.context.limits)).await;
-        let end = match self.serve().await {
-            Some(end) => end,
-            None => self.drain().await,
-        };
-        if let Some(frame) = end {
-            self.send(Outgoing::Close(frame)).await;
-            self.hear_out().await;
+    async fn run(&mut self) -> End {
+        let hello = Hello::new(&self.context.limits);
+        self.notify("hello", hello).await;
+        loop {
+            let message = tokio::select! {
+                message = self.stream.next() => message,
+                () = stopped(&mut self.stopping) => return self.drain().await,
+                () = self.outbox.closed() => return End::Told,
+            };
+            match self.read(message) {
+                Ok(Some(incoming)) => self.accept(incoming).await,
+                Ok(None) => {}
+                Err(end) => return end,
+            }
         }
     }
 
-    /// Answers requests. Returns how the connection ends; `None` when the server stops.
-    async fn serve(&mut self) -> Option<Option<CloseFrame>> {
+    /// Lets accepted requests be answered, and refuses new ones.
+    async fn drain(&mut self) -> End {
+        self.notify("goaway", GoAway { reason: "the server is shutting down" }).await;
+        let refusal = Error::unavailable("the server is shutting down; connect again later");
+        let slots = Arc::clone(&self.slots);
+        let all = u32::try_from(self.context.limits.in_flight_max).unwrap_or(u32::MAX);
+        let mut answered = pin!(slots.acquire_many(all));
+        let mut given_up = pin!(sleep(self.context.limits.drain_timeout));
         loop {
-            let next = tokio::select! {
-                message = self.stream.next() => self.receive(message, Self::accept).await,
-                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
-                () = self.outbox.closed() => Next::End(None),
+            let message = tokio::select! {
+                message = self.stream.next() => message,
+                _ = &mut answered => break,
+                () = &mut given_up => break,
+                () = self.outbox.closed() => return End::Told,
             };
+            match self.read(message) {
+                Ok(Some(incoming)) => self.reply(&incoming.refuse(&refusal)).await,
+                Ok(None) => {}
+                Err(end) => return end,
+            }
+        }
+        End::Close(close(CloseCode::Away, "the server is shutting down"))
+    }
+
+    /// What a message asks for; nothing, when it belongs to the protocol.
+    fn read(&self, message: Option<Result<Message, WsError>>) -> Result<Option<Incoming>, End> {
+        match message {
+            Some(Ok(Message::Text(text))) => Ok(Some(self.read_text(&text))),
+            Some(Ok(Message::Binary(_))) => {
+                let fault = Fault::request("this connection speaks JSON in text frames");
+                Ok(Some(Incoming::One(fault.of_nobody())))
+            }
+            // The protocol answers a close frame itself, when it is asked for the next message.
+            Some(Ok(_)) => Ok(None),
+            Some(Err(error)) => Err(end_after(&error)),
+            None => Err(End::Gone),
         }
     }
+
+    fn read_text(&self, text: &Utf8Bytes) -> Incoming {
+        let Limits { message_bytes_max, batch_requests_max, .. } = self.context.limits;
+        match refused_bytes(text) {
+            None => rpc::read(text, batch_requests_max),
+            Some(bytes) => {
+                let error = Error::limit_exceeded(format!(
+                    "the message has {bytes} bytes, the limit is {message_bytes_max}; send less \
+                     at a time"
+                ));
+                Incoming::One(Fault::from(error).of_nobody())
+            }
+        }
+    }
+
+    /// Has requests run, if there is a slot for them.
+    async fn accept(&mut self, incoming: Incoming) {
+        if incoming.is_refused() {
+            return self.reply(&incoming).await;
+        }
+        match Arc::clone(&self.slots).try_acquire_owned() {
+            Ok(slot) => {
+                let (context, outbox) = (Arc::clone(&self.context), self.outbox.clone());
+                tokio::spawn(answer(incoming, slot, context, outbox));
+            }
+            Err(_) => {
+                let refusal = Error::busy(format!(
+                    "{} requests of this connection are not answered yet, which is the limit",
+                    self.context.limits.in_flight_max
+                ));
+                self.reply(&incoming.refuse(&refusal)).await;
+            }
+        }
+    }
+
+    /// Answers requests that need nothing run.
+    async fn reply(&self, refused: &Incoming) {
+        let bytes_max = self.context.limits.answer_bytes_max;
+        if let Some(text) = refused.answer(&self.context.catalog, bytes_max) {
+            self.send(Outgoing::Text(text, None)).await;
+        }
+    }
+
+    async fn notify(&self, method: &'static str, params: impl Serialize) {
+        let message = Notification::new(method, params);
+        match reply::write(&message, self.context.limits.answer_bytes_max) {
+            Ok(text) => self.send(Outgoing::Text(text, None)).await,
+            Err(error) => tracing::error!(%error, method, "a notification cannot be written"),
+        }
+    }
+
+    async fn send(&self, outgoing: Outgoing) {
+        // An outbox that takes nothing any more belongs to a connection that is over.
+        let _ = self.outbox.send(outgoing).await;
+    }
+}
+
+/// Runs requests and sends their answer; `slot` is theirs until that has left.
+async fn answer(
+    incoming: Incoming,
+    slot: OwnedSemaphorePermit,
+    context: Arc<Context>,
+    outbox: Sender,
+) {
+    let incoming = Arc::new(incoming);
+    let job = {
+        let (incoming, context) = (Arc::clone(&incoming), Arc::clone(&context));
+        move || incoming.answer(&context.catalog, context.limits.answer_bytes_max)
+    };
+    let text = match context.workers.run(incoming.work(), job).await {
+        Ok(text) => text,
+        Err(error) => {
+            let refused = incoming.refuse(&error);
+            refused.answer(&context.catalog, context.limits.answer_bytes_max)
+        }
+    };
+    if let Some(text) = text {
+        // A client that has left misses its answer.
+        let _ = outbox.send(Outgoing::Text(text, Some(slot))).await;
+    }
+}
+
+/// What a peer is told that broke the protocol.
+fn end_after(error: &WsError) -> End {
+    tracing::debug!(%error, "a connection broke");
+    match error {
+        WsError::Capacity(_) => End::Close(close(CloseCode::Size, "the message is too long")),
+        WsError::Utf8(_) => End::Close(close(CloseCode::Invalid, "a text message is UTF-8")),
+        WsError::Protocol(_) => End::Close(close(CloseCode::Protocol, "the frame is malformed")),
+        _ => End::Gone,
+    }
+}
+
+/// The first message of a server: who it is, and what it takes.
+#[derive(Serialize)]
+struct Hello {
+    server: &'static str,
+    version: &'static str,
+    limits: AnnouncedLimits,
+}
+
+/// The limits a client can keep to.
+#[derive(Serialize)]
+struct AnnouncedLimits {
+    message_bytes_max: usize,
+    answer_bytes_max: usize,
+    in_flight_max: usize,
+    batch_requests_max: usize,
+    ping_interval_ms: u128,
+}
+
+impl Hello {
+    fn new(limits: &Limits) -> Self {
+        let limits = AnnouncedLimits {
+            message_bytes_max: limits.message_bytes_max,
+            answer_bytes_max: limits.answer_bytes_max,
+            in_flight_max: limits.in_flight_max,
+            batch_requests_max: limits.batch_requests_max,
+            ping_interval_ms: limits.ping_interval.as_millis(),
+        };
+        Self { server: "vectordoc", version: env!("CARGO_PKG_VERSION"), limits }
+    }
+}
+
+/// The last notification of a server.
+#[derive(Serialize)]
+struct GoAway {
+    reason: &'static str,
 }

@@ -23,7 +23,7 @@ use tokio_tungstenite::{
 
 const PATH: &str = "/v1/ws";
 const SUBPROTOCOL: &str = "vectordoc.v1.json";
-/// Room in a write buffer for control frames beside one answer.
+/// Room in a write buffer beside one answer: for errors in a batch, and control frames.
 const CONTROL_BYTES: usize = 1024 * 1024;
 
 /// Lets connections in, or sends them away with a reason.
@@ -56,7 +56,7 @@ impl Doorkeeper {
     }
 
     /// Opens a WebSocket on `stream`, or tells the peer why not.
-    pub(crate) async fn admit(&self, mut stream: TcpStream) -> Option<Socket> {
+    pub(super) async fn admit(&self, mut stream: TcpStream) -> Option<Socket> {
         let request = timeout(self.limits.handshake_timeout, read_request(&mut stream)).await;
         let opened = match request {
             Ok(Ok(Ok((request, rest)))) => self.decide(&request).map(|response| (response, rest)),
@@ -129,16 +129,14 @@ impl Doorkeeper {
         let config = WebSocketConfig::default()
             .max_message_size(Some(message_bytes_max))
             .max_frame_size(Some(message_bytes_max))
-            .max_write_buffer_size(answer_bytes_max + CONTROL_BYTES);
+            .max_write_buffer_size(answer_bytes_max + message_bytes_max + CONTROL_BYTES);
         let guard = Guard::new(stream, rest, message_bytes_max);
         Some(WebSocketStream::from_raw_socket(guard, Role::Server, Some(config)).await)
     }
 }
 
 /// Reads the head of an HTTP request, and what came after it.
-async fn read_request(
-    stream: &mut TcpStream,
-) -> io::Result<Result<(Request, Vec<u8>), Refusal>> {
+async fn read_request(stream: &mut TcpStream) -> io::Result<Result<(Request, Vec<u8>), Refusal>> {
     let mut input = Vec::new();
     while input.len() < HANDSHAKE_BYTES_MAX {
         let room = HANDSHAKE_BYTES_MAX - input.len();
@@ -180,7 +178,8 @@ fn negotiate(request: &Request) -> Result<bool, Refusal> {
     let some_offered = offered.peek().is_some();
     let chosen = offered.any(|protocol| protocol == SUBPROTOCOL);
     if some_offered && !chosen {
-        let body = format!("this server speaks the sub-protocol {SUBPROTOCOL}, which is not offered");
+        let body =
+            format!("this server speaks the sub-protocol {SUBPROTOCOL}, which is not offered");
         return Err(Refusal::new(StatusCode::BAD_REQUEST, body));
     }
     Ok(chosen)

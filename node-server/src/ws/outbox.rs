@@ -5,6 +5,7 @@ use crate::{Limits, limits::CLOSE_TIMEOUT};
 use futures_util::{SinkExt, stream::SplitSink};
 use std::time::Duration;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     sync::{OwnedSemaphorePermit, mpsc},
     time::{Instant, MissedTickBehavior, interval_at, timeout},
 };
@@ -37,18 +38,18 @@ pub(super) fn close(code: CloseCode, reason: &'static str) -> CloseFrame {
 }
 
 /// The writing half of a connection.
-pub(super) struct Outbox {
-    sink: SplitSink<Socket, Message>,
+pub(super) struct Outbox<S> {
+    sink: SplitSink<Socket<S>, Message>,
     queue: mpsc::Receiver<Outgoing>,
     pulse: Pulse,
     write_timeout: Duration,
     ping_interval: Duration,
 }
 
-impl Outbox {
+impl<S: AsyncRead + AsyncWrite + Unpin> Outbox<S> {
     /// The writing half `sink`, and the queue into it.
     pub(super) fn new(
-        sink: SplitSink<Socket, Message>,
+        sink: SplitSink<Socket<S>, Message>,
         pulse: Pulse,
         limits: &Limits,
     ) -> (Self, Sender) {
@@ -58,39 +59,80 @@ impl Outbox {
     }
 
     /// Sends what comes until the end. Then the queue is closed, which its senders notice.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self) -> SplitSink<Socket<S>, Message> {
+        if let Some(frame) = self.send_all().await {
+            // A peer that does not read does not learn why the connection is over.
+            let sent = timeout(CLOSE_TIMEOUT, self.sink.send(Message::Close(Some(frame)))).await;
+            tracing::debug!(?sent, "a connection ends");
+        }
+        self.sink
+    }
+
+    /// Sends what comes. Returns what the peer is told in the end, if there is somebody to tell.
+    async fn send_all(&mut self) -> Option<CloseFrame> {
         let mut ping = interval_at(Instant::now() + self.ping_interval, self.ping_interval);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard_at_ping = None;
         loop {
-            let message = tokio::select! {
-                next = self.queue.recv() => match next {
-                    Some(Outgoing::Text(text, slot)) => (Message::text(text), slot),
-                    Some(Outgoing::Close(frame)) => return self.close(frame).await,
-                    None => return,
+            let (message, _slot) = tokio::select! {
+                next = self.queue.recv() => match next? {
+                    Outgoing::Text(text, slot) => (Message::text(text), slot),
+                    Outgoing::Close(frame) => return Some(frame),
                 },
                 _ = ping.tick() => {
                     let heard = Some(self.pulse.count());
                     if heard == heard_at_ping {
                         tracing::debug!("a peer is dead: nothing came since the last ping");
-                        return;
+                        return None;
                     }
                     heard_at_ping = heard;
                     (Message::Ping(Bytes::new()), None)
                 }
             };
-            let (message, _slot) = message;
             match timeout(self.write_timeout, self.sink.send(message)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return tracing::debug!(%error, "a connection ended"),
-                Err(_) => return self.close(close(CloseCode::Policy, TOO_SLOW)).await,
+                Ok(sent) => sent.ok()?,
+                Err(_) => return Some(close(CloseCode::Policy, TOO_SLOW)),
             }
         }
     }
+}
 
-    /// Says why the connection is over. A peer that does not read does not learn it.
-    async fn close(mut self, frame: CloseFrame) {
-        let sent = timeout(CLOSE_TIMEOUT, self.sink.send(Message::Close(Some(frame)))).await;
-        tracing::debug!(?sent, "a connection is closed");
+#[cfg(test)]
+mod tests {
+    use super::{super::guard::Guard, *};
+    use futures_util::StreamExt;
+    use std::sync::Arc;
+    use tokio::{io::DuplexStream, sync::Semaphore};
+    use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
+
+    /// An outbox into a pipe of a few bytes, the queue into it, and the pipe's other end.
+    async fn outbox() -> (Outbox<DuplexStream>, Sender, DuplexStream) {
+        let (near, far) = tokio::io::duplex(64);
+        let guard = Guard::new(near, Vec::new(), 1024);
+        let pulse = guard.pulse();
+        let socket = WebSocketStream::from_raw_socket(guard, Role::Server, None).await;
+        let (outbox, sender) = Outbox::new(socket.split().0, pulse, &Limits::default());
+        (outbox, sender, far)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_is_cut_off_and_frees_its_slots() {
+        let (outbox, sender, _far) = outbox().await;
+        let slots = Arc::new(Semaphore::new(1));
+        let slot = Arc::clone(&slots).acquire_owned().await.ok();
+        let sent = sender.send(Outgoing::Text("x".repeat(1000), slot)).await;
+        assert!(sent.is_ok());
+        drop(outbox.run().await);
+        assert!(sender.is_closed());
+        assert_eq!(slots.available_permits(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_answers_no_ping_is_dead() {
+        let (outbox, sender, _far) = outbox().await;
+        let started = Instant::now();
+        drop(outbox.run().await);
+        assert!(sender.is_closed());
+        assert_eq!(started.elapsed(), 2 * Limits::default().ping_interval);
     }
 }

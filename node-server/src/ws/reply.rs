@@ -16,20 +16,25 @@ impl Incoming {
     /// What running it spends its time on.
     pub(super) fn work(&self) -> Work {
         let mut calls = self.requests().iter().flat_map(|request| &request.call);
-        if calls.any(|call| call.method.work == Work::Commit) { Work::Commit } else { Work::Compute }
+        if calls.any(|call| call.method.work == Work::Commit) {
+            Work::Commit
+        } else {
+            Work::Compute
+        }
     }
 
     /// The same requests, none to be run, each answered with `error`.
-    pub(super) fn refuse(self, error: &Error) -> Self {
-        let refuse = |request: Request| Request { call: Err(error.clone().into()), ..request };
+    pub(super) fn refuse(&self, error: &Error) -> Self {
+        let refuse =
+            |request: &Request| Request { id: request.id.clone(), call: Err(error.clone().into()) };
         match self {
             Self::One(request) => Self::One(refuse(request)),
-            Self::Batch(requests) => Self::Batch(requests.into_iter().map(refuse).collect()),
+            Self::Batch(requests) => Self::Batch(requests.iter().map(refuse).collect()),
         }
     }
 
     /// Runs what is asked, one after the other, and writes the answer, if there is one: at most
-    /// `bytes_max` bytes of results. Blocks, unless it [is refused](Self::is_refused).
+    /// `bytes_max` bytes of what was found. Blocks, unless it [is refused](Self::is_refused).
     pub(super) fn answer(&self, catalog: &Catalog, bytes_max: usize) -> Option<String> {
         match self {
             Self::One(request) => request.answer(catalog, bytes_max),
@@ -83,8 +88,17 @@ impl Call {
         let params = self.params.as_ref().map(Part::as_str);
         let answer = self.method.call(params, catalog)?;
         match id {
-            Some(id) => Ok(write(&Success::new(id, answer), bytes_max)?),
+            Some(id) => Ok(write(&Success::new(id, answer), self.bytes_max(bytes_max))?),
             None => Ok(String::new()),
+        }
+    }
+
+    /// How long the answer may be. That of a write is never refused, as the write is done: it is
+    /// about as long as the request, or as a schema.
+    fn bytes_max(&self, bytes_max: usize) -> usize {
+        match self.method.work {
+            Work::Compute => bytes_max,
+            Work::Commit => usize::MAX,
         }
     }
 }

@@ -12,6 +12,8 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use vectordoc::Error;
 
 const VERSION: &str = "2.0";
+/// Bytes of a method name. Looking for the nearest name to a longer one would take its time.
+const METHOD_BYTES_MAX: usize = 64;
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 const METHOD_NOT_FOUND: i32 = -32601;
@@ -203,7 +205,8 @@ fn read_call(message: &Utf8Bytes, envelope: &Envelope<'_>) -> Result<Call, Fault
         return Err(Fault::request("an id is a string, a number or null"));
     }
     let method = text_of(envelope.method)
-        .ok_or_else(|| Fault::request(r#"a request names its "method" with a string"#))?;
+        .filter(|method| method.len() <= METHOD_BYTES_MAX)
+        .ok_or_else(|| Fault::request(r#"a request names its "method" with a short string"#))?;
     let method = Method::named(&method).map_err(Fault::method)?;
     Ok(Call { method, params: envelope.params.map(|params| Part::of(message, params)) })
 }
@@ -313,7 +316,11 @@ mod tests {
     fn what_is_wrong_gets_the_number_json_rpc_gives_it() {
         check("", "null", PARSE_ERROR);
         check("{\"jsonrpc\"", "null", PARSE_ERROR);
-        check(r#"{"jsonrpc":"2.0","id":1,"method":"search","params":{"vector":[NaN]}}"#, "null", PARSE_ERROR);
+        check(
+            r#"{"jsonrpc":"2.0","id":1,"method":"search","params":{"vector":[NaN]}}"#,
+            "null",
+            PARSE_ERROR,
+        );
         check("[1,", "null", PARSE_ERROR);
         check("[]", "null", INVALID_REQUEST);
         check("1", "null", INVALID_REQUEST);

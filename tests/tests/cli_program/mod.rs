@@ -11,7 +11,8 @@ use std::{
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_vectordoc-tested");
+/// Where the binary is.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_vectordoc-tested");
 
 /// What a finished run said, and how it ended.
 pub(crate) struct Run {
@@ -95,11 +96,6 @@ impl Running {
     pub(crate) fn line_with(&mut self, part: &str) -> String {
         let mut lines = self.lines.by_ref().map(|line| line.expect("a line"));
         lines.find(|line| line.contains(part)).unwrap_or_else(|| panic!("no line has {part:?}"))
-    }
-
-    /// The next line.
-    pub(crate) fn line(&mut self) -> Option<String> {
-        self.lines.next().map(|line| line.expect("a line"))
     }
 
     /// Asks it to stop as an operator does, and returns what it said last and how it ended.

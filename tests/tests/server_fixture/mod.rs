@@ -20,20 +20,20 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A document with one field of every sort the tests ask about.
 #[derive(Clone, Debug, PartialEq, VectorDoc)]
-pub struct Product {
+pub(crate) struct Product {
     #[vectordoc(id)]
-    pub id: String,
+    pub(crate) id: String,
     #[vectordoc(vector(dim = 3, metric = "cosine"))]
-    pub embedding: Vec<f32>,
+    pub(crate) embedding: Vec<f32>,
     #[vectordoc(filter)]
-    pub price: f64,
+    pub(crate) price: f64,
     #[vectordoc(filter)]
-    pub tags: Vec<String>,
-    pub title: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) title: String,
 }
 
 /// The product of this number: they point into all directions of a plane, and cost their number.
-pub fn product(number: u32) -> Product {
+pub(crate) fn product(number: u32) -> Product {
     let price = f64::from(number);
     Product {
         id: format!("p{number}"),
@@ -45,12 +45,12 @@ pub fn product(number: u32) -> Product {
 }
 
 /// The products of numbers below `count`.
-pub fn products(count: u32) -> Vec<Product> {
+pub(crate) fn products(count: u32) -> Vec<Product> {
     (0..count).map(product).collect()
 }
 
 /// A direction for each number up to a thousand, further from that of 0 the greater the number.
-pub fn direction(number: u32) -> Vec<f32> {
+pub(crate) fn direction(number: u32) -> Vec<f32> {
     let turned = f64::from(number) / 1000.0 * std::f64::consts::PI;
     #[expect(clippy::cast_possible_truncation)]
     let component = |value: f64| value as f32;
@@ -58,46 +58,46 @@ pub fn direction(number: u32) -> Vec<f32> {
 }
 
 /// Runs a test that may not hang.
-pub async fn within_time<T>(test: impl Future<Output = T>) -> T {
+pub(crate) async fn within_time<T>(test: impl Future<Output = T>) -> T {
     tokio::time::timeout(TEST_TIMEOUT, test).await.expect("the test hangs")
 }
 
 /// Any free port of this machine.
-pub fn any_port() -> ServeOptions {
+pub(crate) fn any_port() -> ServeOptions {
     ServeOptions::default().port(0)
 }
 
 /// A server whose databases live in memory.
-pub async fn memory_server() -> Result<Server> {
+pub(crate) async fn memory_server() -> Result<Server> {
     Server::start(Catalog::in_memory(1), &any_port()).await
 }
 
 /// A server of the data directory `path`.
-pub async fn server_of(path: &Path) -> Result<Server> {
+pub(crate) async fn server_of(path: &Path) -> Result<Server> {
     Server::open(path, &any_port()).await
 }
 
 /// A client of the products of `server`, which it creates with `shards` shards.
-pub async fn client_of(server: &Server, shards: usize) -> Result<Client<Product>> {
+pub(crate) async fn client_of(server: &Server, shards: usize) -> Result<Client<Product>> {
     Client::builder(server.url()).db("products").shards(shards).connect().await
 }
 
 /// The kind of error `result` is.
-pub fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
+pub(crate) fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
     result.err().map(|error| error.kind())
 }
 
 /// A WebSocket without a client's good manners.
-pub struct Wire {
+pub(crate) struct Wire {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// The server's first message.
-    pub hello: Json,
+    pub(crate) hello: Json,
     last_id: u64,
 }
 
 impl Wire {
     /// Connects and hears the hello.
-    pub async fn open(server: &Server) -> Result<Self> {
+    pub(crate) async fn open(server: &Server) -> Result<Self> {
         let connected = connect_async(format!("{}/v1/ws", server.url())).await;
         let (socket, _) = connected.map_err(broken)?;
         let mut wire = Self { socket, hello: Json::Null, last_id: 0 };
@@ -106,21 +106,21 @@ impl Wire {
     }
 
     /// Sends one message.
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<()> {
+    pub(crate) async fn send(&mut self, message: impl Into<Message>) -> Result<()> {
         self.socket.send(message.into()).await.map_err(broken)
     }
 
     /// Sends one message as text.
-    pub async fn say(&mut self, text: &str) -> Result<()> {
+    pub(crate) async fn say(&mut self, text: &str) -> Result<()> {
         self.send(Message::text(text)).await
     }
 
     /// The next message that is no ping.
-    pub async fn receive(&mut self) -> Result<Json> {
+    pub(crate) async fn receive(&mut self) -> Result<Json> {
         loop {
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
-                    return serde_json::from_str(&text).map_err(|error| broken(error));
+                    return serde_json::from_str(&text).map_err(broken);
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 other => return Err(Error::unavailable(format!("instead of text: {other:?}"))),
@@ -128,19 +128,19 @@ impl Wire {
         }
     }
 
-    /// How the server ends the connection, whatever it says before.
-    pub async fn hear_close(&mut self) -> Option<CloseFrame> {
-        loop {
-            match self.socket.next().await {
-                Some(Ok(Message::Close(frame))) => return frame,
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return None,
+    /// How the server ends the connection, whatever it says before; says goodbye too.
+    pub(crate) async fn hear_close(&mut self) -> Option<CloseFrame> {
+        let mut end = None;
+        while let Some(Ok(message)) = self.socket.next().await {
+            if let Message::Close(frame) = message {
+                end = frame;
             }
         }
+        end
     }
 
     /// The whole answer to `method` with `params`.
-    pub async fn ask(&mut self, method: &str, params: Json) -> Result<Json> {
+    pub(crate) async fn ask(&mut self, method: &str, params: Json) -> Result<Json> {
         self.last_id += 1;
         let id = self.last_id;
         let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
@@ -151,7 +151,7 @@ impl Wire {
     }
 
     /// The result of `method` with `params`; panics when it is an error.
-    pub async fn result(&mut self, method: &str, params: Json) -> Result<Json> {
+    pub(crate) async fn result(&mut self, method: &str, params: Json) -> Result<Json> {
         let mut answer = self.ask(method, params).await?;
         assert!(answer["error"].is_null(), "{answer}");
         Ok(answer["result"].take())

@@ -61,7 +61,8 @@ pub(super) fn build(
     let start = Instant::now();
     fill(&database, dataset)?;
     let elapsed = start.elapsed();
-    let growth = before.zip(memory::private_bytes()).map(|(before, now)| now.saturating_sub(before));
+    let growth =
+        before.zip(memory::private_bytes()).map(|(before, now)| now.saturating_sub(before));
     let built = Built {
         build: report::Build {
             seconds: elapsed.as_secs_f64(),
@@ -76,8 +77,7 @@ pub(super) fn build(
 fn fill(database: &Database, dataset: &Dataset) -> Result<()> {
     let progress = Progress::documents("indexing", dataset.documents);
     let schema = database.schema();
-    let mut rows =
-        Rows::new(schema, Ids::RowNumber, lines(dataset), Some(dataset.base()?), None)?;
+    let mut rows = Rows::new(schema, Ids::RowNumber, lines(dataset), Some(dataset.base()?), None)?;
     loop {
         let (batch, read) = rows.next_batch(BATCH);
         read?;
@@ -86,7 +86,8 @@ fn fill(database: &Database, dataset: &Dataset) -> Result<()> {
         }
         progress.advance(database.index(batch)?);
     }
-    progress.doing("building the index");
+    drop(progress);
+    let progress = Progress::documents("building the index", dataset.documents);
     database.wait_indexed(&mut |done, total| progress.set(done, total))
 }
 

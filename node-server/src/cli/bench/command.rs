@@ -20,7 +20,7 @@ use std::{
     time::Instant,
 };
 use vectordoc::{
-    Database, Error, Filter, Include, Query, Result,
+    Database, Error, Include, Query, Result,
     native::DatabaseOptions,
     schema::{IndexKind, IndexSpec},
 };
@@ -231,9 +231,9 @@ impl Asked<'_> {
     fn matching(&self, named: &NamedFilter) -> Result<u64> {
         let counted = self.database.count(&named.filter)?;
         match named.matching {
-            Some(told) if told != counted => Err(Error::invalid(format!(
-                "{counted} documents match, filters.json says {told}"
-            ))),
+            Some(told) if told != counted => {
+                Err(Error::invalid(format!("{counted} documents match, filters.json says {told}")))
+            }
             _ => Ok(counted),
         }
     }

@@ -22,6 +22,9 @@ pub(super) struct Measured {
     pub(super) p99_us: f64,
 }
 
+/// A query's hits and the time they took.
+type Timed = (Vec<Hit>, Duration);
+
 /// One pass over all queries.
 struct Round {
     answers: Vec<Vec<Hit>>,
@@ -50,7 +53,7 @@ pub(super) fn measure(database: &Database, queries: &[Query], streams: usize) ->
 fn ask_all(database: &Database, queries: &[Query], streams: usize) -> Result<Round> {
     let streams = streams.clamp(1, queries.len().max(1));
     let start = Instant::now();
-    let asked: Vec<Result<Vec<(Vec<Hit>, Duration)>>> = thread::scope(|scope| {
+    let asked: Vec<Result<Vec<Timed>>> = thread::scope(|scope| {
         let stream = |share| scope.spawn(move || ask_share(database, share));
         let share = queries.len().div_ceil(streams).max(1);
         let running: Vec<_> = queries.chunks(share).map(stream).collect();
@@ -65,7 +68,7 @@ fn ask_all(database: &Database, queries: &[Query], streams: usize) -> Result<Rou
     Ok(Round { answers, times, elapsed })
 }
 
-fn ask_share(database: &Database, queries: &[Query]) -> Result<Vec<(Vec<Hit>, Duration)>> {
+fn ask_share(database: &Database, queries: &[Query]) -> Result<Vec<Timed>> {
     let ask = |query| {
         let start = Instant::now();
         let hits = database.search(query)?;

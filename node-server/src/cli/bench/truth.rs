@@ -62,10 +62,12 @@ impl Truth {
         let same = |hit: &Hit| {
             let place = truth.iter().position(|id| hit.id == Id::Int(*id));
             let told = place.and_then(|place| distances.get(place));
-            told.is_none_or(|told| (told - hit.distance).abs() <= SAME_DISTANCE * (1.0 + told.abs()))
+            told.map(|told| (told - hit.distance).abs() <= SAME_DISTANCE * (1.0 + told.abs()))
         };
+        let mut compared = hits.iter().filter_map(same).peekable();
+        let comparable = compared.peek().is_some() && compared.all(|same| same);
         match distances.get(truth.len() - 1) {
-            Some(last) if hits.iter().all(same) => last + TIE_DISTANCE,
+            Some(last) if comparable => last + TIE_DISTANCE,
             _ => f32::NEG_INFINITY,
         }
     }
@@ -104,9 +106,9 @@ fn read_distances(path: &Path, width: usize) -> Result<Vec<Vec<f32>>> {
             path.display()
         )));
     }
-    let reader = table.data::<f32>().map_err(|_| {
-        Error::unsupported(format!("{} does not hold float32", path.display()))
-    })?;
+    let reader = table
+        .data::<f32>()
+        .map_err(|_| Error::unsupported(format!("{} does not hold float32", path.display())))?;
     let numbers: Vec<f32> = collect(path, reader)?;
     Ok(numbers.chunks(width).map(<[f32]>::to_vec).collect())
 }
@@ -115,7 +117,12 @@ fn open(path: &Path) -> Result<(NpyFile<Source>, usize)> {
     let table = NpyFile::new(file::open(path)?)
         .map_err(|error| Error::invalid(format!("{} is no .npy file: {error}", path.display())))?;
     match *table.shape() {
-        [_, width] if let Ok(width) = usize::try_from(width) && width > 0 => Ok((table, width)),
+        [_, width]
+            if let Ok(width) = usize::try_from(width)
+                && width > 0 =>
+        {
+            Ok((table, width))
+        }
         ref shape => Err(Error::invalid(format!(
             "{} has shape {shape:?}; it needs one row per query",
             path.display()

@@ -13,7 +13,6 @@ use clap::Args;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Instant,
 };
 use vectordoc::{Database, ErrorKind, Filter, Id, Result};
@@ -58,37 +57,38 @@ impl Run for Demo {
 
 impl Demo {
     fn run_in(&self, data: &Path, out: &mut Output) -> Result<()> {
-        let catalog = Arc::new(Catalog::open(data, 1)?);
+        let catalog = Catalog::open(data, 1)?;
         let database = load(&catalog, data, out)?;
         let first = tour::walk(&database, out)?;
         drop(database);
-        if !self.once {
-            runtime::start()?.block_on(self.serve(&catalog, first.as_ref(), out))?;
+        if self.once {
+            catalog.close();
+            return Ok(());
         }
-        catalog.close();
-        Ok(())
+        runtime::start()?.block_on(self.serve(catalog, data, first.as_ref(), out))
     }
 
     async fn serve(
         &self,
-        catalog: &Arc<Catalog>,
+        catalog: Catalog,
+        data: &Path,
         first: Option<&Id>,
         out: &mut Output,
     ) -> Result<()> {
-        let server = self.start(catalog, out).await?;
+        let server = self.start(catalog, data, out).await?;
         self.say_what_next(&server.url(), first, out)?;
         stop_requested().await;
-        server.stop().await;
+        server.shutdown().await?;
         out.line("stopped")
     }
 
     /// Starts at the wanted port, or at a free one when that is taken.
-    async fn start(&self, catalog: &Arc<Catalog>, out: &mut Output) -> Result<Server> {
-        match Server::start(Arc::clone(catalog), options_at(self.listen)).await {
+    async fn start(&self, catalog: Catalog, data: &Path, out: &mut Output) -> Result<Server> {
+        match Server::start(catalog, &options_at(self.listen)).await {
             Err(error) if error.kind() == ErrorKind::Busy => {
-                out.line(format_args!("{} is taken; using a free port instead", self.listen))?;
+                out.line(format_args!("{} is taken; using a free port instead.", self.listen))?;
                 let free = SocketAddr::new(self.listen.ip(), 0);
-                Server::start(Arc::clone(catalog), options_at(free)).await
+                Server::start(Catalog::open(data, 1)?, &options_at(free)).await
             }
             started => started,
         }

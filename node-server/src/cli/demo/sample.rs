@@ -22,11 +22,24 @@ pub(super) struct Question {
     pub(super) lemma: String,
     /// What the word means.
     pub(super) gloss: String,
-    /// Which documents may answer.
-    pub(super) filter: Filter,
+    /// Which documents may answer, as JSON.
+    filter: serde_json::Value,
     /// The meaning as a vector.
     #[serde(skip)]
     pub(super) vector: Vec<f32>,
+}
+
+impl Question {
+    /// Which documents may answer.
+    pub(super) fn filter(&self) -> Result<Filter> {
+        self.filter.to_string().parse()
+    }
+
+    /// The filter as a user would write it; `None` when there is none.
+    pub(super) fn filter_text(&self) -> Option<String> {
+        let none = self.filter.as_object().is_none_or(serde_json::Map::is_empty);
+        (!none).then(|| self.filter.to_string())
+    }
 }
 
 /// Documents in the sample.

@@ -7,7 +7,7 @@ use crate::cli::{
     place::{Answer, Found},
 };
 use std::time::{Duration, Instant};
-use vectordoc::{Database, Filter, Id, Include, Query, Result};
+use vectordoc::{Database, Id, Include, Query, Result};
 
 const HITS_SHOWN: usize = 3;
 const FIELDS_SHOWN: [&str; 3] = ["lemma", "lexname", "gloss"];
@@ -32,7 +32,7 @@ pub(super) fn walk(database: &Database, out: &mut Output) -> Result<Option<Id>> 
 fn ask(database: &Database, question: &Question) -> Result<(Answer, Option<Id>, Duration)> {
     let query = Query {
         limit: HITS_SHOWN,
-        filter: question.filter.clone(),
+        filter: question.filter()?,
         include: Include::Fields(fields()),
         ..Query::new(question.vector.clone())
     };
@@ -46,8 +46,8 @@ fn ask(database: &Database, question: &Question) -> Result<(Answer, Option<Id>, 
 
 fn print(question: &Question, answer: &Answer, took: Duration, out: &mut Output) -> Result<()> {
     out.line(format_args!("▸ {}: {}", question.lemma, question.gloss))?;
-    if question.filter != Filter::All {
-        out.line(format_args!("  where {}", filter_text(&question.filter)))?;
+    if let Some(filter) = question.filter_text() {
+        out.line(format_args!("  where {filter}"))?;
     }
     let columns = out.columns().saturating_sub(2);
     for line in hits::table(answer, &fields()).lines(columns) {
@@ -58,8 +58,4 @@ fn print(question: &Question, answer: &Answer, took: Duration, out: &mut Output)
 
 fn fields() -> Vec<String> {
     FIELDS_SHOWN.map(str::to_owned).to_vec()
-}
-
-fn filter_text(filter: &Filter) -> String {
-    serde_json::to_string(filter).unwrap_or_default()
 }

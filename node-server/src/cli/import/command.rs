@@ -99,12 +99,7 @@ impl Run for Import {
 
 impl Import {
     /// The schema of the database, which is created when it is missing.
-    fn database(
-        &self,
-        place: &mut dyn Place,
-        source: &Source,
-        out: &mut Output,
-    ) -> Result<Schema> {
+    fn database(&self, place: &mut dyn Place, source: &Source, out: &mut Output) -> Result<Schema> {
         if let Some(path) = &self.schema {
             let schema = Schema::from_json_str(&file::read_text(path)?)
                 .map_err(|error| error.within(path.display()))?;
@@ -169,7 +164,8 @@ impl Import {
         let documents = place.acknowledged();
         sent.and(settled).map_err(|error| stopped(&error, documents))?;
         let sending = start.elapsed();
-        progress.doing("building the index");
+        drop(progress);
+        let progress = Progress::documents("building the index", total);
         place.build_index(&mut |done, total| progress.set(done, total))?;
         Ok(Outcome { documents, sending, building: start.elapsed() - sending })
     }
@@ -197,13 +193,12 @@ impl Import {
 
     fn report(&self, outcome: &Outcome, out: &mut Output) -> Result<()> {
         let Outcome { documents, sending, building } = *outcome;
-        let rate = number::per_second(documents, sending);
         if self.json {
             return out.line(json!({
                 "db": self.place.db,
                 "documents": documents,
                 "seconds": sending.as_secs_f64(),
-                "documents_per_second": rate,
+                "documents_per_second": number::per_second(documents, sending),
                 "index_seconds": building.as_secs_f64(),
             }));
         }
@@ -211,9 +206,10 @@ impl Import {
             out.line(format_args!("index ready after {} more", number::time(building)))?;
         }
         out.line(format_args!(
-            "imported {} documents in {}: {rate:.0} docs/s",
+            "imported {} documents in {}: {}",
             number::grouped(documents),
             number::time(sending),
+            number::rate(documents, sending),
         ))
     }
 }

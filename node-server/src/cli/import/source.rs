@@ -57,7 +57,11 @@ impl Source {
     }
 
     /// The documents.
-    pub(super) fn rows<'a>(&self, schema: &'a Schema, vector_field: Option<&str>) -> Result<Rows<'a>> {
+    pub(super) fn rows<'a>(
+        &self,
+        schema: &'a Schema,
+        vector_field: Option<&str>,
+    ) -> Result<Rows<'a>> {
         let lines = (!self.lines.is_empty()).then(|| Lines::of_files(&self.lines));
         Rows::new(schema, self.ids(schema)?, lines, self.open_vectors()?, vector_field)
     }

@@ -74,7 +74,8 @@ impl Place for Local {
         let include = Include::Fields(vec![field.to_owned()]);
         let mut documents = database.get(std::slice::from_ref(id), &include)?;
         let document = documents.pop().flatten();
-        let document = document.ok_or_else(|| Error::not_found(format!("no document {id}")))?;
+        let document =
+            document.ok_or_else(|| Error::not_found(format!("there is no document {id}")))?;
         let vector = document.vectors.into_iter().nth(number).flatten();
         vector.ok_or_else(|| Error::not_found(format!("document {id} has no {field:?}")))
     }

@@ -6,11 +6,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json, value::RawValue};
 use tokio::{runtime::Runtime, task::JoinSet};
 use vectordoc::{
-    Document, Error, Filter, Id, Include, Query, Result, Schema, client::Connection,
+    Document, Error, ErrorKind, Filter, Id, Include, Query, Result, Schema, client::Connection,
     document::DocumentView,
 };
 
-/// Bytes of documents in one request: well below what a server accepts in one message.
+/// Bytes of documents after which a request is sent, where the server takes at least twice that.
 const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Requests sent and not yet answered: enough that neither side waits for the other.
 const IN_FLIGHT_MAX: usize = 4;
@@ -19,6 +19,7 @@ pub(super) struct Served {
     runtime: Runtime,
     connection: Connection,
     db: String,
+    request_bytes_max: usize,
     /// Batches on their way; each yields the documents it indexed.
     in_flight: JoinSet<Result<u64>>,
     acknowledged: u64,
@@ -54,11 +55,10 @@ struct Indexed {
 impl Served {
     pub(super) fn connect(url: &str, db: &str) -> Result<Self> {
         let runtime = runtime::start()?;
-        let connection = runtime.block_on(Connection::connect(url)).map_err(|error| {
-            error.within(format!("cannot reach {url}; is `vectordoc serve` running there?"))
-        })?;
+        let connection = runtime.block_on(Connection::open(url)).map_err(explain)?;
+        let request_bytes_max = REQUEST_BYTES_MAX.min(connection.limits().message_bytes_max / 2);
         let (db, in_flight) = (db.to_owned(), JoinSet::new());
-        Ok(Self { runtime, connection, db, in_flight, acknowledged: 0 })
+        Ok(Self { runtime, connection, db, request_bytes_max, in_flight, acknowledged: 0 })
     }
 
     fn request<R: DeserializeOwned>(&self, method: &str, params: impl Serialize) -> Result<R> {
@@ -112,7 +112,7 @@ impl Place for Served {
                 .map_err(|error| Error::internal(error.to_string()))?;
             bytes += doc.get().len();
             docs.push(doc);
-            if bytes >= REQUEST_BYTES_MAX {
+            if bytes >= self.request_bytes_max {
                 bytes = 0;
                 self.send(std::mem::take(&mut docs))?;
             }
@@ -160,13 +160,27 @@ impl Place for Served {
         match document.get(field) {
             Some(vector) => serde_json::from_value(vector.clone())
                 .map_err(|error| Error::internal(format!("a vector of the server: {error}"))),
-            None if document.is_null() => Err(Error::not_found(format!("no document {id}"))),
+            None if document.is_null() => {
+                Err(Error::not_found(format!("there is no document {id}")))
+            }
             None => Err(Error::not_found(format!("document {id} has no {field:?}"))),
         }
     }
 
     fn close(&mut self) -> Result<()> {
-        self.settle()
+        let settled = self.settle();
+        self.runtime.block_on(self.connection.close())?;
+        settled
+    }
+}
+
+/// What to do when nobody answers.
+fn explain(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Unavailable => Error::unavailable(format!(
+            "{error}; start a server with `vectordoc serve`, or use --data DIR without one"
+        )),
+        _ => error,
     }
 }
 
@@ -175,7 +189,9 @@ async fn request<R: DeserializeOwned>(
     method: &str,
     params: &impl Serialize,
 ) -> Result<R> {
-    connection.request(method, params).await
+    let answer = connection.request(method, params).await?;
+    serde_json::from_str(answer.get())
+        .map_err(|error| Error::internal(format!("the answer to {method}: {error}")))
 }
 
 /// `include` as the service reads it.

@@ -75,6 +75,14 @@ impl Field {
         (numbers && elements.len_min == elements.len_max).then_some(elements.len_max)
     }
 
+    /// The fewest and the most elements, if it is an array.
+    pub(super) fn lengths(&self) -> Option<(usize, usize)> {
+        match &self.kind {
+            Some(Kind::Array(elements)) => Some((elements.len_min, elements.len_max)),
+            _ => None,
+        }
+    }
+
     /// Whether it looks like the vector of a document rather than a few numbers.
     pub(super) fn looks_like_vector(&self) -> bool {
         self.dim().is_some_and(|dim| dim >= VECTOR_DIM_MIN)
@@ -107,7 +115,9 @@ impl Field {
         if let Some(Kind::Object(fields)) = &self.kind {
             let fields: Vec<_> = fields
                 .iter()
-                .map(|(name, field)| field.describe(&format!("{path}.{name}"), self.present, wanted))
+                .map(|(name, field)| {
+                    field.describe(&format!("{path}.{name}"), self.present, wanted)
+                })
                 .collect();
             let filter = fields.iter().any(|field| field.filter);
             return ValueField { name, ty: FieldType::Object(fields), optional, filter };
@@ -160,7 +170,9 @@ impl Kind {
     fn empty(value: &Json) -> Self {
         match value {
             Json::Bool(_) => Self::Bool,
-            Json::Number(_) => Self::Number(Numbers { whole: true, min: i128::MAX, max: i128::MIN }),
+            Json::Number(_) => {
+                Self::Number(Numbers { whole: true, min: i128::MAX, max: i128::MIN })
+            }
             Json::Null | Json::String(_) => Self::Text(Texts::default()),
             Json::Array(_) => Self::Array(Elements { kind: None, len_min: usize::MAX, len_max: 0 }),
             Json::Object(_) => Self::Object(Fields::new()),

@@ -74,11 +74,6 @@ impl SchemaGuess {
         Schema::new(id, vec![vector], values)
     }
 
-    /// Whether any row has this field.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.fields.contains_key(name)
-    }
-
     /// The id field. Rows that stand beside a file of vectors may do without: then their numbers
     /// are their ids.
     fn id(&self, name: &str, vectors: &VectorSource) -> Result<IdField> {
@@ -102,7 +97,7 @@ impl SchemaGuess {
             VectorSource::Apart { name, dim } => (name.as_str(), *dim, false),
             VectorSource::Inside(name) => {
                 let (name, field) = self.vector_inside(name.as_deref())?;
-                let dim = field.dim().ok_or_else(|| no_vector(name))?;
+                let dim = field.dim().ok_or_else(|| no_vector(name, field))?;
                 (name, dim, field.optional(self.rows))
             }
         };
@@ -133,11 +128,11 @@ impl SchemaGuess {
         }
     }
 
-    /// Fields that look like vectors, or have a vector's usual name and can be one.
+    /// Fields that look like vectors, or have a vector's usual name and are arrays.
     fn vectors_seen(&self) -> impl Iterator<Item = (&str, &Field)> {
         let possible = |name: &str, field: &Field| {
             field.looks_like_vector()
-                || USUAL_VECTOR_NAMES.contains(&name) && field.dim().is_some()
+                || USUAL_VECTOR_NAMES.contains(&name) && field.lengths().is_some()
         };
         self.fields
             .iter()
@@ -150,8 +145,12 @@ impl SchemaGuess {
     }
 }
 
-fn no_vector(name: &str) -> Error {
+fn no_vector(name: &str, field: &Field) -> Error {
+    let lengths = match field.lengths() {
+        Some((min, max)) => format!("it has {min} to {max} elements"),
+        None => "it is no array".into(),
+    };
     Error::invalid(format!(
-        "field {name:?} is no vector: a vector is an array of numbers, as many in every row"
+        "field {name:?} is no vector, which is an array of numbers, as many in every row: {lengths}"
     ))
 }

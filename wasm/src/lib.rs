@@ -1,0 +1,14 @@
+//! The raw binding under the npm package `vectordoc`: it moves documents, vectors and records
+//! between JavaScript and the engine, and decides nothing. The API users see is the TypeScript in
+//! `ts/`.
+
+mod batch;
+mod engine;
+mod failure;
+mod input;
+mod options;
+mod output;
+
+pub use batch::{Batch, Prepared};
+pub use engine::Engine;
+pub use failure::{Failure, error_codes};

@@ -1,0 +1,145 @@
+// What the compiler must accept and refuse. `tsc --noEmit` is the test; nothing here runs.
+
+import { type Vector, type VectordocError, open } from "vectordoc";
+
+const db = await open("products", {
+  schema: {
+    id: "string",
+    embedding: { vector: 4, metric: "cosine" },
+    image: { vector: 2, optional: true },
+    price: { type: "number", filter: true },
+    tags: { type: "string[]", filter: true },
+    stock: { type: "u64?", filter: true },
+    maker: { fields: { country: { type: "string", filter: true }, city: "string" } },
+    note: "string?",
+    title: "string",
+  },
+});
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+declare function expectEqual<A, B>(equal: Equal<A, B>): void;
+
+const doc = {
+  id: "p1",
+  embedding: new Float32Array(4),
+  price: 9,
+  tags: ["new"],
+  maker: { country: "NL", city: "Delft" },
+  title: "a chair",
+};
+const vector: Vector = [1, 2, 3, 4];
+
+// Documents
+await db.index(doc);
+await db.index([doc, { ...doc, note: "an old one", stock: 2n, image: [1, 2] }]);
+// @ts-expect-error: a field is missing
+await db.index({ id: "p1", embedding: vector });
+// @ts-expect-error: a field has the wrong type
+await db.index({ ...doc, price: "9" });
+// @ts-expect-error: a field is unknown
+await db.index({ ...doc, prize: 9 });
+// @ts-expect-error: a nested field has the wrong type
+await db.index({ ...doc, maker: { country: 31, city: "Delft" } });
+// @ts-expect-error: a vector is no string
+await db.index({ ...doc, embedding: "1234" });
+
+// Hits carry values, vectors when asked for, or the fields named
+const [hit] = await db.search(vector, { limit: 1 });
+if (hit) {
+  expectEqual<typeof hit.score, number>(true);
+  expectEqual<typeof hit.doc.price, number>(true);
+  expectEqual<typeof hit.doc.tags, string[]>(true);
+  expectEqual<typeof hit.doc.note, string | undefined>(true);
+  expectEqual<typeof hit.doc.stock, number | bigint | undefined>(true);
+  expectEqual<typeof hit.doc.maker, { country: string; city: string }>(true);
+  // @ts-expect-error: vectors come only when asked for
+  hit.doc.embedding;
+}
+const [whole] = await db.search(vector, { include: "*" });
+if (whole) {
+  expectEqual<typeof whole.doc.embedding, Float32Array>(true);
+  expectEqual<typeof whole.doc.image, Float32Array | undefined>(true);
+}
+const [part] = await db.search(vector, { include: ["title", "embedding"] });
+if (part) {
+  expectEqual<typeof part.doc, { id: string; title: string; embedding: Float32Array }>(true);
+}
+for await (const scrolled of db.scroll({ include: ["title"] })) {
+  expectEqual<typeof scrolled, { id: string; title: string }>(true);
+}
+// @ts-expect-error: an unknown field cannot be included
+await db.search(vector, { include: ["titel"] });
+// @ts-expect-error: an unknown option
+await db.search(vector, { limits: 1 });
+// @ts-expect-error: a limit is a number
+await db.search(vector, { limit: "1" });
+
+// Filters
+await db.count({ filter: { price: 9, tags: "new", "maker.country": { $in: ["NL", "DE"] } } });
+await db.count({ filter: { $or: [{ price: { $lt: 9 } }, { $not: { stock: null } }] } });
+await db.count({ filter: { tags: { $all: ["new"], $size: 2 }, "maker.country": { $startsWith: "N" } } });
+await db.count({ filter: { stock: { $gt: 9n, $exists: true } } });
+// @ts-expect-error: the field is not filterable
+await db.count({ filter: { title: "a chair" } });
+// @ts-expect-error: the nested field is not filterable
+await db.count({ filter: { "maker.city": "Delft" } });
+// @ts-expect-error: the value has the wrong type
+await db.count({ filter: { price: { $lt: "9" } } });
+// @ts-expect-error: the operator is unknown
+await db.count({ filter: { price: { $less: 9 } } });
+// @ts-expect-error: a number does not begin with a text
+await db.count({ filter: { price: { $startsWith: "9" } } });
+// @ts-expect-error: the size of a number
+await db.count({ filter: { price: { $size: 9 } } });
+
+// Ids
+expectEqual<Awaited<ReturnType<typeof db.count>>, number>(true);
+const one = await db.get("p1");
+expectEqual<(typeof one & {})["title"], string>(true);
+const several = await db.get(["p1", "p2"], { include: [] });
+expectEqual<typeof several, ({ id: string } | undefined)[]>(true);
+await db.delete("p1");
+await db.delete(["p1"]);
+await db.delete({ filter: { price: 9 } });
+// @ts-expect-error: an id of this database is a string
+await db.get(1);
+// @ts-expect-error: a deletion says of what
+await db.delete({});
+
+// Schemas
+// @ts-expect-error: a type is misspelt
+await open("a", { schema: { id: "string", title: "sting" } });
+// @ts-expect-error: a metric is unknown
+await open("b", { schema: { id: "string", v: { vector: 2, metric: "manhattan" } } });
+// @ts-expect-error: an option is unknown
+await open("c", { schema: { id: "string" }, store: "disk" });
+const keyed = await open("d", { schema: { key: { type: "integer", id: true }, v: { vector: 1 } } });
+const [nearest] = await keyed.search([1], { include: [] });
+expectEqual<(typeof nearest & {})["doc"], { key: number }>(true);
+await keyed.get(7);
+
+// A type that is given
+interface Product {
+  id: string;
+  embedding: Float32Array;
+  price: number;
+  maker?: { country: string };
+}
+const products = await open<Product>("products", {
+  schema: { id: "string", embedding: { vector: 4 }, price: { type: "number", filter: true } },
+});
+await products.index({ id: "p1", embedding: new Float32Array(4), price: 9 });
+const [product] = await products.search(vector, {
+  filter: { price: { $lt: 20 }, "maker.country": "NL" },
+});
+expectEqual<(typeof product & {})["doc"], Omit<Product, "embedding">>(true);
+// @ts-expect-error: the type has no such field
+await products.index({ id: "p1", embedding: new Float32Array(4), prize: 9 });
+// @ts-expect-error: the type has no such field
+await products.count({ filter: { prize: 9 } });
+
+// Errors
+declare const error: VectordocError;
+// @ts-expect-error: the code is misspelt
+error.code === "notfound";

@@ -1,0 +1,44 @@
+import type { Filter } from "./filter.js";
+import { VectordocError } from "./error.js";
+
+/** Which documents are meant. */
+export interface Selection<Fields> {
+  /** Documents that pass; all of them unless given. */
+  readonly filter?: Filter<Fields>;
+}
+
+/** What to search for, besides the vector. */
+export interface Search<Fields> extends Selection<Fields> {
+  /** Hits wanted; 10 unless given. */
+  readonly limit?: number;
+  /** Nearest hits to leave out. */
+  readonly offset?: number;
+  /** The vector field; needed when there are several. */
+  readonly field?: string;
+  /** Candidates a graph considers; more find better and take longer. */
+  readonly ef?: number;
+  /** Compare with every vector, whatever the index. */
+  readonly exact?: boolean;
+  /** Leave out hits that score less. */
+  readonly minScore?: number;
+}
+
+/** How far something is. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Who is told how far something is. */
+export interface Progressive {
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Refuses options the compiler was not asked about. */
+export function refuseUnknown(options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const names = known.join(", ");
+    throw new VectordocError("invalid", `unknown option "${unknown}"; there are ${names}`);
+  }
+}
