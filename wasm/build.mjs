@@ -25,7 +25,16 @@ const MODULE = "dist/raw/engine_bg.wasm";
 
 rmSync(`${here}dist`, { recursive: true, force: true });
 const built = buildEngine();
-run("cargo", ["run", "--quiet", "--package", "vectordoc-bindgen", "--", built, "dist/raw"]);
+run("cargo", [
+  "run",
+  "--locked",
+  "--quiet",
+  "--package",
+  "vectordoc-bindgen",
+  "--",
+  built,
+  "dist/raw",
+]);
 optimize();
 run("tsc", ["--project", "tsconfig.json"]);
 printSizes();
@@ -33,11 +42,16 @@ printSizes();
 /** Compiles the engine and returns the path of the module. */
 function buildEngine() {
   const options = ["--package", "vectordoc-wasm", "--target", TARGET, "--profile", PROFILE];
-  const messages = run("cargo", ["build", ...options, "--message-format", "json-render-diagnostics"], {
+  const output = ["--message-format", "json-render-diagnostics"];
+  const flags = `${process.env.RUSTFLAGS ?? ""} -Ctarget-feature=+simd128`.trim();
+  const messages = run("cargo", ["build", "--locked", ...options, ...output], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: "-Ctarget-feature=+simd128" },
+    env: { ...process.env, RUSTFLAGS: flags },
   });
-  const artifacts = messages.trim().split("\n").map((line) => JSON.parse(line));
+  const artifacts = messages
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   const files = artifacts.flatMap((artifact) => artifact.filenames ?? []);
   return files.findLast((file) => file.endsWith("vectordoc_wasm.wasm"));
 }

@@ -53,7 +53,7 @@ impl Value {
 }
 
 /// At most 40 characters of `text`, an ellipsis after a cut.
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 40;
     match text.char_indices().nth(SHOWN_CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -94,7 +94,8 @@ fn update_of_a_missing_document_is_not_found_and_changes_nothing() -> Result<()>
 
 #[test]
 fn one_bad_document_keeps_the_whole_batch_out() -> Result<()> {
-    let bad: [(&str, fn(&mut Product)); 6] = [
+    type Spoil = fn(&mut Product);
+    let bad: [(&str, Spoil); 6] = [
         ("vector has 3 dimensions, field \"embedding\" needs 4", |p| p.embedding.truncate(3)),
         ("position 2; every component must be finite", |p| p.embedding[2] = f32::NAN),
         ("every component must be finite", |p| p.embedding[0] = f32::INFINITY),

@@ -33,14 +33,20 @@ test("a deletion says how many there were and which were not", async () => {
   assert.deepEqual(await db.delete(["chair", "none"]), { deleted: 1, missing: ["none"] });
   assert.deepEqual(await db.delete("lamp"), { deleted: 1, missing: [] });
   assert.equal(await db.get("chair"), undefined);
-  assert.deepEqual((await db.search([1, 0])).map((hit) => hit.id), ["table"]);
+  assert.deepEqual(
+    (await db.search([1, 0])).map((hit) => hit.id),
+    ["table"],
+  );
   await db.close();
 });
 
 test("a deletion by filter deletes what passes, and everything only when told to", async () => {
   const db = await openProducts();
   assert.equal((await db.delete({ filter: { tags: "wood" } })).deleted, 2);
-  assert.deepEqual((await collect(db.scroll())).map((doc) => doc.id), ["lamp"]);
+  assert.deepEqual(
+    (await collect(db.scroll())).map((doc) => doc.id),
+    ["lamp"],
+  );
   assert.equal((await db.delete({ filter: {} })).deleted, 1);
   assert.equal(await db.count(), 0);
   await db.close();
@@ -53,7 +59,10 @@ test("a scroll yields every document that passes once, in order of the ids", asy
   const docs = Array.from({ length: 2_500 }, (_, id) => ({ id, v: [id], even: id % 2 === 0 }));
   await db.index(docs.toReversed());
   const all = await collect(db.scroll({ include: [] }));
-  assert.deepEqual(all, docs.map(({ id }) => ({ id })));
+  assert.deepEqual(
+    all,
+    docs.map(({ id }) => ({ id })),
+  );
   assert.equal((await collect(db.scroll({ filter: { even: true } }))).length, 1_250);
   await db.close();
 });
@@ -62,7 +71,12 @@ test("a batch with one bad document changes nothing", async () => {
   const db = await openProducts();
   const bad = { ...LAMP, id: "bad", embedding: [1, 2, 3] };
   await assert.rejects(db.index([{ ...CHAIR, price: 1 }, bad]));
-  await assert.rejects(db.update([{ ...CHAIR, price: 1 }, { ...LAMP, id: "none" }]));
+  await assert.rejects(
+    db.update([
+      { ...CHAIR, price: 1 },
+      { ...LAMP, id: "none" },
+    ]),
+  );
   assert.equal((await db.get("chair")).price, CHAIR.price);
   assert.equal(await db.count(), 3);
   await db.close();

@@ -11,9 +11,27 @@ export const SCHEMA = /** @type {const} */ ({
   title: "string?",
 });
 
-export const CHAIR = { id: "chair", embedding: [1, 0], price: 40, tags: ["wood", "new"], title: "Chair" };
-export const TABLE = { id: "table", embedding: [0.9, 0.1], price: 90, tags: ["wood"], maker: { country: "NL" } };
-export const LAMP = { id: "lamp", embedding: [0, 1], price: 15, tags: [], maker: { country: "DE" } };
+export const CHAIR = {
+  id: "chair",
+  embedding: [1, 0],
+  price: 40,
+  tags: ["wood", "new"],
+  title: "Chair",
+};
+export const TABLE = {
+  id: "table",
+  embedding: [0.9, 0.1],
+  price: 90,
+  tags: ["wood"],
+  maker: { country: "NL" },
+};
+export const LAMP = {
+  id: "lamp",
+  embedding: [0, 1],
+  price: 15,
+  tags: [],
+  maker: { country: "DE" },
+};
 
 /** A new database with the three products. */
 export async function openProducts() {

@@ -46,7 +46,10 @@ test("preparing changes nothing, and says what applying will do", () => {
 test("a damaged record and one out of order are corrupt", () => {
   const engine = new Engine(JSON.stringify(SCHEMA));
   const record = write(engine, (batch) => batch.index([CHAIR]));
-  assert.throws(() => engine.replay(record), { code: "corrupt", message: /record 1 follows record 1/ });
+  assert.throws(() => engine.replay(record), {
+    code: "corrupt",
+    message: /record 1 follows record 1/,
+  });
   const damaged = record.with(20, record[20] ^ 1);
   const fresh = new Engine(JSON.stringify(SCHEMA));
   assert.throws(() => fresh.replay(damaged), { code: "corrupt", message: /checksum/ });

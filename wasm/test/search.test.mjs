@@ -34,7 +34,11 @@ for (const [metric, { distance, score }] of Object.entries(METRICS)) {
       .map(({ id, v }) => ({ id, distance: distance(query, v) }))
       .sort((a, b) => a.distance - b.distance)
       .slice(5, 25);
-    assert.deepEqual(hits.map((hit) => hit.id), expected.map((hit) => hit.id), random.story);
+    assert.deepEqual(
+      hits.map((hit) => hit.id),
+      expected.map((hit) => hit.id),
+      random.story,
+    );
     hits.forEach((hit, i) => {
       assert.ok(Math.abs(hit.distance - expected[i].distance) < 1e-5, random.story);
       assert.ok(Math.abs(hit.score - score(hit.distance)) < 1e-5, random.story);
@@ -67,7 +71,10 @@ test("options given as undefined are as if not given", async () => {
 
 test("a score too low and a limit of none leave hits out", async () => {
   const db = await openProducts();
-  assert.deepEqual((await db.search([1, 0], { minScore: 0.95 })).map((hit) => hit.id), ["chair", "table"]);
+  assert.deepEqual(
+    (await db.search([1, 0], { minScore: 0.95 })).map((hit) => hit.id),
+    ["chair", "table"],
+  );
   assert.deepEqual(await db.search([1, 0], { limit: 0 }), []);
   await db.close();
 });

@@ -78,7 +78,9 @@ await db.search(vector, { limit: "1" });
 // Filters
 await db.count({ filter: { price: 9, tags: "new", "maker.country": { $in: ["NL", "DE"] } } });
 await db.count({ filter: { $or: [{ price: { $lt: 9 } }, { $not: { stock: null } }] } });
-await db.count({ filter: { tags: { $all: ["new"], $size: 2 }, "maker.country": { $startsWith: "N" } } });
+await db.count({
+  filter: { tags: { $all: ["new"], $size: 2 }, "maker.country": { $startsWith: "N" } },
+});
 await db.count({ filter: { stock: { $gt: 9n, $exists: true } } });
 // @ts-expect-error: the field is not filterable
 await db.count({ filter: { title: "a chair" } });

@@ -167,9 +167,9 @@ export class Database<
   ): Promise<Outcome> {
     return this.#write(async (batch) => {
       const turn = new Turn();
-      for (let done = 0; done < docs.length; ) {
-        const slice = docs.slice(done, done + SLICE_DOCUMENTS);
-        guard(() => fill(batch, slice.map((doc) => this.#packed(doc))));
+      for (let done = 0; done < docs.length;) {
+        const slice = docs.slice(done, done + SLICE_DOCUMENTS).map((doc) => this.#packed(doc));
+        guard(() => fill(batch, slice));
         done += slice.length;
         onProgress?.({ done, total: docs.length });
         await turn.rest();

@@ -32,7 +32,10 @@ export function opener(load: () => Promise<unknown>): Open {
       const message = `the engine could not be loaded: ${String(cause)}`;
       throw new VectordocError("unavailable", message, { cause });
     }
-    return new Database(name, guard(() => new Engine(schema)));
+    return new Database(
+      name,
+      guard(() => new Engine(schema)),
+    );
   };
   return open as Open;
 }

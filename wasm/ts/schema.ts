@@ -94,7 +94,8 @@ export type FilterableOf<S> = { [P in PathsOf<S> as P[0]]: P[1] };
 
 type ObjectOf<S> = Flat<
   { -readonly [N in keyof S as IsOptional<S[N]> extends true ? never : N]: ValueOf<S[N]> } & {
-    -readonly [N in keyof S as IsOptional<S[N]> extends true ? N : never]?: ValueOf<S[N]> | undefined;
+    -readonly [N in keyof S as IsOptional<S[N]> extends true ? N : never]?:
+      ValueOf<S[N]> | undefined;
   }
 >;
 

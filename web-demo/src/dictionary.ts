@@ -60,8 +60,7 @@ export class Dictionary {
   }
 
   /** The definitions nearest in meaning to one, itself left out. */
-  async nearest(to: Definition, choice: Choice): Promise<Answer> {
-    const filter = { ...choice };
+  async nearest(to: Definition, filter: Choice): Promise<Answer> {
     const started = performance.now();
     const hits = await this.#db.search(to.embedding, { limit: HITS + 1, filter });
     const milliseconds = performance.now() - started;

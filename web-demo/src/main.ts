@@ -25,8 +25,7 @@ async function run(): Promise<void> {
   const definitions = await loadSample();
   const dictionary = await Dictionary.of(definitions, report("Indexing"));
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const ready = `${definitions.length.toLocaleString("en")} definitions, ready after ${seconds} s.`;
-  status.textContent = ready;
+  const known = `${definitions.length.toLocaleString("en")} definitions`;
 
   const byPath = new Map(definitions.map((definition) => [pathOf(definition.id), definition]));
   let chosen = byPath.get(location.hash) ?? byPath.get(pathOf(FIRST_ID)) ?? definitions[0];
@@ -65,8 +64,8 @@ async function run(): Promise<void> {
     picker.show(chosen);
     await ask();
   }
-  await dictionary.indexed(report(`${ready} Building the graph`));
-  status.textContent = ready;
+  await dictionary.indexed(report(`${known}, building their graph`));
+  status.textContent = `${known}, ready after ${seconds} s`;
   progress.hidden = true;
 }
 

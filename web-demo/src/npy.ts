@@ -1,5 +1,3 @@
-const MAGIC = "\x93NUMPY";
-
 /** A matrix of numbers, row by row. */
 export interface Matrix {
   readonly rows: number;
@@ -10,7 +8,7 @@ export interface Matrix {
 /** Reads a `.npy` file with a matrix of half-precision numbers. */
 export function readNpy(file: ArrayBuffer): Matrix {
   const bytes = new DataView(file);
-  if (text(file, 0, MAGIC.length) !== MAGIC) {
+  if (bytes.getUint8(0) !== 0x93 || text(file, 1, 5) !== "NUMPY") {
     throw new Error("the vectors are no .npy file");
   }
   const isFirstVersion = bytes.getUint8(6) === 1;
@@ -45,5 +43,5 @@ function widen(halves: Uint16Array): Float32Array {
 }
 
 function text(file: ArrayBuffer, start: number, length: number): string {
-  return new TextDecoder("latin1").decode(new Uint8Array(file, start, length));
+  return new TextDecoder("ascii").decode(new Uint8Array(file, start, length));
 }

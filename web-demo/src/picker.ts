@@ -44,7 +44,9 @@ export class Picker {
 
   #suggest(): void {
     this.#suggested = this.#matches(this.#input.value.trim().toLowerCase());
-    this.#list.replaceChildren(...this.#suggested.map((definition, i) => this.#option(definition, i)));
+    this.#list.replaceChildren(
+      ...this.#suggested.map((definition, i) => this.#option(definition, i)),
+    );
     if (this.#suggested.length === 0) {
       this.#close();
       return;
@@ -88,7 +90,8 @@ export class Picker {
     const isOpen = count > 0;
     const moves: Partial<Record<string, () => void>> = {
       ArrowDown: () => (isOpen ? this.#activate((this.#active + 1) % count) : this.#suggest()),
-      ArrowUp: () => (isOpen ? this.#activate((this.#active + count - 1) % count) : this.#suggest()),
+      ArrowUp: () =>
+        isOpen ? this.#activate((this.#active + count - 1) % count) : this.#suggest(),
       Escape: () => this.#close(),
       Enter: () => {
         const definition = this.#suggested[this.#active];

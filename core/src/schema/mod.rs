@@ -408,7 +408,7 @@ pub fn unknown_name<'a>(
             if known.is_empty() { "there is none".into() } else { format!("there are {known}") }
         }
     };
-    Error::invalid(format!("unknown {what} {name:?}; {hint}"))
+    Error::invalid(format!("unknown {what} {:?}; {hint}", crate::value::shorten(name)))
 }
 
 fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {

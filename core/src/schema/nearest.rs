@@ -1,10 +1,14 @@
 //! The nearest of the known names, for "did you mean".
 
+use crate::limits;
 use alloc::vec::Vec;
 
 /// The known name with the fewest edits from `name`, when that is close enough to be a slip: at
 /// most a third of its characters.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > limits::FIELD_NAME_BYTES_MAX {
+        return None;
+    }
     known
         .map(|candidate| (edit_distance(name, candidate), candidate))
         .filter(|(edits, candidate)| *edits <= candidate.chars().count().div_ceil(3))
