@@ -94,14 +94,35 @@ impl Postings {
         }
     }
 
-    fn add_to(&self, found: &mut Slots) {
+    fn to_slots(&self) -> Slots {
         match self {
-            Self::One(only) => {
-                found.insert(*only);
-            }
-            Self::Many(slots) => *found |= slots,
+            Self::One(only) => core::iter::once(*only).collect(),
+            Self::Many(slots) => slots.clone(),
         }
     }
+}
+
+/// The slots of all `postings`. Many small sets are united bit by bit: adding one compressed set
+/// to another again and again would copy the growing one each time.
+fn union<'a>(mut postings: impl Iterator<Item = &'a Postings>) -> Slots {
+    let Some(first) = postings.next() else { return Slots::new() };
+    let Some(second) = postings.next() else { return first.to_slots() };
+    let mut bits = Vec::new();
+    for postings in [first, second].into_iter().chain(postings) {
+        match postings {
+            Postings::One(only) => set_bit(&mut bits, *only),
+            Postings::Many(slots) => slots.iter().for_each(|slot| set_bit(&mut bits, slot)),
+        }
+    }
+    slots_from_bits(&bits)
+}
+
+fn set_bit(bits: &mut Vec<u8>, slot: u32) {
+    let byte = slot as usize / 8;
+    if bits.len() <= byte {
+        bits.resize((byte + 1).next_multiple_of(8), 0);
+    }
+    bits[byte] |= 1 << (slot % 8);
 }
 
 /// The index of one filterable path.
@@ -130,38 +151,25 @@ impl Column {
     }
 
     fn find(&self, look: &Match) -> Slots {
-        let mut found = Slots::new();
+        let postings = |(_, postings)| postings;
         match look {
-            Match::Present => return self.present.clone(),
-            Match::Keys(keys) => {
-                keys.iter()
-                    .filter_map(|key| self.keys.get(key))
-                    .for_each(|postings| postings.add_to(&mut found));
-            }
+            Match::Present => self.present.clone(),
+            Match::Keys(keys) => union(keys.iter().filter_map(|key| self.keys.get(key))),
+            Match::Range(low, high) if is_empty_range(low, high) => Slots::new(),
             Match::Range(low, high) => {
-                if !is_empty_range(low, high) {
-                    self.keys
-                        .range((low.as_ref(), high.as_ref()))
-                        .for_each(|(_, postings)| postings.add_to(&mut found));
-                }
+                union(self.keys.range((low.as_ref(), high.as_ref())).map(postings))
             }
-            Match::Prefix(prefix) => self
-                .keys
-                .range(Key::Text(prefix.as_str().into())..)
-                .take_while(|(key, _)| text_of(key).starts_with(prefix.as_str()))
-                .for_each(|(_, postings)| postings.add_to(&mut found)),
-            Match::Part(part) => self
-                .keys
-                .iter()
-                .filter(|(key, _)| text_of(key).contains(part.as_str()))
-                .for_each(|(_, postings)| postings.add_to(&mut found)),
-            Match::Size(size) => {
-                if let Some(postings) = self.sizes.get(size) {
-                    postings.add_to(&mut found);
-                }
+            Match::Prefix(prefix) => {
+                let from = Key::Text(prefix.as_str().into());
+                let begins = |(key, _): &(&Key, _)| text_of(key).starts_with(prefix.as_str());
+                union(self.keys.range(from..).take_while(begins).map(postings))
             }
+            Match::Part(part) => {
+                let has = |(key, _): &(&Key, _)| text_of(key).contains(part.as_str());
+                union(self.keys.iter().filter(has).map(postings))
+            }
+            Match::Size(size) => union(self.sizes.get(size).into_iter()),
         }
-        found
     }
 }
 
@@ -398,20 +406,16 @@ fn read_postings(reader: &mut Reader<'_>) -> Result<Postings> {
     })
 }
 
-/// One bit a slot, in words of 64: the form of large sets.
+/// One bit a slot, lowest first: the form of large sets.
 pub(crate) fn slots_to_bits(slots: &Slots) -> Vec<u8> {
-    let words = slots.max().map_or(0, |last| last as usize / 64 + 1);
-    let mut bits = alloc::vec![0u8; words * 8];
-    for slot in slots {
-        bits[slot as usize / 8] |= 1 << (slot % 8);
-    }
+    let mut bits = Vec::new();
+    slots.iter().for_each(|slot| set_bit(&mut bits, slot));
     bits
 }
 
-/// The set that [`slots_to_bits`] wrote.
+/// The set of the slots whose bit is set.
 pub(crate) fn slots_from_bits(bits: &[u8]) -> Slots {
-    let set = |byte: u8| (0..8u32).filter(move |bit| byte & (1 << bit) != 0);
-    (0u32..).zip(bits).flat_map(|(at, byte)| set(*byte).map(move |bit| at * 8 + bit)).collect()
+    Slots::from_lsb0_bytes(0, bits)
 }
 
 fn write_slots(writer: &mut Writer, slots: &Slots) {

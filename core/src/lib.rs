@@ -31,6 +31,8 @@ mod column;
 pub mod index;
 
 pub mod query;
+#[cfg(any(feature = "native", feature = "client"))]
+mod refine;
 
 pub mod engine;
 
@@ -46,8 +48,10 @@ pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
 pub use filter::Filter;
 pub use metric::Metric;
-pub use query::{Hit, Query};
+pub use query::{Hit, Page, Query};
 pub use record::Record;
+#[cfg(any(feature = "native", feature = "client"))]
+pub use refine::{SearchBatch, SearchBuilder};
 pub use schema::Schema;
 pub use value::{Id, IntoIds, Value};
 

@@ -67,6 +67,24 @@ pub struct Hit<D = Document> {
     pub doc: D,
 }
 
+/// A part of all documents, in order of their ids.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<D = Document> {
+    /// In order of their ids.
+    pub docs: Vec<D>,
+    /// What to ask for the next page with; `None` on the last.
+    pub cursor: Option<String>,
+}
+
+impl<D> Page<D> {
+    /// The page with each document as `read` makes it.
+    #[cfg_attr(not(any(feature = "native", feature = "client")), expect(dead_code))]
+    pub(crate) fn try_map<T>(self, read: fn(D) -> Result<T>) -> Result<Page<T>> {
+        let docs = self.docs.into_iter().map(read).collect::<Result<_>>()?;
+        Ok(Page { docs, cursor: self.cursor })
+    }
+}
+
 /// How an answer came about.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Explanation {

@@ -274,3 +274,20 @@ fn an_update_that_keeps_the_vector_keeps_the_slot() -> Result<()> {
     assert!(db.database().stats().memory_bytes <= before * 11 / 10);
     Ok(())
 }
+
+#[test]
+fn a_lost_shard_is_named_and_nothing_is_put_in_its_place() -> Result<()> {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("db");
+    Db::<Product>::builder().shards(3).open(&path)?.index(products(30))?;
+    let (file, away) = (path.join("shard-1-of-3.redb"), directory.path().join("away"));
+    std::fs::rename(&file, &away).expect("it can be moved");
+    for _ in 0..2 {
+        let error = Db::<Product>::open(&path).expect_err("a shard is missing");
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert!(error.message().contains("shard-1-of-3.redb is missing"), "{error}");
+    }
+    std::fs::rename(&away, &file).expect("it can be moved back");
+    assert_eq!(Db::<Product>::open(&path)?.count(Filter::All)?, 30);
+    Ok(())
+}

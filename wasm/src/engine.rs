@@ -8,7 +8,7 @@ use crate::{
     output,
 };
 use js_sys::{Array, Object};
-use vectordoc::{Batch as Operations, Record, Schema, document::IdSeed, engine::Page, limits};
+use vectordoc::{Batch as Operations, Record, Schema, document::IdSeed, engine::Run, limits};
 use wasm_bindgen::prelude::*;
 
 /// One collection of documents in memory, with its indexes.
@@ -99,7 +99,7 @@ impl Engine {
         let mut options = Options::new(options, &["filter", "include"])?;
         let (filter, include) = (options.filter()?, options.include()?);
         let kind = self.0.schema().id().kind;
-        let after = cursor.map(|cursor| Page::id_of_cursor(&cursor, kind)).transpose()?;
+        let after = cursor.map(|cursor| Run::id_of_cursor(&cursor, kind)).transpose()?;
         let page = self.0.scroll(&filter, after.as_ref(), PAGE_DOCUMENTS, &include)?;
         let docs = page.docs.iter().map(|document| output::document(self.0.schema(), document));
         let cursor = page.next.map_or(JsValue::UNDEFINED, |id| id.to_string().into());

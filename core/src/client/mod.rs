@@ -23,5 +23,5 @@ mod remote;
 mod typed;
 
 pub use connection::{Connection, ServerLimits};
-pub use remote::{Deleted, Description, Page, Remote};
-pub use typed::{Client, ClientBuilder, SearchBatch, SearchBuilder};
+pub use remote::{Deleted, Description, Remote};
+pub use typed::{Client, ClientBuilder};

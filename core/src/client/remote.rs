@@ -5,7 +5,7 @@ use super::{
     message::{decode, misunderstood},
 };
 use crate::{
-    Document, Error, Filter, Hit, Id, Include, Query, Result, Schema,
+    Document, Error, Filter, Hit, Id, Include, Page, Query, Result, Schema,
     document::{DocumentSeed, DocumentView, IdSeed, check_vector},
     limits,
 };
@@ -47,15 +47,6 @@ pub struct Deleted {
     pub deleted: usize,
     /// The ids asked for that no document had.
     pub missing: Vec<Id>,
-}
-
-/// A part of all documents, in order of their ids.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Page<D = Document> {
-    /// In order of their ids.
-    pub docs: Vec<D>,
-    /// What the next page is asked for with; `None` on the last one.
-    pub cursor: Option<String>,
 }
 
 impl Remote {

@@ -1,7 +1,10 @@
 //! A served database of one Rust type: the verbs of [`Db`](crate::Db), asynchronous.
 
-use super::{Connection, Deleted, Description, Page, Remote};
-use crate::{Error, ErrorKind, Filter, Hit, Id, Include, IntoIds, Query, Result, VectorDoc};
+use super::{Connection, Deleted, Description, Remote};
+use crate::{
+    Error, ErrorKind, Filter, Hit, Id, Include, IntoIds, Page, Result, VectorDoc,
+    refine::{SearchBatch, SearchBuilder, typed},
+};
 use std::marker::PhantomData;
 
 /// A database of `T`s on a server: cheap to clone, its clones share one connection. Calls may be
@@ -140,22 +143,19 @@ impl<T: VectorDoc> Client<T> {
         limit: usize,
     ) -> Result<Page<T>> {
         let page = self.remote.scroll(&filter, cursor, limit, &Include::Everything).await?;
-        let docs = page.docs.into_iter().map(T::from_document).collect::<Result<_>>()?;
-        Ok(Page { docs, cursor: page.cursor })
+        page.try_map(T::from_document)
     }
 
     /// A search for the documents nearest to `vector`, to be refined and [`run`].
     ///
     /// [`run`]: SearchBuilder::run
-    pub fn search(&self, vector: &[f32]) -> SearchBuilder<'_, T> {
-        let query = Query { include: Include::Everything, ..Query::new(vector.to_vec()) };
-        SearchBuilder { client: self, query }
+    pub fn search(&self, vector: &[f32]) -> SearchBuilder<&Self> {
+        SearchBuilder::new(self, vector)
     }
 
     /// Searches for several vectors at once, refined alike.
-    pub fn search_batch<V: AsRef<[f32]>>(&self, vectors: &[V]) -> SearchBatch<'_, T> {
-        let vectors = vectors.iter().map(|vector| vector.as_ref().to_vec()).collect();
-        SearchBatch { vectors, builder: self.search(&[]) }
+    pub fn search_batch<V: AsRef<[f32]>>(&self, vectors: &[V]) -> SearchBatch<&Self> {
+        SearchBatch::new(self, vectors)
     }
 
     /// Ends the connection, for every clone.
@@ -164,98 +164,25 @@ impl<T: VectorDoc> Client<T> {
     }
 }
 
-/// A search by a [`Client`] before it runs.
-#[must_use = "a search does nothing until it is run"]
-pub struct SearchBuilder<'a, T> {
-    client: &'a Client<T>,
-    query: Query,
-}
-
-impl<T: VectorDoc> SearchBuilder<'_, T> {
-    /// Hits wanted; 10 unless set.
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.query.limit = limit;
-        self
-    }
-
-    /// Nearest hits to leave out.
-    pub fn offset(mut self, offset: usize) -> Self {
-        self.query.offset = offset;
-        self
-    }
-
-    /// Which documents may be hits.
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.query.filter = filter;
-        self
-    }
-
-    /// Candidates a graph considers: more find more, slower.
-    pub fn ef(mut self, ef: usize) -> Self {
-        self.query.ef = Some(ef);
-        self
-    }
-
-    /// Compares with every vector, whatever the index.
-    pub fn exact(mut self) -> Self {
-        self.query.exact = true;
-        self
-    }
-
-    /// Leaves out hits that score less.
-    pub fn min_score(mut self, score: f32) -> Self {
-        self.query.min_score = Some(score);
-        self
-    }
-
-    /// Which vector field; needed when there are several.
-    pub fn field(mut self, name: impl Into<String>) -> Self {
-        self.query.field = Some(name.into());
-        self
-    }
-
+impl<T: VectorDoc> SearchBuilder<&Client<T>> {
     /// The hits, best first.
     pub async fn run(self) -> Result<Vec<Hit<T>>> {
-        typed(self.client.remote.search(&self.query).await?)
+        typed(self.source.remote.search(&self.query).await?)
     }
 
     /// The ids of the hits, best first, without fetching the documents.
-    pub async fn ids(mut self) -> Result<Vec<Id>> {
-        self.query.include = Include::Nothing;
-        let hits = self.client.remote.search(&self.query).await?;
+    pub async fn ids(self) -> Result<Vec<Id>> {
+        let remote = &self.source.remote;
+        let hits = remote.search(&self.without_documents()).await?;
         Ok(hits.into_iter().map(|hit| hit.id).collect())
     }
 }
 
-/// Several searches by a [`Client`] before they run; refined by a [`SearchBuilder`].
-#[must_use = "a search does nothing until it is run"]
-pub struct SearchBatch<'a, T> {
-    vectors: Vec<Vec<f32>>,
-    builder: SearchBuilder<'a, T>,
-}
-
-impl<'a, T: VectorDoc> SearchBatch<'a, T> {
-    /// Refines every search alike: `.with(|search| search.limit(5))`.
-    pub fn with(
-        mut self,
-        refine: impl FnOnce(SearchBuilder<'a, T>) -> SearchBuilder<'a, T>,
-    ) -> Self {
-        self.builder = refine(self.builder);
-        self
-    }
-
+impl<T: VectorDoc> SearchBatch<&Client<T>> {
     /// The hits of each vector, in the order of the vectors.
     pub async fn run(self) -> Result<Vec<Vec<Hit<T>>>> {
         let Self { vectors, builder } = self;
-        let results = builder.client.remote.search_batch(&vectors, &builder.query).await?;
+        let results = builder.source.remote.search_batch(&vectors, &builder.query).await?;
         results.into_iter().map(typed).collect()
     }
-}
-
-fn typed<T: VectorDoc>(hits: Vec<Hit>) -> Result<Vec<Hit<T>>> {
-    let typed = |hit: Hit| {
-        let Hit { id, score, distance, doc } = hit;
-        Ok(Hit { id, score, distance, doc: T::from_document(doc)? })
-    };
-    hits.into_iter().map(typed).collect()
 }

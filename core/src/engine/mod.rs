@@ -31,7 +31,7 @@ use hashbrown::HashTable;
 pub use checkpoint::Checkpoint;
 pub use maintenance::Maintenance;
 pub use prepare::{Group, Outcome};
-pub use read::Page;
+pub use read::Run;
 
 /// One collection of documents in memory, with its indexes.
 pub struct Engine {

@@ -1,4 +1,4 @@
-//! Reading documents: by id, by filter, page by page.
+//! Reading documents: by id, by filter, run by run.
 
 use super::Engine;
 use crate::{
@@ -6,12 +6,12 @@ use crate::{
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 
-/// Documents in order of their ids, and the id after which the next page begins.
+/// Documents of one engine in order of their ids, and the id after which the next ones begin.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Page {
+pub struct Run {
     /// The documents.
     pub docs: Vec<Document>,
-    /// The last id of this page when more may follow.
+    /// The last id of these when more may follow.
     pub next: Option<Id>,
 }
 
@@ -34,7 +34,7 @@ impl Engine {
         after: Option<&Id>,
         limit: usize,
         include: &Include,
-    ) -> Result<Page> {
+    ) -> Result<Run> {
         limits::at_most(limit, limits::SCROLL_LIMIT_MAX, "limit")?;
         let mut first = BTreeSet::new();
         for slot in self.allowed(filter)? {
@@ -50,7 +50,7 @@ impl Engine {
         let docs = docs.collect::<Result<Vec<_>>>()?;
         let is_full = docs.len() == limit;
         let next = docs.last().filter(|_| is_full).map(|document| document.id.clone());
-        Ok(Page { docs, next })
+        Ok(Run { docs, next })
     }
 
     /// The ids of all documents that pass, in no particular order.
@@ -96,7 +96,7 @@ impl Engine {
 }
 
 /// The cursor that continues after an id, and back.
-impl Page {
+impl Run {
     /// The id a cursor stands for.
     pub fn id_of_cursor(cursor: &str, kind: crate::schema::IdKind) -> Result<Id> {
         use crate::schema::IdKind;

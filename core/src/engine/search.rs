@@ -9,7 +9,7 @@ use crate::{
     index::{Allowed, Nearest, Neighbour, Probe, Search, scan},
     query::Explanation,
 };
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, vec::Vec};
 
 impl Engine {
     /// The documents nearest to the query's vector, best first, ties in order of their ids: exactly
@@ -26,9 +26,9 @@ impl Engine {
         check_vector(&field.spec.name, field.spec.dim, field.spec.metric, &query.vector)?;
         let filtered = !matches!(query.filter, Filter::All);
         let matching = filtered.then(|| self.allowed(&query.filter)).transpose()?;
-        let allowed = match &matching {
-            Some(matching) => matching & &field.present,
-            None => field.present.clone(),
+        let allowed = match matching {
+            Some(matching) => Cow::Owned(matching & &field.present),
+            None => Cow::Borrowed(&field.present),
         };
         let searching = Searching {
             field,

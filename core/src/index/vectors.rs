@@ -63,6 +63,12 @@ impl Vectors {
         self.rank(&probe.vector, vector, probe.inverse_norm, slot)
     }
 
+    /// Announces that the distance of `slot` will be asked for soon.
+    #[inline]
+    pub fn prefetch(&self, slot: u32) {
+        crate::distance::prefetch(self.get(slot));
+    }
+
     /// How far two slots are from each other.
     #[inline]
     pub fn distance_between(&self, a: u32, b: u32) -> f32 {

@@ -2,16 +2,16 @@
 
 use super::{
     directory::{self, Directory},
-    scroll::{self, DocumentPage},
+    scroll,
     shard::{Shard, closed},
 };
 use crate::{
-    Batch, Document, Error, Filter, Hit, Id, Include, Query, Result, Schema, engine::Outcome,
+    Batch, Document, Error, Filter, Hit, Id, Include, Page, Query, Result, Schema, engine::Outcome,
     limits, query::Explanation,
 };
 use std::{
     fmt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -118,10 +118,7 @@ impl Database {
             )));
         }
         let files = directory.shard_files(shards);
-        check_complete(&files, stored.is_some() && schema.is_none())?;
-        let threads = options.threads_per_shard(shards);
-        let open = |file| Shard::open(file, schema, threads);
-        let shards = files.iter().map(|file| open(file)).collect::<Result<Vec<_>>>()?;
+        let shards = open_shards(&files, schema, options.threads_per_shard(shards))?;
         directory.sync()?;
         let stored = shards[0].engine().schema().clone();
         if let Some(schema) = schema {
@@ -213,7 +210,7 @@ impl Database {
         cursor: Option<&str>,
         limit: usize,
         include: &Include,
-    ) -> Result<DocumentPage> {
+    ) -> Result<Page> {
         self.check_open()?;
         scroll::scroll(&self.inner.shards, &self.inner.schema, filter, cursor, limit, include)
     }
@@ -411,17 +408,27 @@ fn check_shards(shards: usize) -> Result<()> {
     limits::at_most(shards, limits::SHARDS_MAX, "number of shards")
 }
 
-/// Refuses to go on as if a lost shard file had been empty.
-fn check_complete(files: &[std::path::PathBuf], must_exist: bool) -> Result<()> {
-    let missing = files.iter().find(|file| !file.exists());
-    let any_data = files.iter().any(|file| file.metadata().is_ok_and(|meta| meta.len() > 0));
-    match missing {
-        Some(file) if must_exist && any_data => Err(Error::corrupt(format!(
-            "{} is missing; put it back from a backup, the other shards are untouched",
-            file.display()
-        ))),
-        _ => Ok(()),
+/// Opens the shards there are, then creates those there are not. When any of the former was ever
+/// written to, the latter were lost, and nothing is created in their place.
+fn open_shards(files: &[PathBuf], schema: Option<&Schema>, threads: usize) -> Result<Vec<Shard>> {
+    let (there, missing): (Vec<_>, Vec<_>) =
+        files.iter().enumerate().partition(|(_, file)| file.exists());
+    let mut shards = Vec::with_capacity(files.len());
+    for (number, file) in there {
+        shards.push((number, Shard::open(file, schema, threads)?));
     }
+    let was_written = shards.iter().any(|(_, shard)| shard.engine().record_number() > 0);
+    for (number, file) in missing {
+        if was_written {
+            return Err(Error::corrupt(format!(
+                "{} is missing; put it back from a backup, the other shards are untouched",
+                file.display()
+            )));
+        }
+        shards.push((number, Shard::open(file, schema, threads)?));
+    }
+    shards.sort_unstable_by_key(|(number, _)| *number);
+    Ok(shards.into_iter().map(|(_, shard)| shard).collect())
 }
 
 fn count(counts: impl Iterator<Item = u64>) -> usize {

@@ -9,5 +9,4 @@ mod store;
 mod typed;
 
 pub use database::{Database, DatabaseOptions, Deleted, Stats};
-pub use scroll::DocumentPage;
-pub use typed::{Builder, Db, DocPage, SearchBatch, SearchBuilder};
+pub use typed::{Builder, Db};

@@ -2,16 +2,7 @@
 //! them are the page.
 
 use super::shard::Shard;
-use crate::{Document, Filter, Id, Include, Result, Schema, engine::Page};
-
-/// Documents in order of their ids, and where to go on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DocumentPage {
-    /// The documents.
-    pub docs: Vec<Document>,
-    /// What to pass to get the next page; `None` on the last.
-    pub cursor: Option<String>,
-}
+use crate::{Document, Filter, Id, Include, Page, Result, Schema, engine::Run};
 
 pub(super) fn scroll(
     shards: &[Shard],
@@ -20,21 +11,21 @@ pub(super) fn scroll(
     cursor: Option<&str>,
     limit: usize,
     include: &Include,
-) -> Result<DocumentPage> {
-    let after = cursor.map(|cursor| Page::id_of_cursor(cursor, schema.id().kind)).transpose()?;
+) -> Result<Page> {
+    let after = cursor.map(|cursor| Run::id_of_cursor(cursor, schema.id().kind)).transpose()?;
     let mut docs: Vec<Document> = Vec::new();
     let mut has_more = false;
     for shard in shards {
-        let page = shard.engine().scroll(filter, after.as_ref(), limit, include)?;
-        has_more |= page.next.is_some();
-        docs.extend(page.docs);
+        let run = shard.engine().scroll(filter, after.as_ref(), limit, include)?;
+        has_more |= run.next.is_some();
+        docs.extend(run.docs);
     }
     docs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     has_more |= docs.len() > limit;
     docs.truncate(limit);
     let last = docs.last().filter(|_| has_more);
     let cursor = last.map(|document| cursor_after(&document.id));
-    Ok(DocumentPage { docs, cursor })
+    Ok(Page { docs, cursor })
 }
 
 /// The cursor that goes on after an id: the id itself, as text.

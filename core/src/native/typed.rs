@@ -1,7 +1,10 @@
 //! The database of one Rust type: the verbs of [`Database`], typed.
 
 use super::{Database, DatabaseOptions, Deleted};
-use crate::{Error, Filter, Hit, Id, Include, IntoIds, Query, Result, VectorDoc};
+use crate::{
+    Filter, Hit, Id, Include, IntoIds, Page, Query, Result, VectorDoc,
+    refine::{SearchBatch, SearchBuilder, typed},
+};
 use std::{marker::PhantomData, path::Path};
 
 /// A database of `T`s: cheap to clone, shared by threads, closed when the last clone goes.
@@ -140,23 +143,21 @@ impl<T: VectorDoc> Db<T> {
     }
 
     /// Up to `limit` documents that pass, in order of their ids, after where `cursor` stands.
-    pub fn scroll(&self, filter: Filter, cursor: Option<&str>, limit: usize) -> Result<DocPage<T>> {
+    pub fn scroll(&self, filter: Filter, cursor: Option<&str>, limit: usize) -> Result<Page<T>> {
         let page = self.database.scroll(&filter, cursor, limit, &Include::Everything)?;
-        let docs = page.docs.into_iter().map(T::from_document).collect::<Result<_>>()?;
-        Ok(DocPage { docs, cursor: page.cursor })
+        page.try_map(T::from_document)
     }
 
     /// A search for the documents nearest to `vector`, to be refined and [`run`].
     ///
     /// [`run`]: SearchBuilder::run
-    pub fn search(&self, vector: &[f32]) -> SearchBuilder<'_, T> {
-        SearchBuilder { db: self, query: query(vector) }
+    pub fn search(&self, vector: &[f32]) -> SearchBuilder<&Self> {
+        SearchBuilder::new(self, vector)
     }
 
     /// Searches for several vectors at once, refined alike.
-    pub fn search_batch<V: AsRef<[f32]>>(&self, vectors: &[V]) -> SearchBatch<'_, T> {
-        let vectors = vectors.iter().map(|vector| vector.as_ref().to_vec()).collect();
-        SearchBatch { vectors, builder: self.search(&[]) }
+    pub fn search_batch<V: AsRef<[f32]>>(&self, vectors: &[V]) -> SearchBatch<&Self> {
+        SearchBatch::new(self, vectors)
     }
 
     /// Finishes accepted writes, checkpoints and lets go of the directory; also done when the last
@@ -166,117 +167,27 @@ impl<T: VectorDoc> Db<T> {
     }
 }
 
-fn query(vector: &[f32]) -> Query {
-    Query { include: Include::Everything, ..Query::new(vector.to_vec()) }
-}
-
-/// Documents in order of their ids, and where to go on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DocPage<T> {
-    /// The documents.
-    pub docs: Vec<T>,
-    /// What to pass to get the next page; `None` on the last.
-    pub cursor: Option<String>,
-}
-
-/// A search of a [`Db`] before it runs.
-#[derive(Clone, Debug)]
-#[must_use = "a search does nothing until it is run"]
-pub struct SearchBuilder<'a, T> {
-    db: &'a Db<T>,
-    query: Query,
-}
-
-impl<T: VectorDoc> SearchBuilder<'_, T> {
-    /// Hits wanted; 10 unless set.
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.query.limit = limit;
-        self
-    }
-
-    /// Nearest hits to leave out.
-    pub fn offset(mut self, offset: usize) -> Self {
-        self.query.offset = offset;
-        self
-    }
-
-    /// Which documents may be hits.
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.query.filter = filter;
-        self
-    }
-
-    /// Candidates a graph considers: more find more, slower.
-    pub fn ef(mut self, ef: usize) -> Self {
-        self.query.ef = Some(ef);
-        self
-    }
-
-    /// Compares with every vector, whatever the index.
-    pub fn exact(mut self) -> Self {
-        self.query.exact = true;
-        self
-    }
-
-    /// Leaves out hits that score less.
-    pub fn min_score(mut self, score: f32) -> Self {
-        self.query.min_score = Some(score);
-        self
-    }
-
-    /// Which vector field; needed when there are several.
-    pub fn field(mut self, name: impl Into<String>) -> Self {
-        self.query.field = Some(name.into());
-        self
-    }
-
+impl<T: VectorDoc> SearchBuilder<&Db<T>> {
     /// The hits, best first.
     pub fn run(self) -> Result<Vec<Hit<T>>> {
-        typed(self.db.database.search(&self.query)?)
+        typed(self.source.database.search(&self.query)?)
     }
 
     /// The ids of the hits, best first, without reading the documents.
-    pub fn ids(mut self) -> Result<Vec<Id>> {
-        self.query.include = Include::Nothing;
-        let hits = self.db.database.search(&self.query)?;
+    pub fn ids(self) -> Result<Vec<Id>> {
+        let database = &self.source.database;
+        let hits = database.search(&self.without_documents())?;
         Ok(hits.into_iter().map(|hit| hit.id).collect())
     }
 }
 
-/// Several searches of a [`Db`] before they run; refined by a [`SearchBuilder`].
-#[derive(Clone, Debug)]
-#[must_use = "a search does nothing until it is run"]
-pub struct SearchBatch<'a, T> {
-    vectors: Vec<Vec<f32>>,
-    builder: SearchBuilder<'a, T>,
-}
-
-impl<'a, T: VectorDoc> SearchBatch<'a, T> {
-    /// Refines every search alike: `.with(|search| search.limit(5))`.
-    pub fn with(
-        mut self,
-        refine: impl FnOnce(SearchBuilder<'a, T>) -> SearchBuilder<'a, T>,
-    ) -> Self {
-        self.builder = refine(self.builder);
-        self
-    }
-
+impl<T: VectorDoc> SearchBatch<&Db<T>> {
     /// The hits of each vector, in the order of the vectors.
     pub fn run(self) -> Result<Vec<Vec<Hit<T>>>> {
         let Self { vectors, builder } = self;
         let with = |vector| Query { vector, ..builder.query.clone() };
         let queries: Vec<Query> = vectors.into_iter().map(with).collect();
-        let results = builder.db.database.search_batch(&queries)?;
+        let results = builder.source.database.search_batch(&queries)?;
         results.into_iter().map(typed).collect()
     }
-}
-
-fn typed<T: VectorDoc>(hits: Vec<Hit>) -> Result<Vec<Hit<T>>> {
-    let typed = |hit: Hit| {
-        let Hit { id, score, distance, doc } = hit;
-        let doc = T::from_document(doc)
-            .map_err(|error| Error::corrupt(format!("document {id:?}: {}", error.message())))?;
-        Ok(Hit { id, score, distance, doc })
-    };
-    hits.into_iter().map(typed).collect()
 }

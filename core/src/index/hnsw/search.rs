@@ -6,6 +6,9 @@ use crate::bitset::BitSet;
 use alloc::{collections::BinaryHeap, vec::Vec};
 use core::cmp::Reverse;
 
+/// Vectors asked for ahead of the one being compared.
+const PREFETCHED: usize = 4;
+
 /// The nearest allowed slots (Algorithm 5).
 pub(super) fn search(
     graph: &Graph,
@@ -97,7 +100,11 @@ impl Beam<'_> {
             let links = self.graph.links(here.slot, self.level);
             fresh.extend(links.iter().copied().filter(|link| seen.insert(*link)));
             self.visited += fresh.len();
-            for slot in fresh.iter().copied() {
+            fresh.iter().take(PREFETCHED).for_each(|slot| self.vectors.prefetch(*slot));
+            for (position, slot) in fresh.iter().copied().enumerate() {
+                if let Some(later) = fresh.get(position + PREFETCHED) {
+                    self.vectors.prefetch(*later);
+                }
                 let distance = self.vectors.distance(self.probe, slot);
                 let neighbour = Neighbour { distance, slot };
                 if distance < nearest.worst() || !nearest.is_full() {
