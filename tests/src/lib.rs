@@ -3,3 +3,8 @@
 pub mod random;
 pub mod twin;
 pub mod wordnet;
+
+/// The README's programs compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -140,6 +140,8 @@ fn place(path: &Path, error: redb::Error) -> Error {
     }
 }
 
+/// No space on the disk, in the quota, or under the process's limit on the size of files.
 fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
