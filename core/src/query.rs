@@ -88,8 +88,8 @@ impl<D> Page<D> {
 /// How an answer came about.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Explanation {
-    /// `exact`, `graph`, `filtered graph`, `filtered graph, then exact`, `nothing to search`, or
-    /// `mixed` when shards differ.
+    /// `exact`, `codes` (a scan of codes, the nearest compared exactly), `graph`, `filtered graph`,
+    /// `filtered graph, then codes`, `nothing to search`, or `mixed` when shards differ.
     pub plan: &'static str,
     /// Distances computed.
     pub visited: u64,

@@ -168,6 +168,36 @@ fn a_collection_with_a_graph_answers_as_its_twin() {
 }
 
 #[test]
+fn two_edges_of_one_range_are_drawn_together_and_mean_the_same() -> Result<()> {
+    let mut program = Program::new(3, IndexKind::Exact);
+    let schema = program.engine.schema().clone();
+    let documents: Vec<_> =
+        (0..300).map(|id| random::document(&mut program.rng, &schema, id)).collect();
+    program.apply(Batch::index(documents.clone()))?;
+    program.twin.index(&documents);
+    for _ in 0..2_000 {
+        let path = ["count", "price", "tags"][program.rng.usize(..3)];
+        let operators = ["$lt", "$lte", "$gt", "$gte"];
+        let condition = |rng: &mut Rng| {
+            let operator = operators[rng.usize(..4)];
+            match path {
+                "tags" => {
+                    format!(r#"{{"{path}": {{"{operator}": "{}"}}}}"#, ["a", "b"][rng.usize(..2)])
+                }
+                _ => {
+                    format!(r#"{{"{path}": {{"{operator}": {}}}}}"#, f32::from(rng.i8(-8..8)) / 4.0)
+                }
+            }
+        };
+        let (a, b) = (condition(&mut program.rng), condition(&mut program.rng));
+        let filter: Filter = format!(r#"{{"$and": [{a}, {b}]}}"#).parse()?;
+        let expected = program.twin.matching(&schema, &filter).len() as u64;
+        assert_eq!(program.engine.count(&filter)?, expected, "{a} and {b}");
+    }
+    Ok(())
+}
+
+#[test]
 fn records_prepared_together_see_each_other() -> Result<()> {
     let mut program = Program::new(7, IndexKind::Auto);
     let schema = program.engine.schema().clone();

@@ -1,4 +1,5 @@
-//! The kernels under every metric: dot product and squared Euclidean distance of `f32` vectors.
+//! The kernels under every metric: dot product and squared Euclidean distance of `f32` vectors, dot
+//! product of 8-bit codes.
 //!
 //! `scalar` is the specification; the machine's folder-mate repeats its names with wider registers.
 //! With `std` the kernels are chosen when first used, without it when compiled.
@@ -14,6 +15,8 @@ pub(crate) struct Kernels {
     pub(crate) dot: fn(&[f32], &[f32]) -> f32,
     /// `Σ (aᵢ − bᵢ)²`
     pub(crate) l2_squared: fn(&[f32], &[f32]) -> f32,
+    /// `Σ aᵢ·bᵢ` of 8-bit codes
+    pub(crate) dot_codes: fn(&[i8], &[i8]) -> i32,
 }
 
 impl Kernels {
@@ -23,27 +26,27 @@ impl Kernels {
         if let Some(kernels) = x86_64::kernels() {
             return kernels;
         }
-        Self { dot: scalar::dot, l2_squared: scalar::l2_squared }
+        Self { dot: scalar::dot, l2_squared: scalar::l2_squared, dot_codes: scalar::dot_codes }
     }
 }
 
-/// Asks for the beginning of `numbers` to be brought near, where the machine can be asked; the
-/// rest follows by itself once it is read in order.
+/// Asks for the beginning of `codes` to be brought near, where the machine can be asked; the rest
+/// follows by itself once it is read in order.
 #[inline]
-pub(crate) fn prefetch(numbers: &[f32]) {
+pub(crate) fn prefetch(codes: &[i8]) {
     #[cfg(target_arch = "x86_64")]
-    x86_64_prefetch(numbers);
+    x86_64_prefetch(codes);
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = numbers;
+    let _ = codes;
 }
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn x86_64_prefetch(numbers: &[f32]) {
+fn x86_64_prefetch(codes: &[i8]) {
     use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-    const LINE_NUMBERS: usize = 16;
+    const LINE_BYTES: usize = 64;
     const LINES: usize = 8;
-    for line in numbers.chunks(LINE_NUMBERS).take(LINES) {
+    for line in codes.chunks(LINE_BYTES).take(LINES) {
         // SAFETY: prefetching has no effect but on caches, and SSE is part of x86-64.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
     }
@@ -87,6 +90,15 @@ mod tests {
             close((best.dot)(&a, &b), dot);
             close(scalar::l2_squared(&a, &b), l2);
             close((best.l2_squared)(&a, &b), l2);
+            let codes = |numbers: &[f32]| -> Vec<i8> {
+                #[expect(clippy::cast_possible_truncation)]
+                numbers.iter().map(|number| (number * 128.0) as i8).collect()
+            };
+            let (a, b) = (codes(&a), codes(&b));
+            let products = a.iter().zip(&b).map(|(a, b)| i32::from(*a) * i32::from(*b));
+            let expected: i32 = products.sum();
+            assert_eq!((best.dot_codes)(&a, &b), expected, "length {length}");
+            assert_eq!(scalar::dot_codes(&a, &b), expected, "length {length}");
         }
     }
 }

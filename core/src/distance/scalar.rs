@@ -11,6 +11,12 @@ pub(super) fn l2_squared(a: &[f32], b: &[f32]) -> f32 {
     sum_in_lanes::<16>(a, b, |sum, a, b| sum + (a - b) * (a - b))
 }
 
+/// `Σ aᵢ·bᵢ`; at most [`DIM_MAX`](crate::limits::DIM_MAX) products of 2¹⁴ fit.
+#[inline(always)]
+pub(super) fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
+    a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
+}
+
 /// Folds pairs with `add` in `LANES` independent sums, the rest in 8 and then in one.
 #[inline(always)]
 pub(super) fn sum_in_lanes<const LANES: usize>(

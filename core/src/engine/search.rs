@@ -6,7 +6,7 @@ use crate::{
     Error, Filter, Hit, Query, Result,
     column::Slots,
     document::{Document, check_vector},
-    index::{Allowed, Nearest, Neighbour, Probe, Search, scan},
+    index::{Allowed, Nearest, Neighbour, Probe, Search, rescored, scan, scan_codes},
     query::Explanation,
 };
 use alloc::{borrow::Cow, vec::Vec};
@@ -84,8 +84,11 @@ impl Searching<'_> {
             return (Vec::new(), Explanation { plan, exact: true, ..Explanation::default() });
         }
         let ef = self.field.tuning.ef(ef.or(self.field.spec.index.ef), self.limit);
-        if exact || self.field.index.is_exact() || self.scan_is_cheaper(ef) {
-            return self.scan("exact", 0);
+        if exact || self.field.index.is_exact() {
+            return self.scan();
+        }
+        if self.scan_is_cheaper(ef) {
+            return self.scan_codes("codes", ef, 0);
         }
         self.walk(ef)
     }
@@ -115,7 +118,7 @@ impl Searching<'_> {
         let waiting = self.allowed & &self.field.unindexed;
         let reached = found.neighbours.len() as u64 + waiting.len();
         if found.gave_up || reached < self.allowed.len().min(self.limit as u64) {
-            return self.scan("filtered graph, then exact", found.visited);
+            return self.scan_codes("filtered graph, then codes", ef, found.visited);
         }
         let mut visited = found.visited;
         let mut neighbours = found.neighbours;
@@ -125,27 +128,35 @@ impl Searching<'_> {
             visited += scan(&self.probe, &self.field.vectors, Allowed::new(&waiting), &mut nearest);
             neighbours = nearest.into_sorted();
         }
-        let explanation = Explanation {
-            plan: if self.filtered { "filtered graph" } else { "graph" },
-            visited: visited as u64,
-            exact: false,
-            ef,
-            allowed: self.allowed.len(),
-        };
-        (neighbours, explanation)
+        let plan = if self.filtered { "filtered graph" } else { "graph" };
+        (neighbours, self.explain(plan, visited, ef))
     }
 
-    fn scan(&self, plan: &'static str, visited: usize) -> (Vec<Neighbour>, Explanation) {
+    /// Compares with the code of every allowed vector, and exactly with the nearest `ef`.
+    fn scan_codes(
+        &self,
+        plan: &'static str,
+        ef: usize,
+        visited: usize,
+    ) -> (Vec<Neighbour>, Explanation) {
+        let mut nearest = Nearest::new(ef);
+        let vectors = &self.field.vectors;
+        let allowed = Allowed::new(self.allowed);
+        let visited = visited + scan_codes(&self.probe, vectors, allowed, &mut nearest);
+        let found = rescored(nearest.into_sorted(), &self.probe, vectors, self.limit);
+        (found, self.explain(plan, visited, ef))
+    }
+
+    fn scan(&self) -> (Vec<Neighbour>, Explanation) {
         let mut nearest = Nearest::new(self.limit);
         let allowed = Allowed::new(self.allowed);
-        let visited = visited + scan(&self.probe, &self.field.vectors, allowed, &mut nearest);
-        let explanation = Explanation {
-            plan,
-            visited: visited as u64,
-            exact: true,
-            ef: 0,
-            allowed: self.allowed.len(),
-        };
+        let visited = scan(&self.probe, &self.field.vectors, allowed, &mut nearest);
+        let explanation = Explanation { exact: true, ..self.explain("exact", visited, 0) };
         (nearest.into_sorted(), explanation)
+    }
+
+    fn explain(&self, plan: &'static str, visited: usize, ef: usize) -> Explanation {
+        let allowed = self.allowed.len();
+        Explanation { plan, visited: visited as u64, exact: false, ef, allowed }
     }
 }

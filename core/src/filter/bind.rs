@@ -10,7 +10,7 @@ use crate::{
     schema::{FieldType, FilterPath},
 };
 use alloc::{boxed::Box, format, string::String, vec::Vec};
-use core::ops::Bound as Edge;
+use core::{cmp::Ordering, ops::Bound as Edge};
 
 /// A filter ready to be evaluated on the columns of an engine.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +59,23 @@ impl Bound {
     }
 }
 
+/// The edge of two that lets less pass; `inner` is how its key compares with the other's.
+fn narrower(a: Edge<Key>, b: Edge<Key>, inner: Ordering) -> Edge<Key> {
+    match (&a, &b) {
+        (Edge::Unbounded, _) => b,
+        (_, Edge::Unbounded) => a,
+        (
+            Edge::Included(key) | Edge::Excluded(key),
+            Edge::Included(other) | Edge::Excluded(other),
+        ) => match key.cmp(other) {
+            Ordering::Equal if matches!(a, Edge::Excluded(_)) => a,
+            Ordering::Equal => b,
+            order if order == inner => a,
+            _ => b,
+        },
+    }
+}
+
 struct Binder<'a> {
     schema: &'a Schema,
     paths: Vec<FilterPath>,
@@ -76,11 +93,34 @@ impl Binder<'_> {
         };
         match filter {
             Filter::All => Ok(Bound::All),
-            Filter::And(filters) => all(filters).map(Bound::And),
+            Filter::And(filters) => all(filters).map(|bound| self.and(bound)),
             Filter::Or(filters) => all(filters).map(Bound::Or),
             Filter::Not(filter) => self.bind(filter, depth).map(Bound::not),
             Filter::Field { path, test } => self.bind_field(path, test),
         }
+    }
+
+    /// All of `bounds`, ranges of one column drawn together: `≥ 150` and `≤ 155` each hold for very
+    /// many values, both for few. Of an array, two elements may fulfil them, so there they stay.
+    fn and(&self, bounds: Vec<Bound>) -> Bound {
+        let mut drawn: Vec<Bound> = Vec::with_capacity(bounds.len());
+        'bounds: for bound in bounds {
+            if let Bound::Column { number, look: Match::Range(low, high) } = &bound
+                && !self.paths[*number].many
+            {
+                for other in &mut drawn {
+                    if let Bound::Column { number: same, look: Match::Range(from, to) } = other
+                        && same == number
+                    {
+                        *from = narrower(from.clone(), low.clone(), Ordering::Greater);
+                        *to = narrower(to.clone(), high.clone(), Ordering::Less);
+                        continue 'bounds;
+                    }
+                }
+            }
+            drawn.push(bound);
+        }
+        Bound::And(drawn)
     }
 
     fn bind_field(&self, path: &str, test: &Test) -> Result<Bound> {

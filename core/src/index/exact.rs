@@ -62,6 +62,21 @@ pub(crate) fn scan(
     vectors.slots()
 }
 
+/// Offers every allowed slot to `nearest` by the distance of its code; returns how many there are.
+pub(crate) fn scan_codes(
+    probe: &Probe,
+    vectors: &Vectors,
+    allowed: Allowed<'_>,
+    nearest: &mut Nearest,
+) -> usize {
+    let mut visited = 0;
+    for slot in allowed.iter() {
+        visited += 1;
+        nearest.offer(Neighbour { distance: vectors.about(probe, slot), slot });
+    }
+    visited
+}
+
 fn scan_slots(
     probe: &Probe,
     vectors: &Vectors,

@@ -14,10 +14,10 @@ use crate::{Result, column::Slots};
 use alloc::{boxed::Box, vec::Vec};
 use core::any::Any;
 
-pub(crate) use candidates::Nearest;
 pub use candidates::Neighbour;
+pub(crate) use candidates::{Nearest, rescored};
 pub use exact::Exact;
-pub(crate) use exact::scan;
+pub(crate) use exact::{scan, scan_codes};
 pub(crate) use hnsw::BATCH_SLOTS_MAX;
 pub use hnsw::Hnsw;
 pub use vectors::{Probe, Vectors};

@@ -1,24 +1,40 @@
-//! The vectors of one field by slot, and their distances.
+//! The vectors of one field by slot, their distances, and the short codes that stand for them where
+//! thousands are compared.
 
 use crate::{Metric, Result, arena::Arena, distance::Kernels, schema::VectorField};
 use alloc::vec::Vec;
 
-/// The vectors of one field by slot, exactly as documents gave them.
+/// The vectors of one field by slot, exactly as documents gave them, and an 8-bit code of each:
+/// its numbers as multiples of the largest of them / 127.
 #[derive(Clone)]
 pub struct Vectors {
     metric: Metric,
     kernels: Kernels,
     rows: Arena<f32>,
-    /// `1 / |v|` by slot under cosine; empty otherwise.
-    inverse_norms: Arena<f32>,
+    codes: Arena<i8>,
+    /// By slot: what [`Terms`] has.
+    terms: Arena<f32>,
 }
 
 /// A vector to compare with, prepared once for many comparisons.
 #[derive(Clone, Debug)]
 pub struct Probe {
     vector: Vec<f32>,
-    inverse_norm: f32,
+    code: Vec<i8>,
+    terms: Terms,
 }
+
+/// What the distance of two vectors is made of besides their products.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    /// Cosine: `1 / |v|`. L2: `|v|²`. Dot: unused.
+    own: f32,
+    /// What one unit of the code is worth; under cosine, of the vector of length 1.
+    unit: f32,
+}
+
+const TERMS: usize = 2;
+const CODE_MAX: f32 = 127.0;
 
 impl Vectors {
     pub(crate) fn new(field: &VectorField) -> Self {
@@ -26,7 +42,8 @@ impl Vectors {
             metric: field.metric,
             kernels: Kernels::best(),
             rows: Arena::new(field.dim),
-            inverse_norms: Arena::new(1),
+            codes: Arena::new(field.dim),
+            terms: Arena::new(TERMS),
         }
     }
 
@@ -47,7 +64,9 @@ impl Vectors {
 
     /// `vector`, prepared.
     pub fn probe(&self, vector: &[f32]) -> Probe {
-        Probe { vector: vector.to_vec(), inverse_norm: self.inverse_norm(vector) }
+        let mut code = alloc::vec![0; vector.len()];
+        let terms = self.encode(vector, &mut code);
+        Probe { vector: vector.to_vec(), code, terms }
     }
 
     /// The vector in `slot`, prepared.
@@ -59,47 +78,84 @@ impl Vectors {
     /// distance, or the negative product.
     #[inline]
     pub fn distance(&self, probe: &Probe, slot: u32) -> f32 {
-        let vector = self.rows.row(slot as usize);
-        self.rank(&probe.vector, vector, probe.inverse_norm, slot)
+        self.exact(probe, self.get(slot), slot)
     }
 
-    /// Announces that the distance of `slot` will be asked for soon.
+    /// The same, about: computed from the codes, which are a quarter as long.
+    #[inline]
+    pub fn about(&self, probe: &Probe, slot: u32) -> f32 {
+        self.coded(&probe.code, probe.terms, slot)
+    }
+
+    /// About how far two slots are from each other.
+    #[inline]
+    pub fn about_between(&self, a: u32, b: u32) -> f32 {
+        self.coded(self.codes.row(a as usize), self.terms(a), b)
+    }
+
+    /// Announces that [`about`](Self::about) will be asked of `slot` soon.
     #[inline]
     pub fn prefetch(&self, slot: u32) {
-        crate::distance::prefetch(self.get(slot));
+        crate::distance::prefetch(self.codes.row(slot as usize));
     }
 
-    /// How far two slots are from each other.
-    #[inline]
-    pub fn distance_between(&self, a: u32, b: u32) -> f32 {
-        let inverse_norm = match self.metric {
-            Metric::Cosine => self.inverse_norms.row(a as usize)[0],
-            Metric::L2 | Metric::Dot => 1.0,
-        };
-        self.rank(self.get(a), self.get(b), inverse_norm, b)
-    }
-
-    /// The distances of `probe` to a run of adjacent slots.
+    /// The distance of `probe` to every slot, in order.
     pub(crate) fn scan(&self, probe: &Probe, mut visit: impl FnMut(u32, f32)) {
-        let dim = probe.vector.len();
         let mut slot = 0;
         for (_, run) in self.rows.runs() {
-            for vector in run.chunks_exact(dim) {
-                visit(slot, self.rank(&probe.vector, vector, probe.inverse_norm, slot));
+            for vector in run.chunks_exact(probe.vector.len()) {
+                visit(slot, self.exact(probe, vector, slot));
                 slot += 1;
             }
         }
     }
 
     #[inline]
-    fn rank(&self, probe: &[f32], vector: &[f32], inverse_norm: f32, slot: u32) -> f32 {
+    fn exact(&self, probe: &Probe, vector: &[f32], slot: u32) -> f32 {
         match self.metric {
             Metric::Cosine => {
-                let product = (self.kernels.dot)(probe, vector);
-                1.0 - product * inverse_norm * self.inverse_norms.row(slot as usize)[0]
+                let product = (self.kernels.dot)(&probe.vector, vector);
+                1.0 - product * probe.terms.own * self.terms(slot).own
             }
-            Metric::L2 => (self.kernels.l2_squared)(probe, vector),
-            Metric::Dot => -(self.kernels.dot)(probe, vector),
+            Metric::L2 => (self.kernels.l2_squared)(&probe.vector, vector),
+            Metric::Dot => -(self.kernels.dot)(&probe.vector, vector),
+        }
+    }
+
+    #[inline]
+    #[expect(clippy::cast_precision_loss, reason = "the codes themselves are less precise")]
+    fn coded(&self, code: &[i8], terms: Terms, slot: u32) -> f32 {
+        let other = self.terms(slot);
+        let product = (self.kernels.dot_codes)(code, self.codes.row(slot as usize)) as f32;
+        let product = product * terms.unit * other.unit;
+        match self.metric {
+            Metric::Cosine => 1.0 - product,
+            Metric::L2 => terms.own + other.own - 2.0 * product,
+            Metric::Dot => -product,
+        }
+    }
+
+    #[inline]
+    fn terms(&self, slot: u32) -> Terms {
+        let row = self.terms.row(slot as usize);
+        Terms { own: row[0], unit: row[1] }
+    }
+
+    /// Writes the code of `vector`, and returns its terms.
+    #[expect(clippy::cast_possible_truncation, reason = "rounded, and at most CODE_MAX")]
+    fn encode(&self, vector: &[f32], code: &mut [i8]) -> Terms {
+        let largest = vector.iter().fold(0.0f32, |largest, number| largest.max(number.abs()));
+        let unit = largest.max(f32::MIN_POSITIVE) / CODE_MAX;
+        for (code, number) in code.iter_mut().zip(vector) {
+            *code = libm::roundf(number / unit) as i8;
+        }
+        let square = (self.kernels.dot)(vector, vector);
+        match self.metric {
+            Metric::Cosine => {
+                let own = 1.0 / libm::sqrtf(square);
+                Terms { own, unit: unit * own }
+            }
+            Metric::L2 | Metric::Dot => Terms { own: square, unit },
         }
     }
 
@@ -112,22 +168,20 @@ impl Vectors {
         }
     }
 
-    fn inverse_norm(&self, vector: &[f32]) -> f32 {
-        match self.metric {
-            Metric::Cosine => 1.0 / libm::sqrtf((self.kernels.dot)(vector, vector)),
-            Metric::L2 | Metric::Dot => 1.0,
-        }
+    pub(crate) fn set(&mut self, slot: u32, vector: &[f32]) {
+        self.rows.grow(slot as usize + 1, 0.0);
+        self.rows.row_mut(slot as usize).copy_from_slice(vector);
+        self.set_code(slot as usize);
     }
 
-    pub(crate) fn set(&mut self, slot: u32, vector: &[f32]) {
-        let rows = slot as usize + 1;
-        self.rows.grow(rows, 0.0);
-        self.rows.row_mut(slot as usize).copy_from_slice(vector);
-        if self.metric == Metric::Cosine {
-            let inverse_norm = self.inverse_norm(vector);
-            self.inverse_norms.grow(rows, 0.0);
-            self.inverse_norms.row_mut(slot as usize)[0] = inverse_norm;
-        }
+    /// Derives the code and the terms of a row.
+    fn set_code(&mut self, row: usize) {
+        let mut code = alloc::vec![0; self.rows.row(row).len()];
+        let terms = self.encode(self.rows.row(row), &mut code);
+        self.codes.grow(row + 1, 0);
+        self.codes.row_mut(row).copy_from_slice(&code);
+        self.terms.grow(row + 1, 0.0);
+        self.terms.row_mut(row).copy_from_slice(&[terms.own, terms.unit]);
     }
 
     pub(crate) fn arena(&self) -> &Arena<f32> {
@@ -138,7 +192,7 @@ impl Vectors {
         self.rows.mark_clean();
     }
 
-    /// The vectors of `field` out of pages; the norms are computed again.
+    /// The vectors of `field` out of pages; codes and terms are derived again.
     pub(crate) fn from_pages(
         field: &VectorField,
         rows: usize,
@@ -146,18 +200,12 @@ impl Vectors {
     ) -> Result<Self> {
         let mut vectors = Self::new(field);
         vectors.rows = Arena::from_pages(field.dim, rows, page)?;
-        if vectors.metric == Metric::Cosine {
-            vectors.inverse_norms.grow(rows, 0.0);
-            for row in 0..rows {
-                let inverse_norm = vectors.inverse_norm(vectors.rows.row(row));
-                vectors.inverse_norms.row_mut(row)[0] = inverse_norm;
-            }
-        }
+        (0..rows).for_each(|row| vectors.set_code(row));
         Ok(vectors)
     }
 
     /// Bytes of memory held.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.rows.memory_bytes() + self.inverse_norms.memory_bytes()
+        self.rows.memory_bytes() + self.codes.memory_bytes() + self.terms.memory_bytes()
     }
 }

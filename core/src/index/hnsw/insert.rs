@@ -46,7 +46,7 @@ fn new_rows(hnsw: &Hnsw, slot: u32, batch: &[u32], vectors: &Vectors) -> Vec<Row
     let beside: Vec<Neighbour> = batch
         .iter()
         .filter(|other| **other != slot)
-        .map(|other| Neighbour { distance: vectors.distance(probe, *other), slot: *other })
+        .map(|other| Neighbour { distance: vectors.about(probe, *other), slot: *other })
         .collect();
     let mut rows = Vec::with_capacity(top + 1);
     for level in (0..=top).rev() {
@@ -82,7 +82,7 @@ fn link_back(
     }
     let mut candidates: Vec<Neighbour> = all
         .into_iter()
-        .map(|other| Neighbour { distance: vectors.distance_between(slot, other), slot: other })
+        .map(|other| Neighbour { distance: vectors.about_between(slot, other), slot: other })
         .collect();
     candidates.sort_unstable();
     select::diverse(&candidates, graph.links_max(level), vectors)

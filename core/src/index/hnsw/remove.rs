@@ -54,7 +54,7 @@ fn repair(
     candidates.extend(&staying);
     let mut candidates: Vec<Neighbour> = candidates
         .into_iter()
-        .map(|other| Neighbour { distance: vectors.distance_between(slot, other), slot: other })
+        .map(|other| Neighbour { distance: vectors.about_between(slot, other), slot: other })
         .collect();
     candidates.sort_unstable();
     let links = select::diverse(&candidates, graph.links_max(level), vectors);

@@ -1,6 +1,7 @@
-//! Walking the graph: down the levels greedily, then a beam on the lowest.
+//! Walking the graph on codes: down the levels greedily, then a beam on the lowest; what it finds is
+//! put in the order of the exact distances.
 
-use super::super::{Found, Nearest, Neighbour, Probe, Search, Vectors};
+use super::super::{Found, Nearest, Neighbour, Probe, Search, Vectors, rescored};
 use super::graph::Graph;
 use crate::bitset::BitSet;
 use alloc::{collections::BinaryHeap, vec::Vec};
@@ -26,8 +27,7 @@ pub(super) fn search(
     });
     visited += beam.visited;
     let gave_up = beam.visited >= search.visits_max;
-    let mut neighbours = nearest.into_sorted();
-    neighbours.truncate(search.limit);
+    let neighbours = rescored(nearest.into_sorted(), probe, vectors, search.limit);
     Found { neighbours, visited, gave_up }
 }
 
@@ -41,13 +41,13 @@ pub(super) fn descend(
     except: Option<u32>,
 ) -> Option<(Neighbour, usize)> {
     let slot = graph.entry()?;
-    let mut nearest = Neighbour { distance: vectors.distance(probe, slot), slot };
+    let mut nearest = Neighbour { distance: vectors.about(probe, slot), slot };
     let mut visited = 1;
     for level in (level + 1..=graph.level(slot)).rev() {
         loop {
             let here = nearest.slot;
             for link in graph.links(here, level).iter().filter(|link| Some(**link) != except) {
-                let distance = vectors.distance(probe, *link);
+                let distance = vectors.about(probe, *link);
                 nearest = nearest.min(Neighbour { distance, slot: *link });
                 visited += 1;
             }
@@ -105,7 +105,7 @@ impl Beam<'_> {
                 if let Some(later) = fresh.get(position + PREFETCHED) {
                     self.vectors.prefetch(*later);
                 }
-                let distance = self.vectors.distance(self.probe, slot);
+                let distance = self.vectors.about(self.probe, slot);
                 let neighbour = Neighbour { distance, slot };
                 if distance < nearest.worst() || !nearest.is_full() {
                     open.push(Reverse(neighbour));

@@ -14,7 +14,7 @@ pub(super) fn diverse(candidates: &[Neighbour], count: usize, vectors: &Vectors)
         }
         let covered = chosen
             .iter()
-            .any(|other| vectors.distance_between(*other, candidate.slot) < candidate.distance);
+            .any(|other| vectors.about_between(*other, candidate.slot) < candidate.distance);
         if !covered {
             chosen.push(candidate.slot);
         }
