@@ -69,12 +69,21 @@ pub(crate) fn scan_codes(
     allowed: Allowed<'_>,
     nearest: &mut Nearest,
 ) -> usize {
+    const AHEAD: usize = 16;
+    let mut slots = allowed.iter();
+    let mut batch = Vec::with_capacity(AHEAD);
     let mut visited = 0;
-    for slot in allowed.iter() {
-        visited += 1;
-        nearest.offer(Neighbour { distance: vectors.about(probe, slot), slot });
+    loop {
+        batch.clear();
+        batch.extend(slots.by_ref().take(AHEAD).inspect(|slot| vectors.prefetch(*slot)));
+        if batch.is_empty() {
+            return visited;
+        }
+        visited += batch.len();
+        for slot in batch.iter().copied() {
+            nearest.offer(Neighbour { distance: vectors.about(probe, slot), slot });
+        }
     }
-    visited
 }
 
 fn scan_slots(

@@ -34,8 +34,13 @@ Examples:
 The folder has dataset.json, base.npy, queries.npy and gt_ids.npy, and optionally base_meta.jsonl,
 filters.json and gt_<filter>_ids.npy.";
 
-/// How stored vectors are coded: as they were given.
-const QUANTIZATION: &str = "f32";
+/// How the vectors are coded that searches go through, before the nearest are compared exactly.
+fn quantization(index: IndexKind) -> &'static str {
+    match index {
+        IndexKind::Exact => "f32",
+        IndexKind::Auto | IndexKind::Hnsw => "i8",
+    }
+}
 
 /// Measure building, searching and filtering on a data set folder
 #[derive(Args, Debug)]
@@ -122,7 +127,7 @@ impl Bench {
             dim: dataset.dim,
             metric: dataset.metric.name(),
             index: self.index()?.kind.name(),
-            quantization: QUANTIZATION,
+            quantization: quantization(self.index()?.kind),
             threads: self.threads,
             limit: self.limit,
             dataset: dataset.name.clone(),
