@@ -146,8 +146,10 @@ impl Vectors {
     fn encode(&self, vector: &[f32], code: &mut [i8]) -> Terms {
         let largest = vector.iter().fold(0.0f32, |largest, number| largest.max(number.abs()));
         let unit = largest.max(f32::MIN_POSITIVE) / CODE_MAX;
+        let units = 1.0 / unit;
         for (code, number) in code.iter_mut().zip(vector) {
-            *code = libm::roundf(number / unit) as i8;
+            let scaled = number * units;
+            *code = (scaled + 0.5f32.copysign(scaled)) as i32 as i8;
         }
         let square = (self.kernels.dot)(vector, vector);
         match self.metric {
@@ -200,6 +202,8 @@ impl Vectors {
     ) -> Result<Self> {
         let mut vectors = Self::new(field);
         vectors.rows = Arena::from_pages(field.dim, rows, page)?;
+        vectors.codes.grow(rows, 0);
+        vectors.terms.grow(rows, 0.0);
         (0..rows).for_each(|row| vectors.set_code(row));
         Ok(vectors)
     }

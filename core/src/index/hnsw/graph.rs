@@ -214,8 +214,8 @@ impl Graph {
             (0u32..).zip(used).filter(|(_, used)| !used).map(|(row, _)| row).collect();
     }
 
-    /// Refuses rows no search could follow: too long, out of the graph, on a level the linked
-    /// slot has not, naming a slot twice or the row's own.
+    /// Refuses rows no search could follow: too long, out of the graph, or on a level the linked
+    /// slot has not.
     pub(super) fn check_links(&self) -> Result<()> {
         for slot in self.iter() {
             let level = self.level(slot);
@@ -242,13 +242,22 @@ impl Graph {
         if count as usize > self.links_max(level) {
             return wrong("are too many");
         }
-        let links = self.links(slot, level);
-        for (position, link) in links.iter().enumerate() {
-            if *link == slot || links[..position].contains(link) {
-                return wrong("name a slot twice");
-            }
-            if !self.contains(*link) || self.level(*link) < level {
-                return wrong("leave the graph");
+        let leaves = |link: &u32| !self.contains(*link) || level > 0 && self.level(*link) < level;
+        if self.links(slot, level).iter().any(leaves) {
+            return wrong("leave the graph");
+        }
+        Ok(())
+    }
+
+    /// Refuses rows that name a slot twice, or their own.
+    pub(super) fn check_diversity(&self) -> Result<()> {
+        for slot in self.iter() {
+            for level in 0..=self.level(slot) {
+                let links = self.links(slot, level);
+                let again = |(at, link): (usize, &u32)| links[..at].contains(link) || *link == slot;
+                if links.iter().enumerate().any(again) {
+                    return Err(Error::corrupt(format!("slot {slot} links twice, or to itself")));
+                }
             }
         }
         Ok(())

@@ -81,6 +81,7 @@ impl VectorIndex for Hnsw {
 
     /// No link leaves the graph or names the row's own slot, and no row names a slot twice.
     fn check(&self) -> Result<()> {
-        self.graph.check_links()
+        self.graph.check_links()?;
+        self.graph.check_diversity()
     }
 }
