@@ -11,6 +11,8 @@
 mod checkpoint;
 mod field;
 mod maintenance;
+mod manifest;
+mod open;
 mod prepare;
 mod read;
 mod search;
@@ -27,6 +29,7 @@ use crate::{
 use alloc::{format, vec::Vec};
 use field::Field;
 use hashbrown::HashTable;
+use manifest::Manifest;
 
 pub use checkpoint::Checkpoint;
 pub use maintenance::Maintenance;
@@ -47,7 +50,7 @@ pub struct Engine {
     free: Slots,
     /// One more than the largest slot ever taken.
     slots: u32,
-    checkpoint: checkpoint::Manifest,
+    checkpoint: Manifest,
 }
 
 impl Engine {
@@ -62,7 +65,7 @@ impl Engine {
             ids: HashTable::new(),
             free: Slots::new(),
             slots: 0,
-            checkpoint: checkpoint::Manifest::default(),
+            checkpoint: Manifest::default(),
         }
     }
 

@@ -1,0 +1,126 @@
+//! Promise: damage is noticed, never served, and never crashes; derived state that is damaged is
+//! built again. And the kinds of error are one table, whole and without doubles.
+
+use fastrand::Rng;
+use std::collections::{BTreeSet, HashMap};
+use vectordoc::{
+    Batch, Engine, ErrorKind, Filter, Include, Query, Record, Result, key::PageKey,
+    schema::IndexKind,
+};
+use vectordoc_tests::random;
+
+/// An engine with a graph, and what its checkpoint stores.
+struct Stored {
+    engine: Engine,
+    meta: Vec<u8>,
+    pages: HashMap<PageKey, Vec<u8>>,
+    record: Vec<u8>,
+}
+
+fn stored(rng: &mut Rng) -> Result<Stored> {
+    let schema = random::schema(rng, IndexKind::Hnsw);
+    let mut engine = Engine::new(schema.clone());
+    let documents = (0..200).map(|id| random::document(rng, &schema, id)).collect();
+    let (record, _) = engine.prepare(Batch::index(documents))?;
+    engine.apply(&record)?;
+    while engine.maintain() {}
+    let checkpoint = engine.checkpoint();
+    let pages = checkpoint.pages.iter().map(|key| (*key, engine.page(&checkpoint, key))).collect();
+    let meta = checkpoint.meta.clone();
+    Ok(Stored { engine, meta, pages, record: record.to_bytes() })
+}
+
+/// Opens with `bytes` in the place of a page; what opens must answer as the undamaged engine.
+fn judge_page(stored: &Stored, key: &PageKey, bytes: Option<&Vec<u8>>) -> Result<()> {
+    let read = |asked: &PageKey| {
+        Ok(if asked == key { bytes.cloned() } else { stored.pages.get(asked).cloned() })
+    };
+    let engine = match Engine::open(&stored.meta, &read) {
+        Ok(engine) => engine,
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{key:?}: {error:?}");
+            return Ok(());
+        }
+    };
+    engine.check()?;
+    let all = |engine: &Engine| engine.scroll(&Filter::All, None, 1_000, &Include::Everything);
+    assert_eq!(all(&engine)?, all(&stored.engine)?, "{key:?}");
+    let dim = engine.schema().vectors()[0].dim;
+    let query = Query { exact: true, ..Query::new(vec![1.0; dim]) };
+    assert_eq!(engine.search(&query)?, stored.engine.search(&query)?, "{key:?}");
+    let filter: Filter = r#"{"name": {"$startsWith": "a"}}"#.parse()?;
+    assert_eq!(engine.count(&filter)?, stored.engine.count(&filter)?, "{key:?}");
+    Ok(())
+}
+
+#[test]
+fn a_page_with_a_flipped_bit_is_refused_or_built_again() -> Result<()> {
+    let mut rng = Rng::with_seed(random::seed(1));
+    let stored = stored(&mut rng)?;
+    for (key, page) in &stored.pages {
+        judge_page(&stored, key, None)?;
+        judge_page(&stored, key, Some(&Vec::new()))?;
+        for _ in 0..40 {
+            let mut damaged = page.clone();
+            let at = rng.usize(..damaged.len());
+            damaged[at] ^= 1 << rng.u8(..8);
+            judge_page(&stored, key, Some(&damaged))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_page_in_the_place_of_another_is_noticed() -> Result<()> {
+    let mut rng = Rng::with_seed(random::seed(2));
+    let stored = stored(&mut rng)?;
+    for key in stored.pages.keys() {
+        for page in stored.pages.values() {
+            judge_page(&stored, key, Some(page))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_meta_with_a_flipped_bit_is_refused() -> Result<()> {
+    let mut rng = Rng::with_seed(random::seed(3));
+    let stored = stored(&mut rng)?;
+    for at in 0..stored.meta.len() {
+        let mut damaged = stored.meta.clone();
+        damaged[at] ^= 1 << rng.u8(..8);
+        let read = |key: &PageKey| Ok(stored.pages.get(key).cloned());
+        let kind = Engine::open(&damaged, &read).err().map(|error| error.kind());
+        let refusals = [Some(ErrorKind::Corrupt), Some(ErrorKind::Unsupported)];
+        assert!(refusals.contains(&kind), "byte {at}: {kind:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_record_with_a_flipped_bit_or_a_cut_end_is_refused() -> Result<()> {
+    let mut rng = Rng::with_seed(random::seed(4));
+    let stored = stored(&mut rng)?;
+    let schema = stored.engine.schema();
+    for at in 0..stored.record.len() {
+        let mut damaged = stored.record.clone();
+        damaged[at] ^= 1 << rng.u8(..8);
+        let read = Record::from_bytes(&damaged, schema);
+        assert_eq!(read.err().map(|error| error.kind()), Some(ErrorKind::Corrupt), "byte {at}");
+        assert!(Record::from_bytes(&stored.record[..at], schema).is_err(), "cut at {at}");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_kind_of_error_has_its_own_code_and_numbers() {
+    let kinds = ErrorKind::ALL;
+    let codes: BTreeSet<_> = kinds.iter().map(|kind| kind.code()).collect();
+    let numbers: BTreeSet<_> = kinds.iter().map(|kind| kind.jsonrpc_code()).collect();
+    assert_eq!((codes.len(), numbers.len()), (kinds.len(), kinds.len()));
+    for kind in kinds {
+        assert_eq!(ErrorKind::from_code(kind.code()), Some(kind));
+        assert!((400..600).contains(&kind.http_status()), "{kind}");
+        assert!((1..=16).contains(&kind.grpc_status()), "{kind}");
+    }
+}
