@@ -6,7 +6,7 @@ use crate::{
     Error, Filter, Hit, Query, Result,
     column::Slots,
     document::{Document, check_vector},
-    index::{Allowed, Nearest, Neighbour, Probe, Search, rescored, scan, scan_codes},
+    index::{Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan_codes},
     query::Explanation,
 };
 use alloc::{borrow::Cow, vec::Vec};
@@ -123,10 +123,12 @@ impl Searching<'_> {
         let mut visited = found.visited;
         let mut neighbours = found.neighbours;
         if !waiting.is_empty() {
-            let mut nearest = Nearest::new(self.limit);
-            neighbours.into_iter().for_each(|neighbour| nearest.offer(neighbour));
-            visited += scan(&self.probe, &self.field.vectors, Allowed::new(&waiting), &mut nearest);
-            neighbours = nearest.into_sorted();
+            let search = Search::all(self.limit, Allowed::new(&waiting));
+            let more = Exact.search(&self.probe, &self.field.vectors, &search);
+            visited += more.visited;
+            neighbours.extend(more.neighbours);
+            neighbours.sort_unstable();
+            neighbours.truncate(self.limit);
         }
         let plan = if self.filtered { "filtered graph" } else { "graph" };
         (neighbours, self.explain(plan, visited, ef))
@@ -148,11 +150,10 @@ impl Searching<'_> {
     }
 
     fn scan(&self) -> (Vec<Neighbour>, Explanation) {
-        let mut nearest = Nearest::new(self.limit);
-        let allowed = Allowed::new(self.allowed);
-        let visited = scan(&self.probe, &self.field.vectors, allowed, &mut nearest);
-        let explanation = Explanation { exact: true, ..self.explain("exact", visited, 0) };
-        (nearest.into_sorted(), explanation)
+        let search = Search::all(self.limit, Allowed::new(self.allowed));
+        let found = Exact.search(&self.probe, &self.field.vectors, &search);
+        let explanation = Explanation { exact: true, ..self.explain("exact", found.visited, 0) };
+        (found.neighbours, explanation)
     }
 
     fn explain(&self, plan: &'static str, visited: usize, ef: usize) -> Explanation {

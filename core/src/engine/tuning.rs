@@ -4,7 +4,7 @@
 //! the smallest `ef` whose recall reaches the target becomes the default.
 
 use super::field::Field;
-use crate::index::{Allowed, Nearest, Search, scan};
+use crate::index::{Allowed, Exact, Search, VectorIndex};
 use alloc::vec::Vec;
 
 /// The `ef` values that are tried.
@@ -116,14 +116,13 @@ impl Tally {
 
     fn sample(&mut self, field: &Field, allowed: Allowed<'_>, slot: u32) {
         let probe = field.vectors.probe_of(slot);
-        let mut nearest = Nearest::new(RECALL_LIMIT);
-        scan(&probe, &field.vectors, allowed, &mut nearest);
-        let true_ones = nearest.into_sorted();
+        let all = Search::all(RECALL_LIMIT, allowed);
+        let true_ones = Exact.search(&probe, &field.vectors, &all).neighbours;
         let Some(farthest) = true_ones.last() else { return };
         let mut recall = 0.0;
         for (rung, ef) in LADDER.into_iter().enumerate() {
             if recall < 1.0 {
-                let search = Search { limit: RECALL_LIMIT, ef, visits_max: usize::MAX, allowed };
+                let search = Search { ef, ..all };
                 let found = field.index.search(&probe, &field.vectors, &search);
                 let hits = found.neighbours.iter().filter(|n| n.distance <= farthest.distance);
                 recall = hits.count() as f32 / true_ones.len() as f32;

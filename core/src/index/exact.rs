@@ -43,12 +43,7 @@ impl VectorIndex for Exact {
 
 /// Offers every allowed slot to `nearest`; returns how many distances were computed. When most
 /// slots are allowed, memory is read in order and what is not allowed is computed in vain.
-pub(crate) fn scan(
-    probe: &Probe,
-    vectors: &Vectors,
-    allowed: Allowed<'_>,
-    nearest: &mut Nearest,
-) -> usize {
+fn scan(probe: &Probe, vectors: &Vectors, allowed: Allowed<'_>, nearest: &mut Nearest) -> usize {
     const IN_ORDER_FROM_SHARE: u64 = 2;
     let count = allowed.count();
     if count.saturating_mul(IN_ORDER_FROM_SHARE) < vectors.slots() as u64 {

@@ -17,7 +17,7 @@ use core::any::Any;
 pub use candidates::Neighbour;
 pub(crate) use candidates::{Nearest, rescored};
 pub use exact::Exact;
-pub(crate) use exact::{scan, scan_codes};
+pub(crate) use exact::scan_codes;
 pub(crate) use hnsw::BATCH_SLOTS_MAX;
 pub use hnsw::Hnsw;
 pub use vectors::{Probe, Vectors};
@@ -74,6 +74,13 @@ pub struct Search<'a> {
     pub visits_max: usize,
     /// Which slots may be returned.
     pub allowed: Allowed<'a>,
+}
+
+impl<'a> Search<'a> {
+    /// For the nearest `limit` of `allowed`, at any cost.
+    pub fn all(limit: usize, allowed: Allowed<'a>) -> Self {
+        Self { limit, ef: limit, visits_max: usize::MAX, allowed }
+    }
 }
 
 /// What a search found.
