@@ -19,6 +19,7 @@ impl Engine {
     /// The document with this id.
     pub fn get(&self, id: &Id, include: &Include) -> Result<Option<Document>> {
         super::prepare::check_id(&self.schema, id)?;
+        self.check_include(include)?;
         self.slot_of(id).map(|slot| self.document(slot, include)).transpose()
     }
 
@@ -36,6 +37,7 @@ impl Engine {
         include: &Include,
     ) -> Result<Run> {
         limits::at_most(limit, limits::SCROLL_LIMIT_MAX, "limit")?;
+        self.check_include(include)?;
         let mut first = BTreeSet::new();
         for slot in self.allowed(filter)? {
             let id = self.id(slot)?;
@@ -65,7 +67,6 @@ impl Engine {
 
     /// What `include` asks for of the document in `slot`.
     pub(super) fn document(&self, slot: u32, include: &Include) -> Result<Document> {
-        self.check_include(include)?;
         let vectors = self.fields.iter().map(|field| {
             let wanted = include.vector(&field.spec.name);
             field.get(slot).filter(|_| wanted).map(<[f32]>::to_vec)
@@ -85,7 +86,8 @@ impl Engine {
         Ok(Document { id: self.id(slot)?, vectors, values })
     }
 
-    fn check_include(&self, include: &Include) -> Result<()> {
+    /// Refuses the name of a field the schema has not.
+    pub(super) fn check_include(&self, include: &Include) -> Result<()> {
         let Include::Fields(names) = include else { return Ok(()) };
         let unknown = names.iter().find(|name| !self.schema.names().any(|known| known == *name));
         match unknown {

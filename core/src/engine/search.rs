@@ -12,8 +12,8 @@ use crate::{
 use alloc::{borrow::Cow, vec::Vec};
 
 impl Engine {
-    /// The documents nearest to the query's vector, best first, ties in order of their ids: exactly
-    /// as many as the limit, or as there are.
+    /// The documents nearest to the query's vector, best first: exactly as many as the limit, or as
+    /// there are. Equally near hits stand in order of their ids.
     pub fn search(&self, query: &Query) -> Result<Vec<Hit<Document>>> {
         self.explain(query).map(|(hits, _)| hits)
     }
@@ -21,6 +21,7 @@ impl Engine {
     /// The same, and how it came about.
     pub fn explain(&self, query: &Query) -> Result<(Vec<Hit<Document>>, Explanation)> {
         query.check()?;
+        self.check_include(&query.include)?;
         let number = self.schema.vector_number(query.field.as_deref())?;
         let field = &self.fields[number];
         check_vector(&field.spec.name, field.spec.dim, field.spec.metric, &query.vector)?;

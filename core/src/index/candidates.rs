@@ -27,8 +27,7 @@ impl Ord for Neighbour {
     }
 }
 
-/// The `k` nearest of the neighbours offered, and every further one as near as the last of them,
-/// up to twice `k`: whoever breaks ties by something else than the slot can do so.
+/// The `limit` nearest of the neighbours offered; of several equally near, the smaller slots.
 #[derive(Debug)]
 pub(crate) struct Nearest {
     limit: usize,
