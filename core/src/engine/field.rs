@@ -9,8 +9,9 @@ use crate::{
 };
 use alloc::{boxed::Box, format};
 
-/// Bytes of vectors up to which `auto` scans: about where reading them all takes as long as a
-/// walk through a graph that finds as much.
+/// Bytes of vectors up to which `auto` scans: few enough to stay in a processor's cache, so that
+/// reading them all costs little more than a walk. Beyond, with a graph there, every search weighs
+/// a scan against a walk by counts.
 const SCAN_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 pub(super) struct Field {

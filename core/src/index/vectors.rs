@@ -65,7 +65,7 @@ impl Vectors {
     /// `vector`, prepared.
     pub fn probe(&self, vector: &[f32]) -> Probe {
         let mut code = alloc::vec![0; vector.len()];
-        let terms = self.encode(vector, &mut code);
+        let terms = encode(self.metric, self.kernels, vector, &mut code);
         Probe { vector: vector.to_vec(), code, terms }
     }
 
@@ -141,26 +141,6 @@ impl Vectors {
         Terms { own: row[0], unit: row[1] }
     }
 
-    /// Writes the code of `vector`, and returns its terms.
-    #[expect(clippy::cast_possible_truncation, reason = "rounded, and at most CODE_MAX")]
-    fn encode(&self, vector: &[f32], code: &mut [i8]) -> Terms {
-        let largest = vector.iter().fold(0.0f32, |largest, number| largest.max(number.abs()));
-        let unit = largest.max(f32::MIN_POSITIVE) / CODE_MAX;
-        let units = 1.0 / unit;
-        for (code, number) in code.iter_mut().zip(vector) {
-            let scaled = number * units;
-            *code = (scaled + 0.5f32.copysign(scaled)) as i32 as i8;
-        }
-        let square = (self.kernels.dot)(vector, vector);
-        match self.metric {
-            Metric::Cosine => {
-                let own = 1.0 / libm::sqrtf(square);
-                Terms { own, unit: unit * own }
-            }
-            Metric::L2 | Metric::Dot => Terms { own: square, unit },
-        }
-    }
-
     /// The metric's own value of a distance that [`distance`](Self::distance) returned.
     pub(crate) fn reported(&self, distance: f32) -> f32 {
         match self.metric {
@@ -178,10 +158,9 @@ impl Vectors {
 
     /// Derives the code and the terms of a row.
     fn set_code(&mut self, row: usize) {
-        let mut code = alloc::vec![0; self.rows.row(row).len()];
-        let terms = self.encode(self.rows.row(row), &mut code);
         self.codes.grow(row + 1, 0);
-        self.codes.row_mut(row).copy_from_slice(&code);
+        let (vector, code) = (self.rows.row(row), self.codes.row_mut(row));
+        let terms = encode(self.metric, self.kernels, vector, code);
         self.terms.grow(row + 1, 0.0);
         self.terms.row_mut(row).copy_from_slice(&[terms.own, terms.unit]);
     }
@@ -211,5 +190,25 @@ impl Vectors {
     /// Bytes of memory held.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.rows.memory_bytes() + self.codes.memory_bytes() + self.terms.memory_bytes()
+    }
+}
+
+/// Writes the code of `vector`, and returns its terms.
+#[expect(clippy::cast_possible_truncation, reason = "rounded, and at most CODE_MAX")]
+fn encode(metric: Metric, kernels: Kernels, vector: &[f32], code: &mut [i8]) -> Terms {
+    let largest = vector.iter().fold(0.0f32, |largest, number| largest.max(number.abs()));
+    let unit = largest.max(f32::MIN_POSITIVE) / CODE_MAX;
+    let units = 1.0 / unit;
+    for (code, number) in code.iter_mut().zip(vector) {
+        let scaled = number * units;
+        *code = (scaled + 0.5f32.copysign(scaled)) as i32 as i8;
+    }
+    let square = (kernels.dot)(vector, vector);
+    match metric {
+        Metric::Cosine => {
+            let own = 1.0 / libm::sqrtf(square);
+            Terms { own, unit: unit * own }
+        }
+        Metric::L2 | Metric::Dot => Terms { own: square, unit },
     }
 }

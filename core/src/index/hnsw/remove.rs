@@ -4,7 +4,6 @@
 use super::super::{Neighbour, Vectors, parallel};
 use super::graph::{Graph, RowChange};
 use super::{Hnsw, select};
-use crate::bitset::BitSet;
 use alloc::{vec, vec::Vec};
 
 /// The rows that change when `removed` leave the graph.
@@ -38,20 +37,13 @@ fn repair(
     leaving: &[bool],
     vectors: &Vectors,
 ) -> RowChange {
-    let mut seen = BitSet::new(graph.slots());
-    seen.insert(slot);
-    let (mut staying, mut candidates) = (Vec::new(), Vec::new());
-    for link in graph.links(slot, level) {
-        if !leaving[*link as usize] {
-            seen.insert(*link);
-            staying.push(*link);
-        }
-    }
-    for gone in graph.links(slot, level).iter().filter(|link| leaving[**link as usize]) {
-        let beyond = graph.links(*gone, level).iter().copied();
-        candidates.extend(beyond.filter(|next| !leaving[*next as usize] && seen.insert(*next)));
-    }
-    candidates.extend(&staying);
+    let is_gone = |link: &u32| leaving[*link as usize];
+    let links = graph.links(slot, level);
+    let beyond = links.iter().copied().filter(is_gone).flat_map(|gone| graph.links(gone, level));
+    let mut candidates: Vec<u32> = links.iter().chain(beyond).copied().collect();
+    candidates.retain(|other| *other != slot && !is_gone(other));
+    candidates.sort_unstable();
+    candidates.dedup();
     let mut candidates: Vec<Neighbour> = candidates
         .into_iter()
         .map(|other| Neighbour { distance: vectors.about_between(slot, other), slot: other })
