@@ -34,7 +34,7 @@ macro_rules! elements {
         }
     )*};
 }
-elements!(i8, u32, f32);
+elements!(u8, u32, f32);
 
 /// Rows of `stride` elements each.
 #[derive(Clone, Debug)]

@@ -21,7 +21,6 @@ pub mod filter;
 
 mod arena;
 mod batch;
-mod bitset;
 mod bytes;
 mod heap;
 pub mod key;

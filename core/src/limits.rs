@@ -6,8 +6,8 @@ use alloc::format;
 
 /// Components of one vector.
 pub const DIM_MAX: usize = 65_536;
-/// Documents one shard can hold: slots are `u32`, and the last one is a mark.
-pub const DOCUMENTS_PER_SHARD_MAX: usize = (u32::MAX - 1) as usize;
+/// Documents one shard can hold: slots have 31 bits, and the last one is a mark.
+pub const DOCUMENTS_PER_SHARD_MAX: usize = (u32::MAX >> 1) as usize - 1;
 /// Fields of one schema, nested ones counted.
 pub const FIELDS_MAX: usize = 1_024;
 /// Bytes of one field name.

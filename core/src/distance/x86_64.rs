@@ -1,61 +1,98 @@
-//! The kernels for x86-64: the scalar ones compiled for AVX-512 and for AVX2 with FMA, chosen by
-//! what the processor has.
+//! The kernels for x86-64: AVX-512 with VNNI, AVX2 with FMA, chosen by what the processor has.
 
-use super::{
-    Kernels,
-    scalar::{self, sum_in_lanes},
-};
+mod avx2;
+mod avx512;
 
-/// The widest kernels of this processor, or `None` when it has neither AVX-512 nor AVX2 with FMA.
-pub(super) fn kernels() -> Option<Kernels> {
-    if std::is_x86_feature_detected!("avx512f") && std::is_x86_feature_detected!("avx512bw") {
-        return Some(Kernels {
-            dot: dot_avx512_checked,
-            l2_squared: l2_squared_avx512_checked,
-            dot_codes: dot_codes_avx512_checked,
-        });
+use super::Kernels;
+
+/// The widest kernels of this processor.
+pub(super) fn kernels() -> Kernels {
+    if avx512::is_available() {
+        return avx512::KERNELS;
     }
-    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-        return Some(Kernels {
-            dot: dot_avx2_checked,
-            l2_squared: l2_squared_avx2_checked,
-            dot_codes: dot_codes_avx2_checked,
-        });
+    if avx2::is_available() {
+        return avx2::KERNELS;
     }
-    None
+    Kernels::SCALAR
 }
 
-/// A kernel for some features, and a plain function that may stand in a table because the table
-/// is only handed out when the processor has them.
-macro_rules! kernel {
-    ($name:ident, $checked:ident, $features:literal, $number:ty => $sum:ty, $body:expr) => {
+/// All sets of kernels this processor can run.
+#[cfg(test)]
+pub(super) fn available() -> alloc::vec::Vec<Kernels> {
+    let sets = [(avx512::is_available(), avx512::KERNELS), (avx2::is_available(), avx2::KERNELS)];
+    sets.into_iter().filter_map(|(available, kernels)| available.then_some(kernels)).collect()
+}
+
+/// A set of kernels out of functions that need some features: for each a plain function that may
+/// stand in a table because the table is only handed out when the processor has the features.
+macro_rules! kernel_table {
+    ($features:literal) => {
+        use super::super::{CodedQuery, Kernels, score::score_rows};
+        use crate::arena::Arena;
+        use alloc::vec::Vec;
+
+        pub(super) const KERNELS: Kernels = Kernels {
+            dot: |a, b| {
+                // SAFETY: this table is handed out only where the features are there.
+                unsafe { dot(a, b) }
+            },
+            l2_squared: |a, b| {
+                // SAFETY: as above.
+                unsafe { l2_squared(a, b) }
+            },
+            dot_f16: |code, query| {
+                // SAFETY: as above.
+                unsafe { dot_f16(code, query) }
+            },
+            dot_u8: |code, query| {
+                // SAFETY: as above.
+                unsafe { dot_u8(code, query) }
+            },
+            dot_u4: |code, query| {
+                // SAFETY: as above.
+                unsafe { dot_u4(code, query) }
+            },
+            dot_u1: |code, query| {
+                // SAFETY: as above.
+                unsafe { dot_u1(code, query) }
+            },
+            score_f16: |rows, slots, query, out| {
+                // SAFETY: as above.
+                unsafe { score_f16(rows, slots, query, out) }
+            },
+            score_u8: |rows, slots, query, out| {
+                // SAFETY: as above.
+                unsafe { score_u8(rows, slots, query, out) }
+            },
+            score_u4: |rows, slots, query, out| {
+                // SAFETY: as above.
+                unsafe { score_u4(rows, slots, query, out) }
+            },
+            score_u1: |rows, slots, query, out| {
+                // SAFETY: as above.
+                unsafe { score_u1(rows, slots, query, out) }
+            },
+        };
+
         #[target_feature(enable = $features)]
-        fn $name(a: &[$number], b: &[$number]) -> $sum {
-            $body(a, b)
+        fn score_f16(rows: &Arena<u8>, slots: &[u32], query: &CodedQuery, out: &mut Vec<f32>) {
+            score_rows(rows, slots, query, out, |code| dot_f16(code, &query.floats));
         }
 
-        fn $checked(a: &[$number], b: &[$number]) -> $sum {
-            // SAFETY: `kernels` hands this function out only after it detected the features.
-            unsafe { $name(a, b) }
+        #[target_feature(enable = $features)]
+        fn score_u8(rows: &Arena<u8>, slots: &[u32], query: &CodedQuery, out: &mut Vec<f32>) {
+            score_rows(rows, slots, query, out, |code| dot_u8(code, &query.numbers) as f32);
+        }
+
+        #[target_feature(enable = $features)]
+        fn score_u4(rows: &Arena<u8>, slots: &[u32], query: &CodedQuery, out: &mut Vec<f32>) {
+            score_rows(rows, slots, query, out, |code| dot_u4(code, &query.numbers) as f32);
+        }
+
+        #[target_feature(enable = $features)]
+        fn score_u1(rows: &Arena<u8>, slots: &[u32], query: &CodedQuery, out: &mut Vec<f32>) {
+            score_rows(rows, slots, query, out, |code| dot_u1(code, &query.numbers) as f32);
         }
     };
 }
-
-#[inline(always)]
-fn dot<const LANES: usize>(a: &[f32], b: &[f32]) -> f32 {
-    sum_in_lanes::<LANES>(a, b, |sum, a, b| f32::mul_add(a, b, sum))
-}
-
-#[inline(always)]
-fn l2_squared<const LANES: usize>(a: &[f32], b: &[f32]) -> f32 {
-    sum_in_lanes::<LANES>(a, b, |sum, a, b| f32::mul_add(a - b, a - b, sum))
-}
-
-kernel!(dot_avx512, dot_avx512_checked, "avx512f", f32 => f32, dot::<64>);
-kernel!(dot_avx2, dot_avx2_checked, "avx2,fma", f32 => f32, dot::<32>);
-kernel!(l2_squared_avx512, l2_squared_avx512_checked, "avx512f", f32 => f32, l2_squared::<64>);
-kernel!(l2_squared_avx2, l2_squared_avx2_checked, "avx2,fma", f32 => f32, l2_squared::<32>);
-kernel!(
-    dot_codes_avx512, dot_codes_avx512_checked, "avx512f,avx512bw", i8 => i32, scalar::dot_codes
-);
-kernel!(dot_codes_avx2, dot_codes_avx2_checked, "avx2", i8 => i32, scalar::dot_codes);
+use kernel_table;

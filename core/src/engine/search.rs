@@ -113,7 +113,10 @@ impl Searching<'_> {
             true => usize::try_from(self.allowed.len()).unwrap_or(usize::MAX).saturating_mul(2),
             false => usize::MAX,
         };
-        let allowed = Allowed::new(self.allowed);
+        let allowed = match !self.filtered && self.field.dead().is_empty() {
+            true => Allowed::all(self.allowed),
+            false => Allowed::new(self.allowed),
+        };
         let search = Search { limit: self.limit, ef, visits_max, allowed };
         let found = self.field.index.search(&self.probe, &self.field.vectors, &search);
         let waiting = self.allowed & &self.field.unindexed;
@@ -122,7 +125,8 @@ impl Searching<'_> {
             return self.scan_codes("filtered graph, then codes", ef, found.visited);
         }
         let mut visited = found.visited;
-        let mut neighbours = found.neighbours;
+        let mut neighbours =
+            rescored(&found.neighbours, &self.probe, &self.field.vectors, self.limit);
         if !waiting.is_empty() {
             let search = Search::all(self.limit, Allowed::new(&waiting));
             let more = Exact.search(&self.probe, &self.field.vectors, &search);
@@ -146,7 +150,7 @@ impl Searching<'_> {
         let vectors = &self.field.vectors;
         let allowed = Allowed::new(self.allowed);
         let visited = visited + scan_codes(&self.probe, vectors, allowed, &mut nearest);
-        let found = rescored(nearest.into_sorted(), &self.probe, vectors, self.limit);
+        let found = rescored(&nearest.into_sorted(), &self.probe, vectors, self.limit);
         (found, self.explain(plan, visited, ef))
     }
 

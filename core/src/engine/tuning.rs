@@ -4,7 +4,7 @@
 //! the smallest `ef` whose recall reaches the target becomes the default.
 
 use super::field::Field;
-use crate::index::{Allowed, Exact, Search, VectorIndex};
+use crate::index::{Allowed, Exact, Search, VectorIndex, rescored};
 use alloc::vec::Vec;
 
 /// The `ef` values that are tried.
@@ -109,7 +109,7 @@ impl Tally {
         let mut tally = Self::default();
         let indexed = &field.present - &field.unindexed;
         for slot in slots.iter().filter(|slot| indexed.contains(**slot)) {
-            tally.sample(field, Allowed::new(&indexed).except(*slot), *slot);
+            tally.sample(field, Allowed::all(&indexed).except(*slot), *slot);
         }
         tally
     }
@@ -124,7 +124,9 @@ impl Tally {
             if recall < 1.0 {
                 let search = Search { ef, ..all };
                 let found = field.index.search(&probe, &field.vectors, &search);
-                let hits = found.neighbours.iter().filter(|n| n.distance <= farthest.distance);
+                let nearest =
+                    rescored(&found.neighbours, &probe, &field.vectors, RECALL_LIMIT);
+                let hits = nearest.iter().filter(|near| near.distance <= farthest.distance);
                 recall = hits.count() as f32 / true_ones.len() as f32;
                 self.visited += found.visited;
                 self.ef += ef;

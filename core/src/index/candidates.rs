@@ -1,6 +1,5 @@
 //! Neighbours in order, and the `k` nearest of a stream of them.
 
-use super::{Probe, Vectors};
 use alloc::{collections::BinaryHeap, vec::Vec};
 use core::cmp::Ordering;
 
@@ -68,19 +67,4 @@ impl Nearest {
     pub(crate) fn into_sorted(self) -> Vec<Neighbour> {
         self.heap.into_sorted_vec()
     }
-}
-
-/// The nearest `limit` of what was found by codes, by their exact distances.
-pub(crate) fn rescored(
-    mut found: Vec<Neighbour>,
-    probe: &Probe,
-    vectors: &Vectors,
-    limit: usize,
-) -> Vec<Neighbour> {
-    for neighbour in &mut found {
-        neighbour.distance = vectors.distance(probe, neighbour.slot);
-    }
-    found.sort_unstable();
-    found.truncate(limit);
-    found
 }

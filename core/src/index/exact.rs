@@ -64,19 +64,23 @@ pub(crate) fn scan_codes(
     allowed: Allowed<'_>,
     nearest: &mut Nearest,
 ) -> usize {
-    const AHEAD: usize = 16;
+    const AT_ONCE: usize = 64;
     let mut slots = allowed.iter();
-    let mut batch = Vec::with_capacity(AHEAD);
+    let (mut batch, mut distances) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
     let mut visited = 0;
     loop {
         batch.clear();
-        batch.extend(slots.by_ref().take(AHEAD).inspect(|slot| vectors.prefetch(*slot)));
+        batch.extend(slots.by_ref().take(AT_ONCE));
         if batch.is_empty() {
             return visited;
         }
         visited += batch.len();
-        for slot in batch.iter().copied() {
-            nearest.offer(Neighbour { distance: vectors.about(probe, slot), slot });
+        distances.clear();
+        vectors.about(probe, &batch, &mut distances);
+        for (slot, distance) in batch.iter().zip(&distances) {
+            if *distance <= nearest.worst() {
+                nearest.offer(Neighbour { distance: *distance, slot: *slot });
+            }
         }
     }
 }

@@ -5,9 +5,12 @@
 //! nearest of an allowed set.
 
 mod candidates;
+mod codes;
 mod exact;
 mod hnsw;
 mod parallel;
+mod rescore;
+mod rotation;
 mod vectors;
 
 use crate::{Result, column::Slots};
@@ -15,7 +18,8 @@ use alloc::{boxed::Box, vec::Vec};
 use core::any::Any;
 
 pub use candidates::Neighbour;
-pub(crate) use candidates::{Nearest, rescored};
+pub(crate) use candidates::Nearest;
+pub(crate) use rescore::rescored;
 pub use exact::Exact;
 pub(crate) use exact::scan_codes;
 pub(crate) use hnsw::BATCH_SLOTS_MAX;
@@ -27,12 +31,23 @@ pub use vectors::{Probe, Vectors};
 pub struct Allowed<'a> {
     slots: &'a Slots,
     except: Option<u32>,
+    are_all: bool,
 }
 
 impl<'a> Allowed<'a> {
     /// The slots of a set.
     pub(crate) fn new(slots: &'a Slots) -> Self {
-        Self { slots, except: None }
+        Self { slots, except: None, are_all: false }
+    }
+
+    /// The slots of a set that has all an index contains.
+    pub(crate) fn all(slots: &'a Slots) -> Self {
+        Self { slots, except: None, are_all: true }
+    }
+
+    /// Whether every slot that an index contains may be returned, but for the excepted one.
+    pub fn are_all(&self) -> bool {
+        self.are_all
     }
 
     /// The same without `slot`, which is not even to be passed through: as if it were not there.
@@ -86,7 +101,8 @@ impl<'a> Search<'a> {
 /// What a search found.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// At most `limit` allowed slots, nearest first.
+    /// Allowed slots, nearest first, by [`Vectors::about`] or anything better: at least `limit` if
+    /// there are so many. The engine compares them exactly.
     pub neighbours: Vec<Neighbour>,
     /// Distances computed.
     pub visited: usize,

@@ -6,7 +6,7 @@
 //! ```
 
 use super::{
-    FieldType, IdField, IdKind, IndexKind, IndexSpec, Integer, Schema, ValueField, VectorField,
+    FieldType, IdField, IdKind, IndexKind, IndexSpec, Integer, Quantization, Schema, ValueField, VectorField,
     find_named, unknown_name,
 };
 use crate::{Error, Metric, Result, limits};
@@ -41,8 +41,8 @@ const ID_KINDS: [(&str, IdKind); 5] = [
     ("uuid", IdKind::Uuid),
 ];
 
-const VECTOR_OPTIONS: [&str; 7] =
-    ["vector", "metric", "optional", "index", "m", "ef_construction", "ef"];
+const VECTOR_OPTIONS: [&str; 8] =
+    ["vector", "metric", "optional", "index", "m", "ef_construction", "ef", "quantization"];
 const VALUE_OPTIONS: [&str; 5] = ["type", "filter", "optional", "fields", "id"];
 
 impl Schema {
@@ -122,6 +122,10 @@ fn read_vector(name: &str, field: &Json) -> Result<VectorField> {
         m: number("m")?.unwrap_or(defaults.m),
         ef_construction: number("ef_construction")?.unwrap_or(defaults.ef_construction),
         ef: number("ef")?,
+        quantization: match field.get("quantization") {
+            Some(name) => Some(Quantization::parse(string(name, "quantization")?)?),
+            None => None,
+        },
     };
     let dim = count(&field["vector"], "vector")?;
     Ok(VectorField { name: name.into(), dim, metric, optional: flag(field, "optional")?, index })
@@ -226,6 +230,8 @@ fn write_vector(field: &VectorField) -> Json {
         json!(index.ef_construction),
     );
     set("ef", index.ef != defaults.ef, json!(index.ef));
+    let quantization = index.quantization.map(Quantization::name);
+    set("quantization", quantization.is_some(), json!(quantization));
     set("optional", field.optional, json!(true));
     json
 }

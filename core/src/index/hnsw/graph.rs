@@ -78,13 +78,21 @@ impl Graph {
     }
 
     /// The links of a slot in the graph, on a level it has.
-    #[inline]
+    #[inline(always)]
     pub(super) fn links(&self, slot: u32, level: usize) -> &[u32] {
         let row = match level {
             0 => self.lowest.row(slot as usize),
             _ => self.upper.row(self.upper_row.row(slot as usize)[0] as usize + level - 1),
         };
         &row[1..=row[0] as usize]
+    }
+
+    /// Announces that the links of `slot` will be asked for soon.
+    #[inline]
+    pub(super) fn prefetch(&self, slot: u32, level: usize) {
+        if level == 0 {
+            crate::distance::prefetch(self.lowest.row(slot as usize));
+        }
     }
 
     /// The slots of the graph.

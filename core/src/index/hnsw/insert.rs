@@ -2,7 +2,7 @@
 
 use super::super::{Neighbour, Vectors, parallel};
 use super::graph::{Graph, RowChange};
-use super::search::{Beam, descend};
+use super::search::Walk;
 use super::{Hnsw, select};
 use alloc::{collections::BTreeMap, vec::Vec};
 
@@ -42,20 +42,22 @@ fn new_rows(hnsw: &Hnsw, slot: u32, batch: &[u32], vectors: &Vectors) -> Vec<Row
     let graph = &hnsw.graph;
     let probe = &vectors.probe_of(slot);
     let top = graph.level(slot);
-    let mut entry = descend(graph, probe, vectors, top, None).map(|(entry, _)| entry);
-    let beside: Vec<Neighbour> = batch
-        .iter()
-        .filter(|other| **other != slot)
-        .map(|other| Neighbour { distance: vectors.about(probe, *other), slot: *other })
-        .collect();
+    let mut visited = hnsw.visited.take(graph.slots());
+    let mut walk = Walk::new(graph, vectors, probe.coded(), &mut visited);
+    let mut entry = walk.descend(top);
+    let others: Vec<u32> = batch.iter().copied().filter(|other| *other != slot).collect();
+    let mut distances = Vec::with_capacity(others.len());
+    vectors.about(probe, &others, &mut distances);
+    let beside = others.iter().zip(distances);
+    let beside: Vec<_> =
+        beside.map(|(slot, distance)| Neighbour { distance, slot: *slot }).collect();
     let mut rows = Vec::with_capacity(top + 1);
     for level in (0..=top).rev() {
         let mut candidates = Vec::new();
         if let Some(start) = entry
             && graph.level(start.slot) >= level
         {
-            let mut beam = Beam { graph, probe, vectors, level, except: None, visited: 0 };
-            candidates = beam.run(start, hnsw.ef_construction, usize::MAX, |_| true).into_sorted();
+            candidates = walk.nearest(start, level, hnsw.ef_construction);
             entry = candidates.first().copied();
         }
         candidates.extend(beside.iter().filter(|other| graph.level(other.slot) >= level));
@@ -80,10 +82,6 @@ fn link_back(
     if all.len() <= graph.links_max(level) {
         return all;
     }
-    let mut candidates: Vec<Neighbour> = all
-        .into_iter()
-        .map(|other| Neighbour { distance: vectors.about_between(slot, other), slot: other })
-        .collect();
-    candidates.sort_unstable();
+    let candidates = select::about(slot, &all, vectors);
     select::diverse(&candidates, graph.links_max(level), vectors)
 }

@@ -6,14 +6,17 @@
 
 mod graph;
 mod insert;
+mod pool;
 mod remove;
 mod search;
 mod select;
+mod visited;
 
 use super::{Change, Found, Plan, Probe, Search, Section, Sections, VectorIndex, Vectors};
 use crate::{Result, schema::IndexSpec};
 use alloc::{boxed::Box, vec::Vec};
 use graph::{Graph, RowChange};
+use visited::VisitedPool;
 
 /// Changes of one batch; the next is thought out on a graph that has them.
 pub(crate) const BATCH_SLOTS_MAX: usize = 64;
@@ -23,6 +26,7 @@ pub struct Hnsw {
     graph: Graph,
     m: usize,
     ef_construction: usize,
+    visited: VisitedPool,
 }
 
 /// New rows, and the slots that leave.
@@ -34,13 +38,17 @@ pub(crate) struct Rows {
 impl Hnsw {
     /// An empty graph.
     pub fn new(spec: &IndexSpec) -> Self {
-        Self { graph: Graph::new(spec.m), m: spec.m, ef_construction: spec.ef_construction }
+        Self::of(Graph::new(spec.m), spec)
     }
 
     /// The graph that was checkpointed as `sections`.
     pub fn open(spec: &IndexSpec, sections: &dyn Sections) -> Result<Self> {
-        let graph = Graph::open(spec.m, sections)?;
-        Ok(Self { graph, m: spec.m, ef_construction: spec.ef_construction })
+        Graph::open(spec.m, sections).map(|graph| Self::of(graph, spec))
+    }
+
+    fn of(graph: Graph, spec: &IndexSpec) -> Self {
+        let visited = VisitedPool::default();
+        Self { graph, m: spec.m, ef_construction: spec.ef_construction, visited }
     }
 }
 
@@ -50,7 +58,7 @@ impl VectorIndex for Hnsw {
     }
 
     fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Found {
-        search::search(&self.graph, probe, vectors, search)
+        search::search(&self.graph, &self.visited, probe, vectors, search)
     }
 
     fn plan(&self, change: &Change, vectors: &Vectors, threads: usize) -> Plan {

@@ -1,7 +1,7 @@
 //! Planning the rows that close the gaps which removed slots leave, after FreshDiskANN (Singh et
 //! al. 2021, Algorithm 4): whoever linked to a removed slot may link to what that one linked to.
 
-use super::super::{Neighbour, Vectors, parallel};
+use super::super::{Vectors, parallel};
 use super::graph::{Graph, RowChange};
 use super::{Hnsw, select};
 use alloc::{vec, vec::Vec};
@@ -44,11 +44,7 @@ fn repair(
     candidates.retain(|other| *other != slot && !is_gone(other));
     candidates.sort_unstable();
     candidates.dedup();
-    let mut candidates: Vec<Neighbour> = candidates
-        .into_iter()
-        .map(|other| Neighbour { distance: vectors.about_between(slot, other), slot: other })
-        .collect();
-    candidates.sort_unstable();
+    let candidates = select::about(slot, &candidates, vectors);
     let links = select::diverse(&candidates, graph.links_max(level), vectors);
     RowChange { slot, level, links }
 }

@@ -1,120 +1,155 @@
-//! Walking the graph on codes: down the levels greedily, then a beam on the lowest; what it finds is
-//! put in the order of the exact distances.
+//! Walking the graph on codes: down the levels greedily, then best-first on the lowest.
 
-use super::super::{Found, Nearest, Neighbour, Probe, Search, Vectors, rescored};
+use super::super::{Found, Nearest, Neighbour, Probe, Search, Vectors};
 use super::graph::Graph;
-use crate::bitset::BitSet;
+use super::pool::Pool;
+use super::visited::{VisitedPool, VisitedSet};
+use crate::distance::CodedQuery;
 use alloc::{collections::BinaryHeap, vec::Vec};
 use core::cmp::Reverse;
 
-/// Vectors asked for ahead of the one being compared.
-const PREFETCHED: usize = 4;
+/// Candidates up to which they are kept in one array.
+const POOL_MAX: usize = 1_024;
 
 /// The nearest allowed slots (Algorithm 5).
 pub(super) fn search(
     graph: &Graph,
+    visited: &VisitedPool,
     probe: &Probe,
     vectors: &Vectors,
     search: &Search<'_>,
 ) -> Found {
-    let except = search.allowed.excepted();
-    let Some((entry, mut visited)) = descend(graph, probe, vectors, 0, except) else {
-        return Found::default();
+    let mut visited = visited.take(graph.slots());
+    let mut walk = Walk::new(graph, vectors, probe.coded(), &mut visited);
+    walk.except = search.allowed.excepted();
+    let Some(entry) = walk.descend(0) else { return Found::default() };
+    let ef = search.ef.max(search.limit);
+    let neighbours = match search.allowed.are_all() && ef <= POOL_MAX {
+        true => walk.nearest(entry, 0, ef),
+        false => {
+            walk.nearest_accepted(entry, ef, search.visits_max, |slot| search.allowed.contains(slot))
+        }
     };
-    let mut beam = Beam { graph, probe, vectors, level: 0, except, visited: 0 };
-    let nearest = beam.run(entry, search.ef.max(search.limit), search.visits_max, |slot| {
-        search.allowed.contains(slot)
-    });
-    visited += beam.visited;
-    let gave_up = beam.visited >= search.visits_max;
-    let neighbours = rescored(nearest.into_sorted(), probe, vectors, search.limit);
-    Found { neighbours, visited, gave_up }
+    let gave_up = walk.distances >= search.visits_max;
+    Found { neighbours, visited: walk.distances, gave_up }
 }
 
-/// The nearest slot that a greedy walk finds above `level` without passing `except`, and the
-/// distances computed on the way; `None` in an empty graph.
-pub(super) fn descend(
-    graph: &Graph,
-    probe: &Probe,
-    vectors: &Vectors,
-    level: usize,
+/// One query on its way through a graph.
+pub(super) struct Walk<'a> {
+    graph: &'a Graph,
+    vectors: &'a Vectors,
+    query: &'a CodedQuery,
+    visited: &'a mut VisitedSet,
+    /// A slot not to pass.
     except: Option<u32>,
-) -> Option<(Neighbour, usize)> {
-    let slot = graph.entry()?;
-    let mut nearest = Neighbour { distance: vectors.about(probe, slot), slot };
-    let mut visited = 1;
-    for level in (level + 1..=graph.level(slot)).rev() {
-        loop {
-            let here = nearest.slot;
-            for link in graph.links(here, level).iter().filter(|link| Some(**link) != except) {
-                let distance = vectors.about(probe, *link);
-                nearest = nearest.min(Neighbour { distance, slot: *link });
-                visited += 1;
-            }
-            if nearest.slot == here {
-                break;
+    /// Distances computed.
+    distances: usize,
+    scores: Vec<f32>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        graph: &'a Graph,
+        vectors: &'a Vectors,
+        query: &'a CodedQuery,
+        visited: &'a mut VisitedSet,
+    ) -> Self {
+        let scores = Vec::with_capacity(graph.links_max(0));
+        Self { graph, vectors, query, visited, except: None, distances: 0, scores }
+    }
+
+    /// The slots visited after the first `count`, with their distances.
+    #[inline]
+    fn score_after(&mut self, count: usize) -> impl Iterator<Item = Neighbour> + '_ {
+        self.scores.clear();
+        let fresh = self.visited.after(count);
+        self.vectors.score(self.query, fresh, &mut self.scores);
+        self.distances += fresh.len();
+        let pairs = fresh.iter().zip(&self.scores);
+        pairs.map(|(slot, distance)| Neighbour { distance: *distance, slot: *slot })
+    }
+
+    /// The nearest slot that a greedy walk finds above `level`; `None` in an empty graph.
+    pub(super) fn descend(&mut self, level: usize) -> Option<Neighbour> {
+        let entry = self.graph.entry()?;
+        self.visited.clear();
+        self.visited.extend(&[entry]);
+        let mut nearest = self.score_after(0).next()?;
+        for level in (level + 1..=self.graph.level(entry)).rev() {
+            self.begin(nearest);
+            loop {
+                let here = nearest;
+                nearest = self.follow(here.slot, level).fold(here, Neighbour::min);
+                if nearest.slot == here.slot {
+                    break;
+                }
             }
         }
+        Some(nearest)
     }
-    Some((nearest, visited))
-}
 
-/// A best-first walk over one level (Algorithm 2).
-pub(super) struct Beam<'a> {
-    pub(super) graph: &'a Graph,
-    pub(super) probe: &'a Probe,
-    pub(super) vectors: &'a Vectors,
-    pub(super) level: usize,
-    /// A slot not to pass.
-    pub(super) except: Option<u32>,
-    /// Distances computed.
-    pub(super) visited: usize,
-}
+    /// Begins a walk over a level at `entry`.
+    fn begin(&mut self, entry: Neighbour) {
+        self.visited.clear();
+        self.visited.extend(&[entry.slot]);
+        if let Some(slot) = self.except {
+            self.visited.extend(&[slot]);
+        }
+    }
 
-impl Beam<'_> {
-    /// The `ef` nearest slots that `accept` takes. Every slot is a way, whether taken or not; the
-    /// walk ends when no way leads nearer, or after `visits_max` distances.
-    pub(super) fn run(
+    /// The links of `slot` that were not seen yet, with their distances.
+    #[inline]
+    fn follow(&mut self, slot: u32, level: usize) -> impl Iterator<Item = Neighbour> + '_ {
+        let seen = self.visited.len();
+        self.visited.extend(self.graph.links(slot, level));
+        self.score_after(seen)
+    }
+
+    /// About the `ef` nearest slots of a level (Algorithm 2).
+    pub(super) fn nearest(&mut self, entry: Neighbour, level: usize, ef: usize) -> Vec<Neighbour> {
+        self.begin(entry);
+        let mut pool = Pool::new(ef);
+        pool.offer(entry);
+        while let Some(here) = pool.follow() {
+            let graph = self.graph;
+            for neighbour in self.follow(here, level) {
+                if pool.offer(neighbour) {
+                    graph.prefetch(neighbour.slot, level);
+                }
+            }
+        }
+        pool.into_sorted()
+    }
+
+    /// About the `ef` nearest slots of the lowest level that `accept` takes. Every slot is a way,
+    /// whether taken or not; the walk ends when no way leads nearer, or after `visits_max`
+    /// distances.
+    fn nearest_accepted(
         &mut self,
         entry: Neighbour,
         ef: usize,
         visits_max: usize,
         accept: impl Fn(u32) -> bool,
-    ) -> Nearest {
-        let mut seen = BitSet::new(self.graph.slots());
+    ) -> Vec<Neighbour> {
+        self.begin(entry);
         let mut nearest = Nearest::new(ef);
         let mut open = BinaryHeap::from([Reverse(entry)]);
-        let mut fresh = Vec::with_capacity(self.graph.links_max(self.level));
-        seen.insert(entry.slot);
-        if let Some(slot) = self.except {
-            seen.insert(slot);
-        }
         if accept(entry.slot) {
             nearest.offer(entry);
         }
         while let Some(Reverse(here)) = open.pop() {
-            if here.distance > nearest.worst() || self.visited >= visits_max {
+            if here.distance > nearest.worst() || self.distances >= visits_max {
                 break;
             }
-            fresh.clear();
-            let links = self.graph.links(here.slot, self.level);
-            fresh.extend(links.iter().copied().filter(|link| seen.insert(*link)));
-            self.visited += fresh.len();
-            fresh.iter().take(PREFETCHED).for_each(|slot| self.vectors.prefetch(*slot));
-            for (position, slot) in fresh.iter().copied().enumerate() {
-                if let Some(later) = fresh.get(position + PREFETCHED) {
-                    self.vectors.prefetch(*later);
-                }
-                let distance = self.vectors.about(self.probe, slot);
-                let neighbour = Neighbour { distance, slot };
-                if distance < nearest.worst() || !nearest.is_full() {
+            for neighbour in self.follow(here.slot, 0) {
+                if neighbour.distance < nearest.worst() || !nearest.is_full() {
                     open.push(Reverse(neighbour));
-                    if accept(slot) {
+                    if accept(neighbour.slot) {
                         nearest.offer(neighbour);
                     }
                 }
             }
         }
-        nearest
+        nearest.into_sorted()
     }
 }

@@ -7,17 +7,33 @@ use alloc::vec::Vec;
 /// one than to the base is left out, as the way over that one is short (Algorithm 4, without
 /// `keepPrunedConnections`).
 pub(super) fn diverse(candidates: &[Neighbour], count: usize, vectors: &Vectors) -> Vec<u32> {
+    const AT_ONCE: usize = 4;
     let mut chosen: Vec<u32> = Vec::with_capacity(count);
+    let mut distances = Vec::with_capacity(AT_ONCE);
     for candidate in candidates {
         if chosen.len() == count {
             break;
         }
-        let covered = chosen
-            .iter()
-            .any(|other| vectors.about_between(*other, candidate.slot) < candidate.distance);
-        if !covered {
+        let query = vectors.coded(candidate.slot);
+        let mut covers = |others: &[u32]| {
+            distances.clear();
+            vectors.score(&query, others, &mut distances);
+            distances.iter().any(|distance| *distance < candidate.distance)
+        };
+        if !chosen.chunks(AT_ONCE).any(&mut covers) {
             chosen.push(candidate.slot);
         }
     }
     chosen
+}
+
+/// The neighbours that `others` are to `slot`, nearest first.
+pub(super) fn about(slot: u32, others: &[u32], vectors: &Vectors) -> Vec<Neighbour> {
+    let mut distances = Vec::with_capacity(others.len());
+    vectors.score(&vectors.coded(slot), others, &mut distances);
+    let pairs = others.iter().zip(distances);
+    let mut neighbours: Vec<_> =
+        pairs.map(|(slot, distance)| Neighbour { distance, slot: *slot }).collect();
+    neighbours.sort_unstable();
+    neighbours
 }

@@ -1,0 +1,134 @@
+//! 256-bit registers.
+
+use super::{super::scalar, kernel_table};
+use core::arch::x86_64::{
+    __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
+    _mm256_castps256_ps128, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cvtepi8_epi16,
+    _mm256_cvtepu8_epi16, _mm256_cvtph_ps, _mm256_extractf128_ps, _mm256_extracti128_si256,
+    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x,
+    _mm256_setr_epi64x, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_srli_epi16, _mm_add_epi32, _mm_add_ps, _mm_cvtsi128_si32, _mm_cvtss_f32, _mm_hadd_ps,
+    _mm_shuffle_epi32,
+};
+
+kernel_table!("avx2,fma,f16c");
+
+pub(super) fn is_available() -> bool {
+    std::is_x86_feature_detected!("avx2")
+        && std::is_x86_feature_detected!("fma")
+        && std::is_x86_feature_detected!("f16c")
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    scalar::sum_in_lanes::<32>(a, b, |sum, a, b| f32::mul_add(a, b, sum))
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn l2_squared(a: &[f32], b: &[f32]) -> f32 {
+    scalar::sum_in_lanes::<32>(a, b, |sum, a, b| f32::mul_add(a - b, a - b, sum))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn dot_f16(code: &[u8], query: &[f32]) -> f32 {
+    const HALVES: usize = 8;
+    let (wide, rest) = code.as_chunks::<{ 2 * HALVES }>();
+    let (query_wide, query_rest) = query.as_chunks::<HALVES>();
+    let mut sums = [_mm256_setzero_ps(); 2];
+    for (position, (code, query)) in wide.iter().zip(query_wide).enumerate() {
+        // SAFETY: both arrays are as long as what is read.
+        let (code, query) =
+            unsafe { (_mm_loadu_si128(code.as_ptr().cast()), _mm256_loadu_ps(query.as_ptr())) };
+        sums[position % 2] = _mm256_fmadd_ps(_mm256_cvtph_ps(code), query, sums[position % 2]);
+    }
+    let sum = _mm256_add_ps(sums[0], sums[1]);
+    let sum = _mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps::<1>(sum));
+    let sum = _mm_hadd_ps(sum, sum);
+    _mm_cvtss_f32(_mm_hadd_ps(sum, sum)) + scalar::dot_f16(rest, query_rest)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn dot_u8(code: &[u8], query: &[i8]) -> i32 {
+    const NUMBERS: usize = 16;
+    let mut sum = _mm256_setzero_si256();
+    let (code, _) = code.as_chunks::<NUMBERS>();
+    let (query, _) = query.as_chunks::<NUMBERS>();
+    for (code, query) in code.iter().zip(query) {
+        // SAFETY: both arrays are as long as what is read.
+        let (code, query) = unsafe {
+            (_mm_loadu_si128(code.as_ptr().cast()), _mm_loadu_si128(query.as_ptr().cast()))
+        };
+        let products = _mm256_madd_epi16(_mm256_cvtepu8_epi16(code), _mm256_cvtepi8_epi16(query));
+        sum = _mm256_add_epi32(sum, products);
+    }
+    sum_of(sum)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn dot_u4(code: &[u8], query: &[i8]) -> i32 {
+    const BYTES: usize = 32;
+    let (low, ones) = (_mm256_set1_epi8(15), _mm256_set1_epi16(1));
+    let (first, second) = query.split_at(code.len());
+    let mut sum = _mm256_setzero_si256();
+    let (wide, rest) = code.as_chunks::<BYTES>();
+    let (first_wide, first_rest) = first.as_chunks::<BYTES>();
+    let (second_wide, second_rest) = second.as_chunks::<BYTES>();
+    for ((code, first), second) in wide.iter().zip(first_wide).zip(second_wide) {
+        let code = load(code);
+        let high = _mm256_and_si256(_mm256_srli_epi16::<4>(code), low);
+        // Pairs of products are at most 2 · 15 · 127.
+        let first = _mm256_maddubs_epi16(_mm256_and_si256(code, low), load(first));
+        let second = _mm256_maddubs_epi16(high, load(second));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(first, ones));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(second, ones));
+    }
+    let rest = rest.iter().zip(first_rest.iter().zip(second_rest)).map(|(code, (first, second))| {
+        i32::from(code & 15) * i32::from(*first) + i32::from(code >> 4) * i32::from(*second)
+    });
+    sum_of(sum) + rest.sum::<i32>()
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn dot_u1(code: &[u8], query: &[i8]) -> i32 {
+    const NUMBERS: usize = 32;
+    let (ones, ones_wide) = (_mm256_set1_epi8(1), _mm256_set1_epi16(1));
+    let spread = _mm256_setr_epi64x(
+        0,
+        0x0101_0101_0101_0101,
+        0x0202_0202_0202_0202,
+        0x0303_0303_0303_0303,
+    );
+    let bits = _mm256_set1_epi64x(0x8040_2010_0804_0201u64.cast_signed());
+    let mut sum = _mm256_setzero_si256();
+    let (code, _) = code.as_chunks::<{ NUMBERS / 8 }>();
+    let (query, _) = query.as_chunks::<NUMBERS>();
+    for (code, query) in code.iter().zip(query) {
+        let bytes = _mm256_set1_epi32(i32::from_le_bytes(*code));
+        let own_bit = _mm256_and_si256(_mm256_shuffle_epi8(bytes, spread), bits);
+        let chosen = _mm256_and_si256(_mm256_cmpeq_epi8(own_bit, bits), load(query));
+        let pairs = _mm256_maddubs_epi16(ones, chosen);
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones_wide));
+    }
+    sum_of(sum)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load<T>(bytes: &[T; 32]) -> __m256i {
+    const { assert!(size_of::<T>() == 1) };
+    // SAFETY: the array is as long as what is read.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn sum_of(sums: __m256i) -> i32 {
+    let four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+    let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b_00_00_11_10>(four));
+    _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b_01>(two)))
+}
