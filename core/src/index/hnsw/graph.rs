@@ -1,11 +1,11 @@
 //! The links: one fixed row per slot on the lowest level, rows by need on the upper ones.
 //!
 //! A row is `count, link, link, …`. The level of a slot is a function of its number alone, so that
-//! nothing but the rows has to be kept.
+//! nothing but the rows and the parents of the spanning tree has to be kept.
 
 use super::super::{Section, Sections};
 use crate::{Error, Result, arena::Arena};
-use alloc::{format, vec, vec::Vec};
+use alloc::{collections::BTreeMap, format, vec, vec::Vec};
 
 /// Stands in a row's count when the slot is not in the graph, and for "no upper rows".
 const NONE: u32 = u32::MAX;
@@ -17,6 +17,8 @@ pub(super) struct Graph {
     entry: Option<u32>,
     /// Level 0 by slot: `count, 2·m links`.
     lowest: Arena<u32>,
+    /// By slot: its parent in the spanning tree of level 0, see [`tree`](super::tree).
+    parents: Arena<u32>,
     /// By slot: the row in `upper` of its level 1; the further levels follow it.
     upper_row: Arena<u32>,
     /// Levels 1 and up: `count, m links`.
@@ -42,6 +44,7 @@ impl Graph {
             m,
             entry: None,
             lowest: Arena::new(1 + 2 * m),
+            parents: Arena::new(1),
             upper_row: Arena::new(1),
             upper: Arena::new(1 + m),
             free_upper: vec![Vec::new(); LEVEL_MAX + 1],
@@ -60,6 +63,17 @@ impl Graph {
 
     pub(super) fn contains(&self, slot: u32) -> bool {
         (slot as usize) < self.lowest.rows() && self.lowest.row(slot as usize)[0] != NONE
+    }
+
+    /// The parent of a slot in the spanning tree; `None` of the root and of slots not in the graph.
+    pub(super) fn parent(&self, slot: u32) -> Option<u32> {
+        let known = (slot as usize) < self.parents.rows();
+        known.then(|| self.parents.row(slot as usize)[0]).filter(|parent| *parent != NONE)
+    }
+
+    /// Children a slot has at most in the spanning tree.
+    pub(super) fn children_max(&self) -> usize {
+        self.m
     }
 
     /// Links a row of this level holds at most.
@@ -100,13 +114,21 @@ impl Graph {
         (0u32..).take(self.lowest.rows()).filter(|slot| self.contains(*slot))
     }
 
-    /// Puts the rows in place, drops `removed` and chooses the entry anew.
-    pub(super) fn apply(&mut self, rows: &[RowChange], removed: &[u32]) {
+    /// Puts rows and parents in place, drops `removed` and chooses the entry anew.
+    pub(super) fn apply(
+        &mut self,
+        rows: &[RowChange],
+        parents: &BTreeMap<u32, Option<u32>>,
+        removed: &[u32],
+    ) {
         for slot in removed {
             self.drop_slot(*slot);
         }
         for change in rows {
             self.set(change);
+        }
+        for (slot, parent) in parents {
+            self.parents.row_mut(*slot as usize)[0] = parent.unwrap_or(NONE);
         }
         if self.entry.is_some_and(|entry| !self.contains(entry)) {
             self.entry = self.highest();
@@ -116,6 +138,7 @@ impl Graph {
     fn set(&mut self, change: &RowChange) {
         let slot = change.slot as usize;
         self.lowest.grow(slot + 1, NONE);
+        self.parents.grow(slot + 1, NONE);
         self.upper_row.grow(slot + 1, NONE);
         if !self.contains(change.slot) {
             self.add_slot(change.slot);
@@ -160,6 +183,7 @@ impl Graph {
             return;
         }
         self.lowest.row_mut(slot as usize)[0] = NONE;
+        self.parents.row_mut(slot as usize)[0] = NONE;
         let first = self.upper_row.row(slot as usize)[0];
         if first != NONE {
             let level = self.level(slot);
@@ -174,15 +198,17 @@ impl Graph {
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.lowest.memory_bytes() + self.upper_row.memory_bytes() + self.upper.memory_bytes()
+        let by_slot = self.lowest.memory_bytes() + self.parents.memory_bytes();
+        by_slot + self.upper_row.memory_bytes() + self.upper.memory_bytes()
     }
 
     pub(super) fn sections(&self) -> Vec<&dyn Section> {
-        vec![&self.lowest, &self.upper_row, &self.upper]
+        vec![&self.lowest, &self.upper_row, &self.upper, &self.parents]
     }
 
     pub(super) fn mark_clean(&mut self) {
         self.lowest.mark_clean();
+        self.parents.mark_clean();
         self.upper_row.mark_clean();
         self.upper.mark_clean();
     }
@@ -197,9 +223,11 @@ impl Graph {
             lowest: arena(0, 1 + 2 * m)?,
             upper_row: arena(1, 1)?,
             upper: arena(2, 1 + m)?,
+            parents: arena(3, 1)?,
             ..Self::new(m)
         };
-        if graph.upper_row.rows() != graph.lowest.rows() {
+        let rows = graph.lowest.rows();
+        if graph.upper_row.rows() != rows || graph.parents.rows() != rows {
             return Err(Error::corrupt("the sections of a graph differ in length"));
         }
         graph.check_links()?;
@@ -257,8 +285,38 @@ impl Graph {
         Ok(())
     }
 
+    /// Refuses slots that cannot be reached from the others on the lowest level: whose parent and
+    /// they do not link to each other, or that are not all below one root.
+    pub(super) fn check_tree(&self) -> Result<()> {
+        let wrong = |slot: u32, what: &str| {
+            Err(Error::corrupt(format!("slot {slot} of the graph {what}")))
+        };
+        let mut seen = vec![false; self.slots()];
+        let mut open: Vec<u32> = self.iter().filter(|slot| self.parent(*slot).is_none()).collect();
+        if let [_, second, ..] = open[..] {
+            return wrong(second, "is a second root");
+        }
+        while let Some(slot) = open.pop() {
+            seen[slot as usize] = true;
+            let links = self.links(slot, 0).iter().copied();
+            let children: Vec<u32> = links.filter(|link| self.parent(*link) == Some(slot)).collect();
+            if children.len() > self.children_max() {
+                return wrong(slot, "has too many children");
+            }
+            if let Some(child) = children.iter().find(|child| !self.links(**child, 0).contains(&slot))
+            {
+                return wrong(*child, "does not link to its parent");
+            }
+            open.extend(children);
+        }
+        match self.iter().find(|slot| !seen[*slot as usize]) {
+            Some(lost) => wrong(lost, "cannot be reached"),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses rows that name a slot twice, or their own.
-    pub(super) fn check_diversity(&self) -> Result<()> {
+    pub(super) fn check_distinct(&self) -> Result<()> {
         for slot in self.iter() {
             for level in 0..=self.level(slot) {
                 let links = self.links(slot, level);

@@ -3,25 +3,25 @@
 use super::super::{Neighbour, Vectors, parallel};
 use super::graph::{Graph, RowChange};
 use super::search::Walk;
-use super::{Hnsw, select};
+use super::tree::{Tree, TreeChanges};
+use super::{Hnsw, Rows, select};
 use alloc::{collections::BTreeMap, vec::Vec};
 
 /// The rows that insert `slots`: first each new slot finds its neighbours in the graph as it is
 /// and among the other new ones, then every slot that was chosen considers linking back.
-pub(super) fn plan(
-    hnsw: &Hnsw,
-    slots: &[u32],
-    vectors: &Vectors,
-    threads: usize,
-) -> Vec<RowChange> {
-    let rows = parallel::map(slots, threads, |slot| new_rows(hnsw, *slot, slots, vectors));
+pub(super) fn plan(hnsw: &Hnsw, slots: &[u32], vectors: &Vectors, threads: usize) -> Rows {
+    let new = parallel::map(slots, threads, |slot| new_rows(hnsw, *slot, slots, vectors));
+    let tree = grow_tree(&hnsw.graph, slots, &new);
     let rows: BTreeMap<(usize, u32), Vec<u32>> =
-        rows.into_iter().flatten().map(|row| ((row.level, row.slot), row.links)).collect();
+        new.into_iter().flatten().map(|row| ((row.level, row.slot), row.links)).collect();
     let mut back: BTreeMap<(usize, u32), Vec<u32>> = BTreeMap::new();
     for ((level, slot), links) in &rows {
         for link in links {
             back.entry((*level, *link)).or_default().push(*slot);
         }
+    }
+    for (slot, partners) in &tree.partners {
+        back.entry((0, *slot)).or_default().extend(partners);
     }
     let linked: Vec<_> = back.into_iter().collect();
     let changed = parallel::map(&linked, threads, |((level, slot), sources)| {
@@ -29,15 +29,25 @@ pub(super) fn plan(
             Some(links) => links,
             None => hnsw.graph.links(*slot, *level),
         };
-        let links = link_back(&hnsw.graph, *slot, *level, links, sources, vectors);
+        let links = link_back(&hnsw.graph, &tree, *slot, *level, links, sources, vectors);
         RowChange { slot: *slot, level: *level, links }
     });
     let mut all = rows;
     all.extend(changed.into_iter().map(|row| ((row.level, row.slot), row.links)));
-    all.into_iter().map(|((level, slot), links)| RowChange { slot, level, links }).collect()
+    let rows = all.into_iter().map(|((level, slot), links)| RowChange { slot, level, links });
+    Rows { rows: rows.collect(), parents: tree.parents }
 }
 
-/// The rows of one new slot on all its levels (Algorithm 1).
+/// The spanning tree with the new slots, each below a near one.
+fn grow_tree(graph: &Graph, slots: &[u32], new: &[Vec<RowChange>]) -> TreeChanges {
+    let lowest = new.iter().filter_map(|rows| rows.last()).map(|row| row.links.clone());
+    let slots: Vec<(u32, Vec<u32>)> = slots.iter().copied().zip(lowest).collect();
+    let mut tree = Tree::new(graph);
+    tree.add(&slots);
+    tree.changes(&[])
+}
+
+/// The rows of one new slot on all its levels, the lowest last (Algorithm 1).
 fn new_rows(hnsw: &Hnsw, slot: u32, batch: &[u32], vectors: &Vectors) -> Vec<RowChange> {
     let graph = &hnsw.graph;
     let probe = &vectors.probe_of(slot);
@@ -63,7 +73,8 @@ fn new_rows(hnsw: &Hnsw, slot: u32, batch: &[u32], vectors: &Vectors) -> Vec<Row
         candidates.extend(beside.iter().filter(|other| graph.level(other.slot) >= level));
         candidates.sort_unstable();
         candidates.truncate(hnsw.ef_construction);
-        rows.push(RowChange { slot, level, links: select::diverse(&candidates, hnsw.m, vectors) });
+        let links = select::diverse(Vec::new(), &candidates, hnsw.m, vectors);
+        rows.push(RowChange { slot, level, links });
     }
     rows
 }
@@ -71,6 +82,7 @@ fn new_rows(hnsw: &Hnsw, slot: u32, batch: &[u32], vectors: &Vectors) -> Vec<Row
 /// The row of `slot` when `sources` link to it: all while there is room, the most diverse beyond.
 fn link_back(
     graph: &Graph,
+    tree: &TreeChanges,
     slot: u32,
     level: usize,
     links: &[u32],
@@ -78,10 +90,15 @@ fn link_back(
     vectors: &Vectors,
 ) -> Vec<u32> {
     let mut all = links.to_vec();
-    all.extend(sources.iter().filter(|source| !links.contains(source)));
+    for source in sources {
+        if !all.contains(source) {
+            all.push(*source);
+        }
+    }
     if all.len() <= graph.links_max(level) {
         return all;
     }
+    let kept = if level == 0 { tree.kept(graph, slot, &all) } else { Vec::new() };
     let candidates = select::about(slot, &all, vectors);
-    select::diverse(&candidates, graph.links_max(level), vectors)
+    select::diverse(kept, &candidates, graph.links_max(level), vectors)
 }

@@ -10,11 +10,12 @@ mod pool;
 mod remove;
 mod search;
 mod select;
+mod tree;
 mod visited;
 
 use super::{Change, Found, Plan, Probe, Search, Section, Sections, VectorIndex, Vectors};
 use crate::{Result, schema::IndexSpec};
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use graph::{Graph, RowChange};
 use visited::VisitedPool;
 
@@ -29,10 +30,10 @@ pub struct Hnsw {
     visited: VisitedPool,
 }
 
-/// New rows, and the slots that leave.
-pub(crate) struct Rows {
+/// New rows, and new parents in the spanning tree.
+struct Rows {
     rows: Vec<RowChange>,
-    removed: Vec<u32>,
+    parents: BTreeMap<u32, Option<u32>>,
 }
 
 impl Hnsw {
@@ -62,17 +63,15 @@ impl VectorIndex for Hnsw {
     }
 
     fn plan(&self, change: &Change, vectors: &Vectors, threads: usize) -> Plan {
-        let rows = if change.remove.is_empty() {
-            insert::plan(self, &change.insert, vectors, threads)
-        } else {
-            remove::plan(self, &change.remove, vectors, threads)
-        };
-        Box::new(Rows { rows, removed: change.remove.clone() })
+        Box::new(match change.remove.is_empty() {
+            true => insert::plan(self, &change.insert, vectors, threads),
+            false => remove::plan(self, &change.remove, vectors, threads),
+        })
     }
 
-    fn commit(&mut self, _change: &Change, plan: Plan, _vectors: &Vectors) {
+    fn commit(&mut self, change: &Change, plan: Plan, _vectors: &Vectors) {
         let Ok(plan) = plan.downcast::<Rows>() else { return };
-        self.graph.apply(&plan.rows, &plan.removed);
+        self.graph.apply(&plan.rows, &plan.parents, &change.remove);
     }
 
     fn memory_bytes(&self) -> usize {
@@ -87,9 +86,11 @@ impl VectorIndex for Hnsw {
         self.graph.mark_clean();
     }
 
-    /// No link leaves the graph or names the row's own slot, and no row names a slot twice.
+    /// No link leaves the graph or names the row's own slot, no row names a slot twice, and every
+    /// slot can be reached from every other.
     fn check(&self) -> Result<()> {
         self.graph.check_links()?;
-        self.graph.check_diversity()
+        self.graph.check_distinct()?;
+        self.graph.check_tree()
     }
 }

@@ -3,16 +3,24 @@
 use super::super::{Neighbour, Vectors};
 use alloc::vec::Vec;
 
-/// At most `count` of `candidates`, which are sorted nearest first: one that is nearer to a chosen
-/// one than to the base is left out, as the way over that one is short (Algorithm 4, without
-/// `keepPrunedConnections`).
-pub(super) fn diverse(candidates: &[Neighbour], count: usize, vectors: &Vectors) -> Vec<u32> {
+/// `kept` and more of `candidates`, which are sorted nearest first, up to `count` in all: one that is
+/// nearer to a chosen one than to the base is left out, as the way over that one is short
+/// (Algorithm 4, without `keepPrunedConnections`).
+pub(super) fn diverse(
+    kept: Vec<u32>,
+    candidates: &[Neighbour],
+    count: usize,
+    vectors: &Vectors,
+) -> Vec<u32> {
     const AT_ONCE: usize = 4;
-    let mut chosen: Vec<u32> = Vec::with_capacity(count);
+    let mut chosen = kept;
     let mut distances = Vec::with_capacity(AT_ONCE);
     for candidate in candidates {
         if chosen.len() == count {
             break;
+        }
+        if chosen.contains(&candidate.slot) {
+            continue;
         }
         let query = vectors.coded(candidate.slot);
         let mut covers = |others: &[u32]| {
