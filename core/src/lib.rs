@@ -26,6 +26,7 @@ mod heap;
 pub mod key;
 mod record;
 
+mod bitset;
 mod column;
 pub mod index;
 

@@ -21,6 +21,10 @@ pub(crate) const CODE_ALIGN: usize = 16;
 
 /// One set of kernels.
 #[derive(Clone, Copy)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "single code kernels are what the others are tested by")
+)]
 pub(crate) struct Kernels {
     /// `Σ aᵢ·bᵢ` of slices of equal length.
     pub(crate) dot: fn(&[f32], &[f32]) -> f32,
@@ -46,7 +50,11 @@ pub(crate) struct Kernels {
 /// A function that scores rows by a kernel it can inline.
 macro_rules! score {
     ($name:ident, $kernel:path, $numbers:ident) => {
-        #[expect(clippy::cast_precision_loss, clippy::allow_attributes, reason = "codes are less precise")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::allow_attributes,
+            reason = "codes are less precise"
+        )]
         fn $name(rows: &Arena<u8>, slots: &[u32], query: &CodedQuery, out: &mut Vec<f32>) {
             score_rows(rows, slots, query, out, |code| $kernel(code, &query.$numbers) as f32);
         }

@@ -119,7 +119,7 @@ impl Engine {
         blob(SECTION_LIVE, slots_to_bits(self.columns.live()));
         blob(SECTION_COLUMNS, self.columns.to_bytes());
         for (first, field) in self.numbered_fields() {
-            blob(first + FIELD_PRESENT, slots_to_bits(&field.present));
+            blob(first + FIELD_PRESENT, slots_to_bits(&field.present.iter().collect()));
         }
         parts
     }

@@ -3,6 +3,7 @@
 use super::tuning::Tuning;
 use crate::{
     Error, Result,
+    bitset::BitSet,
     column::Slots,
     index::{Exact, Hnsw, VectorIndex, Vectors},
     schema::{IndexKind, IndexSpec, VectorField},
@@ -19,7 +20,7 @@ pub(super) struct Field {
     pub(super) vectors: Vectors,
     pub(super) index: Box<dyn VectorIndex>,
     /// Slots that have a vector and a document.
-    pub(super) present: Slots,
+    pub(super) present: BitSet,
     /// Of those, the ones the index does not have yet.
     pub(super) unindexed: Slots,
     /// Slots without a document that the index still has.
@@ -33,7 +34,7 @@ impl Field {
             spec: spec.clone(),
             vectors: Vectors::new(spec),
             index: new_index(&spec.index),
-            present: Slots::new(),
+            present: BitSet::default(),
             unindexed: Slots::new(),
             dead: Slots::new(),
             tuning: Tuning::default(),
@@ -53,7 +54,8 @@ impl Field {
     }
 
     pub(super) fn remove(&mut self, slot: u32) {
-        let was_present = self.present.remove(slot);
+        let was_present = self.present.contains(slot);
+        self.present.remove(slot);
         let was_waiting = self.unindexed.remove(slot);
         if was_present && !was_waiting && !self.index.is_exact() {
             self.dead.insert(slot);
@@ -87,19 +89,19 @@ impl Field {
     /// Changes from scanning to an empty graph, which all vectors wait for.
     pub(super) fn switch_to_graph(&mut self) {
         self.index = Box::new(Hnsw::new(&self.spec.index));
-        self.unindexed = self.present.clone();
+        self.unindexed = self.present.iter().collect();
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.vectors.memory_bytes() + self.index.memory_bytes()
+        self.vectors.memory_bytes() + self.index.memory_bytes() + self.present.memory_bytes()
     }
 
     pub(super) fn check(&self, live: &Slots) -> Result<()> {
-        if !self.present.is_subset(live) {
+        if !self.present.iter().all(|slot| live.contains(slot)) {
             return Err(Error::corrupt("a vector belongs to no document"));
         }
         self.index.check()?;
-        for slot in &self.present {
+        for slot in self.present.iter() {
             if self.index.contains(slot) == self.unindexed.contains(slot) {
                 return Err(Error::corrupt(format!("slot {slot} is indexed and waits for it")));
             }

@@ -8,6 +8,7 @@
 //! **Invariant:** a slot is taken by a document, or still known to an index, or free; a free slot
 //! is in no column, no index and no id table.
 
+mod allowed;
 mod checkpoint;
 mod field;
 mod maintenance;
@@ -27,6 +28,7 @@ use crate::{
     record::{Change, Record, Stored},
 };
 use alloc::{format, vec::Vec};
+use allowed::FilterCache;
 use field::Field;
 use hashbrown::HashTable;
 use manifest::Manifest;
@@ -51,6 +53,7 @@ pub struct Engine {
     /// One more than the largest slot ever taken.
     slots: u32,
     checkpoint: Manifest,
+    filters: FilterCache,
 }
 
 impl Engine {
@@ -66,6 +69,7 @@ impl Engine {
             free: Slots::new(),
             slots: 0,
             checkpoint: Manifest::default(),
+            filters: FilterCache::default(),
         }
     }
 

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Result, Schema,
+    bitset::BitSet,
     bytes::{Reader, checksum},
     column::{Columns, Slots, slots_from_bits},
     heap::Heap,
@@ -99,8 +100,8 @@ fn open_field(
     let rows = pages.rows(first + FIELD_VECTORS)?;
     let mut field = Field::new(spec);
     field.vectors = Vectors::from_pages(spec, rows, |page| pages.get(first + FIELD_VECTORS, page))?;
-    field.present = slots_from_bits(&pages.blob(first + FIELD_PRESENT)?);
-    field.unindexed = field.present.clone();
+    field.present = BitSet::from(&slots_from_bits(&pages.blob(first + FIELD_PRESENT)?));
+    field.unindexed = field.present.iter().collect();
     if state.is_graph && spec.index.kind != IndexKind::Exact {
         let sections = IndexSections { pages, first: first + FIELD_INDEX };
         match Hnsw::open(&spec.index, &sections) {

@@ -4,12 +4,12 @@
 use super::{Engine, field::Field};
 use crate::{
     Error, Filter, Hit, Query, Result,
-    column::Slots,
+    bitset::BitSet,
     document::{Document, check_vector},
     index::{Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan_codes},
     query::Explanation,
 };
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
 
 impl Engine {
     /// The documents nearest to the query's vector, best first: exactly as many as the limit, or as
@@ -26,15 +26,11 @@ impl Engine {
         let field = &self.fields[number];
         check_vector(&field.spec.name, field.spec.dim, field.spec.metric, &query.vector)?;
         let filtered = !matches!(query.filter, Filter::All);
-        let matching = filtered.then(|| self.allowed(&query.filter)).transpose()?;
-        let allowed = match matching {
-            Some(matching) => Cow::Owned(matching & &field.present),
-            None => Cow::Borrowed(&field.present),
-        };
+        let matching = filtered.then(|| self.allowed_in(number, &query.filter)).transpose()?;
         let searching = Searching {
             field,
             probe: field.vectors.probe(&query.vector),
-            allowed: &allowed,
+            allowed: matching.as_deref().unwrap_or(&field.present),
             filtered,
             limit: query.limit.saturating_add(query.offset),
         };
@@ -73,7 +69,7 @@ impl Engine {
 struct Searching<'a> {
     field: &'a Field,
     probe: Probe,
-    allowed: &'a Slots,
+    allowed: &'a BitSet,
     filtered: bool,
     limit: usize,
 }
@@ -94,23 +90,19 @@ impl Searching<'_> {
         self.walk(ef)
     }
 
-    /// Whether comparing with every allowed vector costs less than a walk that has to pass
-    /// `all / allowed` times as many nodes as one without a filter.
+    /// Whether comparing with every allowed vector costs less than a walk, which compares with
+    /// about as many whatever is allowed.
     fn scan_is_cheaper(&self, ef: usize) -> bool {
-        /// Reading vectors in order costs about half of reading them where links lead.
-        const IN_ORDER_GAIN: u64 = 2;
-        let (allowed, all) = (self.allowed.len(), self.field.present.len());
+        /// Reading codes in order costs a fraction of reading them where links lead.
+        const IN_ORDER_GAIN: u64 = 3;
         let visits = self.field.tuning.visits(ef);
-        if !self.filtered {
-            return all <= visits.saturating_mul(IN_ORDER_GAIN);
-        }
-        allowed.saturating_mul(allowed) <= visits.saturating_mul(all)
+        self.allowed.len() <= visits.saturating_mul(IN_ORDER_GAIN)
     }
 
     /// Walks the graph and scans what it does not have yet.
     fn walk(&self, ef: usize) -> (Vec<Neighbour>, Explanation) {
         let visits_max = match self.filtered {
-            true => usize::try_from(self.allowed.len()).unwrap_or(usize::MAX).saturating_mul(2),
+            true => usize::try_from(self.allowed.len()).unwrap_or(usize::MAX),
             false => usize::MAX,
         };
         let allowed = match !self.filtered && self.field.dead().is_empty() {
@@ -119,7 +111,7 @@ impl Searching<'_> {
         };
         let search = Search { limit: self.limit, ef, visits_max, allowed };
         let found = self.field.index.search(&self.probe, &self.field.vectors, &search);
-        let waiting = self.allowed & &self.field.unindexed;
+        let waiting = self.waiting();
         let reached = found.neighbours.len() as u64 + waiting.len();
         if found.gave_up || reached < self.allowed.len().min(self.limit as u64) {
             return self.scan_codes("filtered graph, then codes", ef, found.visited);
@@ -137,6 +129,14 @@ impl Searching<'_> {
         }
         let plan = if self.filtered { "filtered graph" } else { "graph" };
         (neighbours, self.explain(plan, visited, ef))
+    }
+
+    /// The allowed slots that the index does not have yet.
+    fn waiting(&self) -> BitSet {
+        let mut waiting = BitSet::default();
+        let unindexed = self.field.unindexed.iter();
+        unindexed.filter(|slot| self.allowed.contains(*slot)).for_each(|slot| waiting.insert(slot));
+        waiting
     }
 
     /// Compares with the code of every allowed vector, and exactly with the nearest `ef`.

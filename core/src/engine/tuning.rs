@@ -85,7 +85,7 @@ impl Tuning {
         let end = (done + SAMPLES_PER_SLICE).min(SAMPLES);
         let sample = |number: usize| {
             let rank = field.present.len() * number as u64 / SAMPLES as u64;
-            field.present.select(u32::try_from(rank).ok()?)
+            field.present.select(rank)
         };
         Some((done..end).filter_map(sample).collect())
     }
@@ -107,9 +107,14 @@ impl Tally {
     /// Searches for each of `slots` as if it were not there.
     pub(super) fn of(field: &Field, slots: &[u32]) -> Self {
         let mut tally = Self::default();
-        let indexed = &field.present - &field.unindexed;
+        let mut indexed = field.present.clone();
+        field.unindexed.iter().for_each(|slot| indexed.remove(slot));
+        let allowed = match field.dead().is_empty() {
+            true => Allowed::all(&indexed),
+            false => Allowed::new(&indexed),
+        };
         for slot in slots.iter().filter(|slot| indexed.contains(**slot)) {
-            tally.sample(field, Allowed::all(&indexed).except(*slot), *slot);
+            tally.sample(field, allowed.except(*slot), *slot);
         }
         tally
     }
@@ -124,8 +129,7 @@ impl Tally {
             if recall < 1.0 {
                 let search = Search { ef, ..all };
                 let found = field.index.search(&probe, &field.vectors, &search);
-                let nearest =
-                    rescored(&found.neighbours, &probe, &field.vectors, RECALL_LIMIT);
+                let nearest = rescored(&found.neighbours, &probe, &field.vectors, RECALL_LIMIT);
                 let hits = nearest.iter().filter(|near| near.distance <= farthest.distance);
                 recall = hits.count() as f32 / true_ones.len() as f32;
                 self.visited += found.visited;

@@ -48,11 +48,6 @@ impl Nearest {
     }
 
     #[inline]
-    pub(crate) fn is_full(&self) -> bool {
-        self.heap.len() >= self.limit
-    }
-
-    #[inline]
     pub(crate) fn offer(&mut self, neighbour: Neighbour) {
         if self.heap.len() < self.limit {
             self.heap.push(neighbour);

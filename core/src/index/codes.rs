@@ -128,7 +128,12 @@ impl Codes {
         let Form::Whole(bits) = self.form else {
             let (halves, _) = code.as_chunks::<2>();
             let floats = halves.iter().map(|half| f16::from_le_bytes(*half).to_f32() * unit);
-            return CodedQuery { floats: floats.collect(), unit: 1.0, own, ..CodedQuery::default() };
+            return CodedQuery {
+                floats: floats.collect(),
+                unit: 1.0,
+                own,
+                ..CodedQuery::default()
+            };
         };
         let mut numbers = vec![0i8; self.form.numbers(self.dim)];
         decode_whole(code, bits, &mut numbers[..self.dim]);

@@ -13,35 +13,35 @@ mod rescore;
 mod rotation;
 mod vectors;
 
-use crate::{Result, column::Slots};
+use crate::{Result, bitset::BitSet};
 use alloc::{boxed::Box, vec::Vec};
 use core::any::Any;
 
-pub use candidates::Neighbour;
 pub(crate) use candidates::Nearest;
-pub(crate) use rescore::rescored;
+pub use candidates::Neighbour;
 pub use exact::Exact;
 pub(crate) use exact::scan_codes;
 pub(crate) use hnsw::BATCH_SLOTS_MAX;
 pub use hnsw::Hnsw;
+pub(crate) use rescore::rescored;
 pub use vectors::{Probe, Vectors};
 
 /// The slots that a search may return.
 #[derive(Clone, Copy)]
 pub struct Allowed<'a> {
-    slots: &'a Slots,
+    slots: &'a BitSet,
     except: Option<u32>,
     are_all: bool,
 }
 
 impl<'a> Allowed<'a> {
     /// The slots of a set.
-    pub(crate) fn new(slots: &'a Slots) -> Self {
+    pub(crate) fn new(slots: &'a BitSet) -> Self {
         Self { slots, except: None, are_all: false }
     }
 
     /// The slots of a set that has all an index contains.
-    pub(crate) fn all(slots: &'a Slots) -> Self {
+    pub(crate) fn all(slots: &'a BitSet) -> Self {
         Self { slots, except: None, are_all: true }
     }
 
@@ -69,6 +69,12 @@ impl<'a> Allowed<'a> {
     /// How many slots may be returned.
     pub fn count(&self) -> u64 {
         self.slots.len() - u64::from(self.except.is_some_and(|slot| self.slots.contains(slot)))
+    }
+
+    /// The slot that may be returned before which there are `rank` others, but for the excepted
+    /// one.
+    pub(crate) fn nth(&self, rank: u64) -> Option<u32> {
+        self.slots.select(rank).filter(|slot| Some(*slot) != self.except)
     }
 
     /// The slots that may be returned, in order.

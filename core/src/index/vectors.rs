@@ -114,9 +114,11 @@ impl Vectors {
     pub(crate) fn score(&self, query: &CodedQuery, slots: &[u32], distances: &mut Vec<f32>) {
         match &self.codes {
             Some(codes) => codes.score(query, slots, distances),
-            None => distances.extend(slots.iter().map(|slot| {
-                self.exact(&query.floats, query.unit, self.get(*slot), *slot)
-            })),
+            None => distances.extend(
+                slots
+                    .iter()
+                    .map(|slot| self.exact(&query.floats, query.unit, self.get(*slot), *slot)),
+            ),
         }
     }
 

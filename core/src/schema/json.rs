@@ -6,8 +6,8 @@
 //! ```
 
 use super::{
-    FieldType, IdField, IdKind, IndexKind, IndexSpec, Integer, Quantization, Schema, ValueField, VectorField,
-    find_named, unknown_name,
+    FieldType, IdField, IdKind, IndexKind, IndexSpec, Integer, Quantization, Schema, ValueField,
+    VectorField, find_named, unknown_name,
 };
 use crate::{Error, Metric, Result, limits};
 use alloc::{boxed::Box, format, string::String, vec::Vec};

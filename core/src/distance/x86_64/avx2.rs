@@ -2,14 +2,13 @@
 
 use super::{super::scalar, kernel_table};
 use core::arch::x86_64::{
-    __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
+    __m256i, _mm_add_epi32, _mm_add_ps, _mm_cvtsi128_si32, _mm_cvtss_f32, _mm_hadd_ps,
+    _mm_loadu_si128, _mm_shuffle_epi32, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
     _mm256_castps256_ps128, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cvtepi8_epi16,
     _mm256_cvtepu8_epi16, _mm256_cvtph_ps, _mm256_extractf128_ps, _mm256_extracti128_si256,
     _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
-    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x,
-    _mm256_setr_epi64x, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8,
-    _mm256_srli_epi16, _mm_add_epi32, _mm_add_ps, _mm_cvtsi128_si32, _mm_cvtss_f32, _mm_hadd_ps,
-    _mm_shuffle_epi32,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi64x,
+    _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
 };
 
 kernel_table!("avx2,fma,f16c");
@@ -86,9 +85,10 @@ fn dot_u4(code: &[u8], query: &[i8]) -> i32 {
         sum = _mm256_add_epi32(sum, _mm256_madd_epi16(first, ones));
         sum = _mm256_add_epi32(sum, _mm256_madd_epi16(second, ones));
     }
-    let rest = rest.iter().zip(first_rest.iter().zip(second_rest)).map(|(code, (first, second))| {
-        i32::from(code & 15) * i32::from(*first) + i32::from(code >> 4) * i32::from(*second)
-    });
+    let rest =
+        rest.iter().zip(first_rest.iter().zip(second_rest)).map(|(code, (first, second))| {
+            i32::from(code & 15) * i32::from(*first) + i32::from(code >> 4) * i32::from(*second)
+        });
     sum_of(sum) + rest.sum::<i32>()
 }
 
@@ -97,12 +97,8 @@ fn dot_u4(code: &[u8], query: &[i8]) -> i32 {
 fn dot_u1(code: &[u8], query: &[i8]) -> i32 {
     const NUMBERS: usize = 32;
     let (ones, ones_wide) = (_mm256_set1_epi8(1), _mm256_set1_epi16(1));
-    let spread = _mm256_setr_epi64x(
-        0,
-        0x0101_0101_0101_0101,
-        0x0202_0202_0202_0202,
-        0x0303_0303_0303_0303,
-    );
+    let spread =
+        _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, 0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
     let bits = _mm256_set1_epi64x(0x8040_2010_0804_0201u64.cast_signed());
     let mut sum = _mm256_setzero_si256();
     let (code, _) = code.as_chunks::<{ NUMBERS / 8 }>();

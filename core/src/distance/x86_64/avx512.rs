@@ -41,9 +41,8 @@ fn dot_f16(code: &[u8], query: &[f32]) -> f32 {
     let mut sums = [_mm512_setzero_ps(); 2];
     for (position, (code, query)) in wide.iter().zip(query_wide).enumerate() {
         // SAFETY: both arrays are as long as what is read.
-        let (code, query) = unsafe {
-            (_mm256_loadu_si256(code.as_ptr().cast()), _mm512_loadu_ps(query.as_ptr()))
-        };
+        let (code, query) =
+            unsafe { (_mm256_loadu_si256(code.as_ptr().cast()), _mm512_loadu_ps(query.as_ptr())) };
         sums[position % 2] = _mm512_fmadd_ps(_mm512_cvtph_ps(code), query, sums[position % 2]);
     }
     let mask = (1u16 << rest.len().min(query_rest.len())) - 1;

@@ -288,9 +288,8 @@ impl Graph {
     /// Refuses slots that cannot be reached from the others on the lowest level: whose parent and
     /// they do not link to each other, or that are not all below one root.
     pub(super) fn check_tree(&self) -> Result<()> {
-        let wrong = |slot: u32, what: &str| {
-            Err(Error::corrupt(format!("slot {slot} of the graph {what}")))
-        };
+        let wrong =
+            |slot: u32, what: &str| Err(Error::corrupt(format!("slot {slot} of the graph {what}")));
         let mut seen = vec![false; self.slots()];
         let mut open: Vec<u32> = self.iter().filter(|slot| self.parent(*slot).is_none()).collect();
         if let [_, second, ..] = open[..] {
@@ -299,11 +298,13 @@ impl Graph {
         while let Some(slot) = open.pop() {
             seen[slot as usize] = true;
             let links = self.links(slot, 0).iter().copied();
-            let children: Vec<u32> = links.filter(|link| self.parent(*link) == Some(slot)).collect();
+            let children: Vec<u32> =
+                links.filter(|link| self.parent(*link) == Some(slot)).collect();
             if children.len() > self.children_max() {
                 return wrong(slot, "has too many children");
             }
-            if let Some(child) = children.iter().find(|child| !self.links(**child, 0).contains(&slot))
+            if let Some(child) =
+                children.iter().find(|child| !self.links(**child, 0).contains(&slot))
             {
                 return wrong(*child, "does not link to its parent");
             }

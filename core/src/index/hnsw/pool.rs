@@ -22,7 +22,7 @@ impl Pool {
         Self { limit, candidates: Vec::with_capacity(limit + 1), next: 0 }
     }
 
-    /// Adds a candidate that was not offered before, if it is near enough.
+    /// Adds a candidate that was not offered before; false when it is not near enough.
     #[inline]
     pub(super) fn offer(&mut self, candidate: Neighbour) -> bool {
         if self.candidates.len() == self.limit {
@@ -48,13 +48,6 @@ impl Pool {
         candidate.slot |= FOLLOWED;
         self.next += ahead + 1;
         Some(slot)
-    }
-
-    /// The candidate that would be followed next.
-    #[inline]
-    pub(super) fn peek(&self) -> Option<u32> {
-        let slot = self.candidates.get(self.next)?.slot;
-        (slot & FOLLOWED == 0).then_some(slot)
     }
 
     /// The candidates, nearest first.

@@ -1,15 +1,14 @@
 //! Walking the graph on codes: down the levels greedily, then best-first on the lowest.
 
-use super::super::{Found, Nearest, Neighbour, Probe, Search, Vectors};
+use super::super::{Allowed, Found, Neighbour, Probe, Search, Vectors};
 use super::graph::Graph;
 use super::pool::Pool;
 use super::visited::{VisitedPool, VisitedSet};
 use crate::distance::CodedQuery;
-use alloc::{collections::BinaryHeap, vec::Vec};
-use core::cmp::Reverse;
+use alloc::vec::Vec;
 
-/// Candidates up to which they are kept in one array.
-const POOL_MAX: usize = 1_024;
+/// Allowed slots at which a filtered walk begins besides the entry.
+const SEEDS: u64 = 16;
 
 /// The nearest allowed slots (Algorithm 5).
 pub(super) fn search(
@@ -24,11 +23,9 @@ pub(super) fn search(
     walk.except = search.allowed.excepted();
     let Some(entry) = walk.descend(0) else { return Found::default() };
     let ef = search.ef.max(search.limit);
-    let neighbours = match search.allowed.are_all() && ef <= POOL_MAX {
+    let neighbours = match search.allowed.are_all() {
         true => walk.nearest(entry, 0, ef),
-        false => {
-            walk.nearest_accepted(entry, ef, search.visits_max, |slot| search.allowed.contains(slot))
-        }
+        false => walk.nearest_allowed(entry, ef, search.visits_max, search.allowed),
     };
     let gave_up = walk.distances >= search.visits_max;
     Found { neighbours, visited: walk.distances, gave_up }
@@ -73,7 +70,7 @@ impl<'a> Walk<'a> {
     pub(super) fn descend(&mut self, level: usize) -> Option<Neighbour> {
         let entry = self.graph.entry()?;
         self.visited.clear();
-        self.visited.extend(&[entry]);
+        self.visited.insert(entry);
         let mut nearest = self.score_after(0).next()?;
         for level in (level + 1..=self.graph.level(entry)).rev() {
             self.begin(nearest);
@@ -91,9 +88,9 @@ impl<'a> Walk<'a> {
     /// Begins a walk over a level at `entry`.
     fn begin(&mut self, entry: Neighbour) {
         self.visited.clear();
-        self.visited.extend(&[entry.slot]);
+        self.visited.insert(entry.slot);
         if let Some(slot) = self.except {
-            self.visited.extend(&[slot]);
+            self.visited.insert(slot);
         }
     }
 
@@ -121,35 +118,63 @@ impl<'a> Walk<'a> {
         pool.into_sorted()
     }
 
-    /// About the `ef` nearest slots of the lowest level that `accept` takes. Every slot is a way,
-    /// whether taken or not; the walk ends when no way leads nearer, or after `visits_max`
-    /// distances.
-    fn nearest_accepted(
+    /// About the `ef` nearest allowed slots of the lowest level, after at most `visits_max`
+    /// distances and those of one slot's links. Only allowed slots are compared and followed; those
+    /// between are passed, so that a way over one of them is two steps long (after ACORN-1, Patel
+    /// et al. 2024, §5.2). As the allowed may all be far from where the walk begins, it begins at
+    /// some of them too.
+    fn nearest_allowed(
         &mut self,
         entry: Neighbour,
         ef: usize,
         visits_max: usize,
-        accept: impl Fn(u32) -> bool,
+        allowed: Allowed<'_>,
     ) -> Vec<Neighbour> {
         self.begin(entry);
-        let mut nearest = Nearest::new(ef);
-        let mut open = BinaryHeap::from([Reverse(entry)]);
-        if accept(entry.slot) {
-            nearest.offer(entry);
+        let mut pool = Pool::new(ef);
+        let mut batch = Vec::with_capacity(self.graph.links_max(0));
+        self.pass(entry.slot, allowed, &mut batch);
+        if allowed.contains(entry.slot) {
+            batch.push(entry.slot);
         }
-        while let Some(Reverse(here)) = open.pop() {
-            if here.distance > nearest.worst() || self.distances >= visits_max {
+        let seeds = (0..SEEDS).filter_map(|seed| allowed.nth(allowed.count() * seed / SEEDS));
+        batch.extend(seeds.filter(|seed| self.graph.contains(*seed) && self.visited.insert(*seed)));
+        loop {
+            self.scores.clear();
+            self.vectors.score(self.query, &batch, &mut self.scores);
+            self.distances += batch.len();
+            for (slot, distance) in batch.drain(..).zip(&self.scores) {
+                if pool.offer(Neighbour { distance: *distance, slot }) {
+                    self.graph.prefetch(slot, 0);
+                }
+            }
+            match pool.follow() {
+                Some(here) if self.distances < visits_max => self.pass(here, allowed, &mut batch),
+                _ => return pool.into_sorted(),
+            }
+        }
+    }
+
+    /// Adds to `batch` the allowed slots not seen yet that `slot` links to, or that links to others
+    /// lead to, until there are enough of them.
+    fn pass(&mut self, slot: u32, allowed: Allowed<'_>, batch: &mut Vec<u32>) {
+        let enough = self.graph.links_max(1);
+        let seen = self.visited.len();
+        self.visited.extend(self.graph.links(slot, 0));
+        let fresh = self.visited.after(seen);
+        batch.extend(fresh.iter().filter(|link| allowed.contains(**link)));
+        let between: Vec<u32> =
+            fresh.iter().copied().filter(|link| !allowed.contains(*link)).collect();
+        between.iter().for_each(|link| self.graph.prefetch(*link, 0));
+        for between in between {
+            if batch.len() >= enough {
                 break;
             }
-            for neighbour in self.follow(here.slot, 0) {
-                if neighbour.distance < nearest.worst() || !nearest.is_full() {
-                    open.push(Reverse(neighbour));
-                    if accept(neighbour.slot) {
-                        nearest.offer(neighbour);
-                    }
+            for link in self.graph.links(between, 0) {
+                if allowed.contains(*link) && self.visited.insert(*link) {
+                    batch.push(*link);
                 }
             }
         }
-        nearest.into_sorted()
     }
 }

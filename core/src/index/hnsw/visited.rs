@@ -31,6 +31,14 @@ impl VisitedSet {
         &self.slots[count..]
     }
 
+    /// Adds a slot; true when it was not there.
+    #[inline]
+    pub(super) fn insert(&mut self, slot: u32) -> bool {
+        let before = self.len();
+        self.extend(&[slot]);
+        self.len() > before
+    }
+
     /// Adds those of `slots` that are not there. Without a branch for each, as half of them are,
     /// in no order that a processor could foresee.
     #[inline]
