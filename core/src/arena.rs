@@ -52,11 +52,16 @@ pub(crate) struct Arena<T> {
 
 impl<T: Element> Arena<T> {
     pub(crate) fn new(stride: usize) -> Self {
+        Self::with_page_bytes(stride, PAGE_BYTES_MAX)
+    }
+
+    /// An arena whose pages have at most so many bytes, unless one row has more.
+    pub(crate) fn with_page_bytes(stride: usize, page_bytes: usize) -> Self {
         let row_bytes = (stride * T::BYTES).max(1);
         Self {
             stride,
             rows: 0,
-            page_rows: (PAGE_BYTES_MAX / row_bytes).max(1),
+            page_rows: (page_bytes / row_bytes).max(1),
             chunk_shift: (CHUNK_BYTES / row_bytes).max(1).ilog2(),
             chunks: Vec::new(),
             dirty: Vec::new(),
@@ -65,6 +70,16 @@ impl<T: Element> Arena<T> {
 
     pub(crate) fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Elements of a row.
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Rows of a full page.
+    pub(crate) fn page_rows(&self) -> usize {
+        self.page_rows
     }
 
     #[inline]
@@ -104,17 +119,19 @@ impl<T: Element> Arena<T> {
                 self.chunks.push(Vec::new());
             }
             let added = (full - used).min(rows - self.rows);
+            let is_first = self.chunks.len() == 1;
             if let Some(chunk) = self.chunks.last_mut() {
-                reserve(chunk, added * self.stride, full * self.stride);
+                let wanted = if is_first { added } else { full - used };
+                reserve(chunk, wanted * self.stride, full * self.stride);
                 append(chunk, added * self.stride);
             }
             self.rows += added;
         }
     }
 
-    /// Runs of adjacent rows from `first` on, each with the number of its first row.
-    pub(crate) fn runs(&self) -> impl Iterator<Item = (usize, &[T])> {
-        self.chunks.iter().enumerate().map(|(chunk, rows)| (chunk << self.chunk_shift, &rows[..]))
+    /// All rows in order, in runs that lie side by side.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &[T]> {
+        self.chunks.iter().map(|rows| &rows[..])
     }
 
     pub(crate) fn pages(&self) -> usize {
@@ -142,9 +159,19 @@ impl<T: Element> Arena<T> {
     pub(crate) fn from_pages(
         stride: usize,
         rows: usize,
+        page: impl FnMut(usize) -> Result<Vec<u8>>,
+    ) -> Result<Self> {
+        Self::new(stride).filled(rows, page)
+    }
+
+    /// An arena with rows and pages as long as these, of `rows` rows out of its pages.
+    pub(crate) fn filled(
+        &self,
+        rows: usize,
         mut page: impl FnMut(usize) -> Result<Vec<u8>>,
     ) -> Result<Self> {
-        let mut arena = Self::new(stride);
+        let (stride, page_rows) = (self.stride, self.page_rows);
+        let mut arena = Self { page_rows, ..Self::new(stride) };
         for number in 0..rows.div_ceil(arena.page_rows) {
             let bytes = page(number)?;
             let expected = (rows - arena.rows).min(arena.page_rows);
@@ -166,7 +193,7 @@ impl<T: Element> Arena<T> {
     }
 }
 
-/// Room for `more` elements: doubling while the chunk is small, never beyond its full size.
+/// Room for `more` elements: doubling while the chunk grows, never beyond its full size.
 fn reserve<T>(chunk: &mut Vec<T>, more: usize, full: usize) {
     let needed = chunk.len() + more;
     if needed > chunk.capacity() {

@@ -1,20 +1,125 @@
-//! Byte strings by slot: where documents rest. A page is the strings of 64 neighbouring slots, one
-//! after the other, with the ends of each; its bytes in memory are its bytes at rest.
+//! Byte strings by slot: the documents. A page is the strings of 64 neighbouring slots, one after
+//! the other, with the ends of each; its bytes in memory are its bytes at rest. Pages are in memory,
+//! or at rest with only those strings in memory that changed since the last checkpoint.
 
 use crate::{
     Error, Result,
     bytes::{Reader, Writer},
+    index::Section,
+    rest::RestingPages,
 };
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, collections::BTreeMap, vec::Vec};
 
 const SLOTS_PER_PAGE: usize = 64;
 
+/// Byte strings by slot; empty where none was set.
+pub(crate) enum Heap {
+    Memory(Vec<Page>),
+    Rest(RestingHeap),
+}
+
 #[derive(Clone, Debug)]
-struct Page {
+pub(crate) struct Page {
     /// Where each slot's string ends in `bytes`.
     ends: [u32; SLOTS_PER_PAGE],
     bytes: Vec<u8>,
     dirty: bool,
+}
+
+/// Strings that are read when they are needed.
+pub(crate) struct RestingHeap {
+    count: usize,
+    changed: BTreeMap<u32, Vec<u8>>,
+    pages: RestingPages,
+}
+
+impl Heap {
+    pub(crate) fn in_memory() -> Self {
+        Self::Memory(Vec::new())
+    }
+
+    pub(crate) fn at_rest(pages: RestingPages) -> Self {
+        Self::Rest(RestingHeap { count: 0, changed: BTreeMap::new(), pages })
+    }
+
+    pub(crate) fn get(&self, slot: u32) -> Result<Cow<'_, [u8]>> {
+        let (number, index) = place(slot);
+        match self {
+            Self::Memory(pages) => {
+                let string = pages.get(number).map_or(&[][..], |page| page.get(index));
+                Ok(Cow::Borrowed(string))
+            }
+            Self::Rest(rest) => match rest.changed.get(&slot) {
+                Some(bytes) => Ok(Cow::Borrowed(bytes)),
+                None if number < rest.pages.len() => {
+                    let page = Page::read(&rest.pages.read(number)?)?;
+                    Ok(Cow::Owned(page.get(index).to_vec()))
+                }
+                None => Ok(Cow::Borrowed(&[])),
+            },
+        }
+    }
+
+    pub(crate) fn set(&mut self, slot: u32, bytes: &[u8]) {
+        let (number, index) = place(slot);
+        match self {
+            Self::Memory(pages) => {
+                if pages.len() <= number {
+                    pages.resize(number + 1, Page::EMPTY);
+                }
+                pages[number].set(index, bytes);
+            }
+            Self::Rest(rest) => {
+                rest.count = rest.count.max(number + 1);
+                rest.changed.insert(slot, bytes.to_vec());
+            }
+        }
+    }
+
+    /// A checkpoint was stored, of whose pages these are the generations.
+    pub(crate) fn checkpointed(&mut self, generations: &[u64]) {
+        match self {
+            Self::Memory(pages) => pages.iter_mut().for_each(|page| page.dirty = false),
+            Self::Rest(rest) => {
+                rest.changed.clear();
+                rest.pages.set(generations);
+            }
+        }
+    }
+
+    /// The strings of a checkpoint whose pages have these generations.
+    pub(crate) fn open(
+        &mut self,
+        generations: &[u64],
+        mut page: impl FnMut(usize) -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        match self {
+            Self::Memory(pages) => {
+                let read = (0..generations.len()).map(|number| Page::read(&page(number)?));
+                *pages = read.collect::<Result<_>>()?;
+            }
+            Self::Rest(rest) => {
+                rest.count = generations.len();
+                rest.pages.set(generations);
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of memory held.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Memory(pages) => {
+                pages.iter().map(|page| size_of::<Page>() + page.bytes.capacity()).sum()
+            }
+            Self::Rest(rest) => rest.changed.values().map(Vec::capacity).sum(),
+        }
+    }
+}
+
+/// The page a slot is on, and its place there.
+fn place(slot: u32) -> (usize, usize) {
+    (slot as usize / SLOTS_PER_PAGE, slot as usize % SLOTS_PER_PAGE)
 }
 
 impl Page {
@@ -24,85 +129,85 @@ impl Page {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         start as usize..self.ends[index] as usize
     }
-}
 
-/// Byte strings by slot; empty where none was set.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Heap {
-    pages: Vec<Page>,
-}
-
-impl Heap {
-    pub(crate) fn get(&self, slot: u32) -> &[u8] {
-        let slot = slot as usize;
-        self.pages
-            .get(slot / SLOTS_PER_PAGE)
-            .map_or(&[], |page| &page.bytes[page.range(slot % SLOTS_PER_PAGE)])
+    fn get(&self, index: usize) -> &[u8] {
+        &self.bytes[self.range(index)]
     }
 
-    pub(crate) fn set(&mut self, slot: u32, bytes: &[u8]) {
-        let (number, index) = (slot as usize / SLOTS_PER_PAGE, slot as usize % SLOTS_PER_PAGE);
-        if self.pages.len() <= number {
-            self.pages.resize(number + 1, Page::EMPTY);
-        }
-        let page = &mut self.pages[number];
-        let range = page.range(index);
+    fn set(&mut self, index: usize, bytes: &[u8]) {
+        let range = self.range(index);
         let (old, new) = (range.len(), bytes.len());
-        page.bytes.splice(range, bytes.iter().copied());
-        for end in &mut page.ends[index..] {
+        self.bytes.splice(range, bytes.iter().copied());
+        for end in &mut self.ends[index..] {
             *end = u32::try_from(*end as usize - old + new).expect("64 documents fit 4 GiB");
         }
         if index + 1 == SLOTS_PER_PAGE {
-            page.bytes.shrink_to_fit();
+            self.bytes.shrink_to_fit();
         }
-        page.dirty = true;
+        self.dirty = true;
     }
 
-    pub(crate) fn pages(&self) -> usize {
-        self.pages.len()
+    fn read(bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(bytes);
+        let mut ends = [0; SLOTS_PER_PAGE];
+        for end in &mut ends {
+            *end = reader.u32()?;
+        }
+        let bytes = reader.raw(reader.remaining())?.to_vec();
+        let in_order = ends.is_sorted() && ends[SLOTS_PER_PAGE - 1] as usize == bytes.len();
+        if !in_order {
+            return Err(Error::corrupt("a page of documents has ends out of order"));
+        }
+        Ok(Self { ends, bytes, dirty: false })
     }
 
-    pub(crate) fn is_dirty(&self, page: usize) -> bool {
-        self.pages[page].dirty
-    }
-
-    pub(crate) fn mark_clean(&mut self) {
-        self.pages.iter_mut().for_each(|page| page.dirty = false);
-    }
-
-    pub(crate) fn page(&self, page: usize) -> Vec<u8> {
-        let page = &self.pages[page];
-        let mut writer = Writer::with_capacity(SLOTS_PER_PAGE * 4 + page.bytes.len());
-        page.ends.iter().for_each(|end| writer.u32(*end));
-        writer.raw(&page.bytes);
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::with_capacity(SLOTS_PER_PAGE * 4 + self.bytes.len());
+        self.ends.iter().for_each(|end| writer.u32(*end));
+        writer.raw(&self.bytes);
         writer.into_bytes()
-    }
-
-    /// A heap of `pages` pages, asked for in order.
-    pub(crate) fn from_pages(
-        pages: usize,
-        mut page: impl FnMut(usize) -> Result<Vec<u8>>,
-    ) -> Result<Self> {
-        let pages = (0..pages).map(|number| read_page(&page(number)?));
-        Ok(Self { pages: pages.collect::<Result<_>>()? })
-    }
-
-    /// Bytes of memory held.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.pages.iter().map(|page| size_of::<Page>() + page.bytes.capacity()).sum()
     }
 }
 
-fn read_page(bytes: &[u8]) -> Result<Page> {
-    let mut reader = Reader::new(bytes);
-    let mut ends = [0; SLOTS_PER_PAGE];
-    for end in &mut ends {
-        *end = reader.u32()?;
+impl RestingHeap {
+    fn changed_in(&self, page: usize) -> impl Iterator<Item = (&u32, &Vec<u8>)> {
+        let slot = |page: usize| u32::try_from(page * SLOTS_PER_PAGE).unwrap_or(u32::MAX);
+        self.changed.range(slot(page)..slot(page + 1))
     }
-    let bytes = reader.raw(reader.remaining())?.to_vec();
-    let in_order = ends.is_sorted() && ends[SLOTS_PER_PAGE - 1] as usize == bytes.len();
-    if !in_order {
-        return Err(Error::corrupt("a page of documents has ends out of order"));
+}
+
+impl Section for Heap {
+    fn header(&self) -> u64 {
+        self.pages() as u64
     }
-    Ok(Page { ends, bytes, dirty: false })
+
+    fn pages(&self) -> usize {
+        match self {
+            Self::Memory(pages) => pages.len(),
+            Self::Rest(rest) => rest.count,
+        }
+    }
+
+    fn is_dirty(&self, page: usize) -> bool {
+        match self {
+            Self::Memory(pages) => pages[page].dirty,
+            Self::Rest(rest) => page >= rest.pages.len() || rest.changed_in(page).next().is_some(),
+        }
+    }
+
+    fn page(&self, page: usize) -> Result<Vec<u8>> {
+        match self {
+            Self::Memory(pages) => Ok(pages[page].to_bytes()),
+            Self::Rest(rest) => {
+                let mut content = match page < rest.pages.len() {
+                    true => Page::read(&rest.pages.read(page)?)?,
+                    false => Page::EMPTY,
+                };
+                for (slot, bytes) in rest.changed_in(page) {
+                    content.set(place(*slot).1, bytes);
+                }
+                Ok(content.to_bytes())
+            }
+        }
+    }
 }

@@ -25,6 +25,7 @@ mod bytes;
 mod heap;
 pub mod key;
 mod record;
+pub mod rest;
 
 mod bitset;
 mod column;

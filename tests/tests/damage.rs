@@ -23,9 +23,10 @@ fn stored(rng: &mut Rng) -> Result<Stored> {
     let documents = (0..200).map(|id| random::document(rng, &schema, id)).collect();
     let (record, _) = engine.prepare(Batch::index(documents))?;
     engine.apply(&record)?;
-    while engine.maintain() {}
+    while engine.maintain()? {}
     let checkpoint = engine.checkpoint();
-    let pages = checkpoint.pages.iter().map(|key| (*key, engine.page(&checkpoint, key))).collect();
+    let page = |key: &PageKey| engine.page(&checkpoint, key).map(|page| (*key, page));
+    let pages = checkpoint.pages.iter().map(page).collect::<Result<_>>()?;
     let meta = checkpoint.meta.clone();
     Ok(Stored { engine, meta, pages, record: record.to_bytes() })
 }

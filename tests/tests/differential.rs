@@ -2,22 +2,41 @@
 //! written — on random programs, judged by the naive twin.
 
 use fastrand::Rng;
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 use vectordoc::{
     Batch, Document, Engine, Filter, Id, Include, Query, Record, Result, engine::Group,
-    key::PageKey, schema::IndexKind,
+    key::PageKey, rest::PageSource, schema::IndexKind,
 };
 use vectordoc_tests::{
     random,
     twin::{Twin, distance},
 };
 
+/// Where the pages of a checkpoint are stored.
+#[derive(Default)]
+struct Shelf(Mutex<HashMap<PageKey, Vec<u8>>>);
+
+impl Shelf {
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<PageKey, Vec<u8>>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl PageSource for Shelf {
+    fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
+        Ok(self.with(|pages| pages.get(key).cloned()))
+    }
+}
+
 /// An engine and its twin through the same program.
 struct Program {
     engine: Engine,
     twin: Twin,
     /// The pages of the last checkpoint.
-    store: HashMap<PageKey, Vec<u8>>,
+    store: Arc<Shelf>,
     rng: Rng,
 }
 
@@ -25,7 +44,7 @@ impl Program {
     fn new(seed: u64, kind: IndexKind) -> Self {
         let mut rng = Rng::with_seed(seed);
         let schema = random::schema(&mut rng, kind);
-        Self { engine: Engine::new(schema), twin: Twin::default(), store: HashMap::new(), rng }
+        Self { engine: Engine::new(schema), twin: Twin::default(), store: Arc::default(), rng }
     }
 
     /// Applies a batch as a host would: by way of the record's bytes.
@@ -41,13 +60,10 @@ impl Program {
             5 => self.delete(),
             6 => self.delete_where(),
             7 => {
-                while self.engine.maintain() {}
+                while self.engine.maintain()? {}
                 Ok(())
             }
-            8 => {
-                self.engine.maintain();
-                Ok(())
-            }
+            8 => self.engine.maintain().map(|_| ()),
             9 => self.reopen(),
             _ => self.compare(),
         }
@@ -87,19 +103,27 @@ impl Program {
         self.apply(Batch::delete_where(filter))
     }
 
-    /// Checkpoints and opens again, as a host would.
+    /// Checkpoints, and goes on with the engine or opens it again, in memory or at rest, as a host
+    /// would.
     fn reopen(&mut self) -> Result<()> {
-        let checkpoint = self.engine.checkpoint();
-        for key in &checkpoint.stale {
-            self.store.remove(key);
-        }
+        let mut checkpoint = self.engine.checkpoint();
         for key in &checkpoint.pages {
-            self.store.insert(*key, self.engine.page(&checkpoint, key));
+            let page = self.engine.page(&checkpoint, key)?;
+            self.store.with(|pages| pages.insert(*key, page));
         }
         let meta = checkpoint.meta.clone();
+        let stale = std::mem::take(&mut checkpoint.stale);
         self.engine.checkpointed(checkpoint);
-        assert!(self.store.keys().all(|key| self.engine.has_page(key)), "a page was left behind");
-        self.engine = Engine::open(&meta, &|key| Ok(self.store.get(key).cloned()))?;
+        self.store.with(|pages| {
+            stale.iter().for_each(|key| assert!(pages.remove(key).is_some()));
+            assert!(pages.keys().all(|key| self.engine.has_page(key)), "a page was left behind");
+        });
+        let source: Arc<dyn PageSource> = Arc::clone(&self.store) as _;
+        match self.rng.u8(..3) {
+            0 => {}
+            1 => self.engine = Engine::open(&meta, &|key| source.read(key))?,
+            _ => self.engine = Engine::open_at_rest(&meta, &source)?,
+        }
         Ok(())
     }
 
@@ -152,7 +176,7 @@ fn run(kind: IndexKind, programs: u64, steps: usize) {
         for step in 0..steps {
             program.step().unwrap_or_else(|error| panic!("seed {seed}, step {step}: {error:?}"));
         }
-        while program.engine.maintain() {}
+        while program.engine.maintain().expect("all pages are there") {}
         program.engine.check().unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
     }
 }

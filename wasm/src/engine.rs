@@ -110,8 +110,8 @@ impl Engine {
     }
 
     /// Does one slice of building indexes; false when there is nothing left to do.
-    pub fn maintain(&mut self) -> bool {
-        self.0.maintain()
+    pub fn maintain(&mut self) -> Result<bool, Failure> {
+        Ok(self.0.maintain()?)
     }
 
     /// Vectors that wait to be added to an index; until then searches compare with each of them.

@@ -7,16 +7,18 @@
 use super::{
     Engine, Field,
     manifest::{
-        Entry, FIELD_FIRST, FIELD_INDEX, FIELD_PRESENT, FIELD_SECTIONS, FIELD_VECTORS, FORMAT,
-        FieldState, MAGIC, Manifest, SECTION_COLUMNS, SECTION_DOCUMENTS, SECTION_LIVE, seal,
+        Entry, FIELD_CODES, FIELD_FIRST, FIELD_INDEX, FIELD_PRESENT, FIELD_SECTIONS, FIELD_VECTORS,
+        FORMAT, FieldState, MAGIC, Manifest, SECTION_COLUMNS, SECTION_DOCUMENTS, SECTION_ID_HASHES,
+        SECTION_LIVE,
     },
 };
 use crate::{
+    Result,
     bytes::{Writer, checksum},
     column::slots_to_bits,
-    heap::Heap,
     index::Section,
     key::PageKey,
+    rest::seal,
 };
 use alloc::{borrow::Cow, collections::BTreeMap, vec::Vec};
 
@@ -69,29 +71,34 @@ impl Engine {
         checkpoint
     }
 
-    /// The bytes of a page of a checkpoint, with a checksum.
-    pub fn page(&self, checkpoint: &Checkpoint, key: &PageKey) -> Vec<u8> {
+    /// The bytes of a page of a checkpoint, with a checksum. It fails only where the rest of the
+    /// page has to be read from the last checkpoint and cannot be.
+    pub fn page(&self, checkpoint: &Checkpoint, key: &PageKey) -> Result<Vec<u8>> {
         let page = key.page as usize;
         let payload = match checkpoint.blobs.get(&key.section) {
             Some(blob) => blob.chunks(BLOB_PAGE_BYTES).nth(page).unwrap_or_default().to_vec(),
-            None => self
-                .paged()
-                .into_iter()
-                .find(|(section, _)| *section == key.section)
-                .map(|(_, paged)| paged.page(page))
-                .unwrap_or_default(),
+            None => {
+                let mut paged = self.paged().into_iter();
+                match paged.find(|(section, _)| *section == key.section) {
+                    Some((_, paged)) => paged.page(page)?,
+                    None => Vec::new(),
+                }
+            }
         };
-        seal(payload, key)
+        Ok(seal(payload, key))
     }
 
     /// The checkpoint is stored.
     pub fn checkpointed(&mut self, checkpoint: Checkpoint) {
-        self.checkpoint = checkpoint.manifest;
-        self.documents.mark_clean();
-        for field in &mut self.fields {
-            field.vectors.mark_clean();
+        let manifest = checkpoint.manifest;
+        self.documents.checkpointed(manifest.generations(SECTION_DOCUMENTS));
+        self.id_hashes.mark_clean();
+        let numbers = (FIELD_FIRST..).step_by(FIELD_SECTIONS as usize);
+        for (first, field) in numbers.zip(&mut self.fields) {
+            field.vectors.checkpointed(manifest.generations(first + FIELD_VECTORS));
             field.index.mark_clean();
         }
+        self.checkpoint = manifest;
     }
 
     /// Whether the last checkpoint has this page; a store may hold others that an interrupted
@@ -103,9 +110,11 @@ impl Engine {
     /// The sections kept as pages.
     fn paged(&self) -> Vec<(u32, &dyn Section)> {
         let mut paged: Vec<(u32, &dyn Section)> =
-            alloc::vec![(SECTION_DOCUMENTS, &self.documents as &dyn Section)];
+            alloc::vec![(SECTION_DOCUMENTS, &self.documents), (SECTION_ID_HASHES, &self.id_hashes)];
         for (first, field) in self.numbered_fields() {
-            paged.push((first + FIELD_VECTORS, field.vectors.arena()));
+            let (vectors, codes) = field.vectors.sections();
+            paged.push((first + FIELD_VECTORS, vectors));
+            paged.extend(codes.map(|codes| (first + FIELD_CODES, codes)));
             paged.extend((first + FIELD_INDEX..).zip(field.index.sections()));
         }
         paged
@@ -173,23 +182,5 @@ impl Checkpoint {
         let keys = new.map(|(page, generation)| PageKey { section, page, generation: *generation });
         self.pages.extend(keys);
         self.manifest.sections.insert(section, Entry { header, pages });
-    }
-}
-
-impl Section for Heap {
-    fn header(&self) -> u64 {
-        self.pages() as u64
-    }
-
-    fn pages(&self) -> usize {
-        Heap::pages(self)
-    }
-
-    fn is_dirty(&self, page: usize) -> bool {
-        Heap::is_dirty(self, page)
-    }
-
-    fn page(&self, page: usize) -> Vec<u8> {
-        Heap::page(self, page)
     }
 }

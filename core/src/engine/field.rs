@@ -8,7 +8,7 @@ use crate::{
     index::{Exact, Hnsw, VectorIndex, Vectors},
     schema::{IndexKind, IndexSpec, VectorField},
 };
-use alloc::{boxed::Box, format};
+use alloc::{borrow::Cow, boxed::Box, format};
 
 /// Bytes of vectors up to which `auto` scans: few enough to stay in a processor's cache, so that
 /// reading them all costs little more than a walk. Beyond, with a graph there, every search weighs
@@ -41,8 +41,8 @@ impl Field {
         }
     }
 
-    pub(super) fn get(&self, slot: u32) -> Option<&[f32]> {
-        self.present.contains(slot).then(|| self.vectors.get(slot))
+    pub(super) fn get(&self, slot: u32) -> Result<Option<Cow<'_, [f32]>>> {
+        self.present.contains(slot).then(|| self.vectors.get(slot)).transpose()
     }
 
     pub(super) fn insert(&mut self, slot: u32, vector: &[f32]) {

@@ -3,7 +3,10 @@
 //! moment, so that searches hardly wait; and it is done in slices, so that writes hardly wait.
 
 use super::{Engine, field::Field, tuning::Tally};
-use crate::index::{BATCH_SLOTS_MAX, Change, Plan};
+use crate::{
+    Result,
+    index::{BATCH_SLOTS_MAX, Change, Plan},
+};
 use alloc::vec::Vec;
 
 /// A slice of work that was thought out, to be committed with
@@ -20,24 +23,24 @@ enum Job {
 }
 
 impl Engine {
-    /// Does one slice of work; false when there is none left.
-    pub fn maintain(&mut self) -> bool {
-        match self.plan_maintenance(1) {
-            Some(maintenance) => {
-                self.commit_maintenance(maintenance);
-                true
-            }
-            None => false,
-        }
+    /// Does one slice of work; false when there is none left. It fails only where vectors rest
+    /// on a disk and cannot be read.
+    pub fn maintain(&mut self) -> Result<bool> {
+        let maintenance = self.plan_maintenance(1)?;
+        let is_some = maintenance.is_some();
+        maintenance.into_iter().for_each(|maintenance| self.commit_maintenance(maintenance));
+        Ok(is_some)
     }
 
-    /// Thinks out the next slice of work on up to `threads` threads.
-    pub fn plan_maintenance(&self, threads: usize) -> Option<Maintenance> {
-        let jobs = self.fields.iter().enumerate();
-        jobs.filter_map(|(number, field)| {
-            field.plan(threads).map(|job| Maintenance { field: number, job })
-        })
-        .next()
+    /// Thinks out the next slice of work on up to `threads` threads; see
+    /// [`maintain`](Self::maintain).
+    pub fn plan_maintenance(&self, threads: usize) -> Result<Option<Maintenance>> {
+        for (number, field) in self.fields.iter().enumerate() {
+            if let Some(job) = field.plan(threads)? {
+                return Ok(Some(Maintenance { field: number, job }));
+            }
+        }
+        Ok(None)
     }
 
     /// Makes the change a slice of work comes down to.
@@ -60,16 +63,16 @@ impl Engine {
 }
 
 impl Field {
-    fn plan(&self, threads: usize) -> Option<Job> {
+    fn plan(&self, threads: usize) -> Result<Option<Job>> {
         if self.outgrew_scan() {
-            return Some(Job::SwitchToGraph);
+            return Ok(Some(Job::SwitchToGraph));
         }
         if let Some(change) = self.next_change() {
-            let plan = self.index.plan(&change, &self.vectors, threads);
-            return Some(Job::Change { change, plan });
+            let plan = self.index.plan(&change, &self.vectors, threads)?;
+            return Ok(Some(Job::Change { change, plan }));
         }
-        let samples = self.tuning.due(self)?;
-        Some(Job::Measure { tally: Tally::of(self, &samples) })
+        let Some(samples) = self.tuning.due(self) else { return Ok(None) };
+        Ok(Some(Job::Measure { tally: Tally::of(self, &samples)? }))
     }
 
     /// Dead slots first when they are many, as every search passes them in vain; else new ones;

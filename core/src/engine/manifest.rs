@@ -7,7 +7,7 @@ use crate::{
     bytes::{Reader, Writer},
     key::PageKey,
 };
-use alloc::{collections::BTreeMap, format, vec::Vec};
+use alloc::{collections::BTreeMap, vec::Vec};
 
 pub(super) const MAGIC: &[u8; 4] = b"VDM1";
 /// The format this build writes, and the newest it reads.
@@ -16,12 +16,15 @@ pub(super) const FORMAT: u32 = 1;
 pub(super) const SECTION_LIVE: u32 = 0;
 pub(super) const SECTION_DOCUMENTS: u32 = 1;
 pub(super) const SECTION_COLUMNS: u32 = 2;
+pub(super) const SECTION_ID_HASHES: u32 = 3;
 /// The first section of vector field 0; each field has as many.
 pub(super) const FIELD_FIRST: u32 = 16;
 pub(super) const FIELD_SECTIONS: u32 = 16;
 pub(super) const FIELD_VECTORS: u32 = 0;
 pub(super) const FIELD_PRESENT: u32 = 1;
 pub(super) const FIELD_INDEX: u32 = 2;
+/// The last of a field's sections, as an index may have several.
+pub(super) const FIELD_CODES: u32 = FIELD_SECTIONS - 1;
 
 /// What the last checkpoint wrote: for each section its header and the generations of its pages.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,6 +45,10 @@ pub(super) struct Entry {
 impl Manifest {
     pub(super) fn generation_of(&self, section: u32, page: usize) -> Option<u64> {
         self.sections.get(&section)?.pages.get(page).copied()
+    }
+
+    pub(super) fn generations(&self, section: u32) -> &[u64] {
+        self.sections.get(&section).map_or(&[], |entry| &entry.pages)
     }
 
     pub(super) fn has(&self, key: &PageKey) -> bool {
@@ -125,29 +132,4 @@ impl FieldState {
         let ef = usize::try_from(self.ef).unwrap_or(crate::limits::EF_MAX);
         Tuning::measured(self.measured_at, ef, self.visits_per_ef)
     }
-}
-
-/// The payload, and after it a checksum over payload and key: a page in the wrong place or of
-/// another generation is noticed as damage is.
-pub(super) fn seal(payload: Vec<u8>, key: &PageKey) -> Vec<u8> {
-    let sum = page_sum(&payload, key);
-    let mut bytes = payload;
-    bytes.extend_from_slice(&sum.to_le_bytes());
-    bytes
-}
-
-pub(super) fn unseal(mut bytes: Vec<u8>, key: &PageKey) -> Result<Vec<u8>> {
-    let sum = bytes.split_off(bytes.len().saturating_sub(size_of::<u64>()));
-    if Reader::new(&sum).u64()? != page_sum(&bytes, key) {
-        return Err(Error::corrupt(format!(
-            "page {} of section {} does not match its checksum",
-            key.page, key.section
-        )));
-    }
-    Ok(bytes)
-}
-
-fn page_sum(payload: &[u8], key: &PageKey) -> u64 {
-    let place = (u64::from(key.section) << 32) | u64::from(key.page);
-    xxhash_rust::xxh3::xxh3_64_with_seed(payload, place ^ key.generation.rotate_left(17))
 }

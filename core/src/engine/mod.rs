@@ -21,17 +21,20 @@ mod tuning;
 
 use crate::{
     Error, Id, Result, Schema, Value,
+    arena::Arena,
     bytes::Reader,
     column::{Columns, Slots},
     document::{read_id, read_values},
     heap::Heap,
+    index::Vectors,
     record::{Change, Record, Stored},
+    rest::{PageSource, RestingPages},
 };
-use alloc::{format, vec::Vec};
+use alloc::{format, sync::Arc, vec::Vec};
 use allowed::FilterCache;
 use field::Field;
 use hashbrown::HashTable;
-use manifest::Manifest;
+use manifest::{FIELD_FIRST, FIELD_SECTIONS, FIELD_VECTORS, Manifest, SECTION_DOCUMENTS};
 
 pub use checkpoint::Checkpoint;
 pub use maintenance::Maintenance;
@@ -46,6 +49,8 @@ pub struct Engine {
     /// Document bytes by slot, empty where there is none.
     documents: Heap,
     ids: HashTable<u32>,
+    /// By slot, of its document's id; see [`hash_of`].
+    id_hashes: Arena<u32>,
     columns: Columns,
     /// By number of the vector field.
     fields: Vec<Field>,
@@ -57,15 +62,39 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An empty engine for documents of `schema`.
+    /// An empty engine for documents of `schema`, all in memory.
     pub fn new(schema: Schema) -> Self {
+        let fields = schema.vectors().iter().map(Field::new).collect();
+        Self::with(schema, Heap::in_memory(), fields)
+    }
+
+    /// An empty engine whose documents and full vectors rest where checkpoints are stored, in
+    /// memory only until then. Refuses a field that has no codes to be searched by.
+    pub fn at_rest(schema: Schema, source: &Arc<dyn PageSource>) -> Result<Self> {
+        Self::empty(schema, Some(source))
+    }
+
+    fn empty(schema: Schema, source: Option<&Arc<dyn PageSource>>) -> Result<Self> {
+        let Some(source) = source else { return Ok(Self::new(schema)) };
+        let pages = |section: u32| RestingPages::new(Arc::clone(source), section);
+        let numbers = (FIELD_FIRST..).step_by(FIELD_SECTIONS as usize);
+        let fields = numbers.zip(schema.vectors()).map(|(first, spec)| {
+            let vectors = Vectors::at_rest(spec, pages(first + FIELD_VECTORS))?;
+            Ok(Field { vectors, ..Field::new(spec) })
+        });
+        let fields = fields.collect::<Result<_>>()?;
+        Ok(Self::with(schema, Heap::at_rest(pages(SECTION_DOCUMENTS)), fields))
+    }
+
+    fn with(schema: Schema, documents: Heap, fields: Vec<Field>) -> Self {
         Self {
             columns: Columns::new(&schema),
-            fields: schema.vectors().iter().map(Field::new).collect(),
+            fields,
             schema,
             record_number: 0,
-            documents: Heap::default(),
+            documents,
             ids: HashTable::new(),
+            id_hashes: Arena::new(1),
             free: Slots::new(),
             slots: 0,
             checkpoint: Manifest::default(),
@@ -101,7 +130,7 @@ impl Engine {
     /// Bytes of memory held by documents, vectors and their indexes.
     pub fn memory_bytes(&self) -> u64 {
         let fields: usize = self.fields.iter().map(Field::memory_bytes).sum();
-        let ids = self.ids.capacity() * (size_of::<u32>() + 1);
+        let ids = self.ids.capacity() * (size_of::<u32>() + 1) + self.id_hashes.memory_bytes();
         (self.documents.memory_bytes() + fields + ids) as u64
     }
 
@@ -127,8 +156,8 @@ impl Engine {
         let mut reader = Reader::new(&stored.bytes);
         read_id(&mut reader)?;
         let values = read_values(&mut reader, self.schema.values().len())?;
-        let slot = match self.slot_of(&stored.id) {
-            Some(slot) if self.has_vectors(slot, &stored.vectors) => {
+        let slot = match self.slot_of(&stored.id)? {
+            Some(slot) if self.has_vectors(slot, &stored.vectors)? => {
                 let old = self.values(slot)?;
                 self.columns.remove(slot, &old);
                 slot
@@ -145,7 +174,7 @@ impl Engine {
     }
 
     fn remove(&mut self, id: &Id) -> Result<()> {
-        match self.slot_of(id) {
+        match self.slot_of(id)? {
             Some(slot) => self.retire(slot, id),
             None => Ok(()),
         }
@@ -161,15 +190,19 @@ impl Engine {
                 field.insert(slot, vector);
             }
         }
-        let documents = &self.documents;
-        self.ids.insert_unique(stored.id.hash64(), slot, |slot| hash_of(documents, *slot));
+        let hash = hash_of(&stored.id);
+        self.id_hashes.grow(slot as usize + 1, 0);
+        self.id_hashes.row_mut(slot as usize)[0] = hash;
+        let hashes = &self.id_hashes;
+        let hash_at = |slot: &u32| spread(hashes.row(*slot as usize)[0]);
+        self.ids.insert_unique(spread(hash), slot, hash_at);
         slot
     }
 
     /// Takes the document out of a slot. The slot is free once no index knows it.
     fn retire(&mut self, slot: u32, id: &Id) -> Result<()> {
         let values = self.values(slot)?;
-        if let Ok(entry) = self.ids.find_entry(id.hash64(), |other| *other == slot) {
+        if let Ok(entry) = self.ids.find_entry(spread(hash_of(id)), |other| *other == slot) {
             entry.remove();
         }
         self.columns.remove(slot, &values);
@@ -187,20 +220,38 @@ impl Engine {
     }
 
     /// Whether the document in `slot` has exactly these vectors, bit for bit.
-    fn has_vectors(&self, slot: u32, vectors: &[Option<Vec<f32>>]) -> bool {
-        let same = |(field, new): (&Field, &Option<Vec<f32>>)| match (field.get(slot), new) {
-            (None, None) => true,
-            (Some(old), Some(new)) => {
-                old.iter().zip(new).all(|(old, new)| old.to_bits() == new.to_bits())
+    fn has_vectors(&self, slot: u32, vectors: &[Option<Vec<f32>>]) -> Result<bool> {
+        for (field, new) in self.fields.iter().zip(vectors) {
+            let is_same = match (field.get(slot)?, new) {
+                (None, None) => true,
+                (Some(old), Some(new)) => {
+                    old.iter().zip(new).all(|(old, new)| old.to_bits() == new.to_bits())
+                }
+                _ => false,
+            };
+            if !is_same {
+                return Ok(false);
             }
-            _ => false,
-        };
-        self.fields.iter().zip(vectors).all(same)
+        }
+        Ok(true)
     }
 
-    fn slot_of(&self, id: &Id) -> Option<u32> {
-        let is = |slot: &u32| id_of(&self.documents, *slot).is_ok_and(|found| found == *id);
-        self.ids.find(id.hash64(), is).copied()
+    fn slot_of(&self, id: &Id) -> Result<Option<u32>> {
+        let mut failed = None;
+        let hash = hash_of(id);
+        let found = self.ids.find(spread(hash), |slot| {
+            let same_hash = self.id_hashes.row(*slot as usize)[0] == hash;
+            same_hash
+                && id_of(&self.documents, *slot).map_or_else(
+                    |error| {
+                        failed = Some(error);
+                        true
+                    },
+                    |found| found == *id,
+                )
+        });
+        let found = found.copied();
+        failed.map_or(Ok(found), Err)
     }
 
     /// The id of the document in `slot`.
@@ -210,7 +261,8 @@ impl Engine {
 
     /// The values of the document in `slot`.
     fn values(&self, slot: u32) -> Result<Vec<Value>> {
-        let mut reader = Reader::new(self.documents.get(slot));
+        let document = self.documents.get(slot)?;
+        let mut reader = Reader::new(&document);
         read_id(&mut reader)?;
         read_values(&mut reader, self.schema.values().len())
     }
@@ -222,7 +274,7 @@ impl Engine {
         }
         for slot in self.columns.live() {
             let id = self.id(slot)?;
-            if self.slot_of(&id) != Some(slot) {
+            if self.slot_of(&id)? != Some(slot) {
                 return Err(Error::corrupt(format!("id {id:?} does not lead to its slot")));
             }
         }
@@ -236,10 +288,16 @@ impl Engine {
 }
 
 fn id_of(documents: &Heap, slot: u32) -> Result<Id> {
-    read_id(&mut Reader::new(documents.get(slot)))
+    read_id(&mut Reader::new(&*documents.get(slot)?))
 }
 
-/// The hash by which the id table holds `slot`.
-fn hash_of(documents: &Heap, slot: u32) -> u64 {
-    id_of(documents, slot).map_or(0, |id| id.hash64())
+/// What is kept of an id in memory, so that the id table needs no documents.
+#[expect(clippy::cast_possible_truncation, reason = "half of the hash is enough")]
+fn hash_of(id: &Id) -> u32 {
+    id.hash64() as u32
+}
+
+/// The hash by which the id table holds what is kept of an id.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

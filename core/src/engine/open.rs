@@ -3,48 +3,62 @@
 use super::{
     Engine, Field, hash_of, id_of,
     manifest::{
-        Entry, FIELD_FIRST, FIELD_INDEX, FIELD_PRESENT, FIELD_SECTIONS, FIELD_VECTORS, FORMAT,
-        FieldState, MAGIC, Manifest, SECTION_COLUMNS, SECTION_DOCUMENTS, SECTION_LIVE, unseal,
+        Entry, FIELD_CODES, FIELD_FIRST, FIELD_INDEX, FIELD_PRESENT, FIELD_SECTIONS, FIELD_VECTORS,
+        FORMAT, FieldState, MAGIC, Manifest, SECTION_COLUMNS, SECTION_DOCUMENTS, SECTION_ID_HASHES,
+        SECTION_LIVE,
     },
+    spread,
 };
 use crate::{
     Error, ErrorKind, Result, Schema,
+    arena::Arena,
     bitset::BitSet,
     bytes::{Reader, checksum},
     column::{Columns, Slots, slots_from_bits},
-    heap::Heap,
-    index::{Hnsw, Sections, Vectors},
+    index::{Hnsw, Sections},
     key::PageKey,
+    rest::{PageSource, read_page},
     schema::IndexKind,
 };
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 
 impl Engine {
-    /// The engine as of a checkpoint. What cannot be read of derived state is built again; what
-    /// cannot be read of ground state is `corrupt`.
+    /// The engine as of a checkpoint, all of it in memory. What cannot be read of derived state is
+    /// built again; what cannot be read of ground state is `corrupt`.
     pub fn open(
         meta: &[u8],
         read_page: &dyn Fn(&PageKey) -> Result<Option<Vec<u8>>>,
     ) -> Result<Self> {
+        Self::open_in(meta, read_page, None)
+    }
+
+    /// The same with documents and full vectors left at rest, to be read when they are needed.
+    pub fn open_at_rest(meta: &[u8], source: &Arc<dyn PageSource>) -> Result<Self> {
+        Self::open_in(meta, &|key| source.read(key), Some(source))
+    }
+
+    fn open_in(
+        meta: &[u8],
+        read_page: &dyn Fn(&PageKey) -> Result<Option<Vec<u8>>>,
+        source: Option<&Arc<dyn PageSource>>,
+    ) -> Result<Self> {
         let mut reader = open_meta(meta)?;
         let schema = Schema::from_json_str(&reader.text()?)
             .map_err(|error| Error::corrupt(format!("the stored schema: {}", error.message())))?;
-        let record_number = reader.u64()?;
-        let slots = reader.u32()?;
-        let states = schema.vectors().iter().map(|_| FieldState::read(&mut reader));
+        let mut engine = Self::empty(schema, source)?;
+        engine.record_number = reader.u64()?;
+        engine.slots = reader.u32()?;
+        let states = engine.fields.iter().map(|_| FieldState::read(&mut reader));
         let states = states.collect::<Result<Vec<_>>>()?;
         let pages = Pages { manifest: Manifest::read(&mut reader)?, read_page };
         let live = slots_from_bits(&pages.blob(SECTION_LIVE)?);
-        let documents = Heap::from_pages(pages.count(SECTION_DOCUMENTS), |page| {
-            pages.get(SECTION_DOCUMENTS, page)
-        })?;
-        let mut fields = Vec::new();
-        for (number, state) in states.iter().enumerate() {
-            fields.push(open_field(&schema, number, state, &pages)?);
+        let documents = pages.manifest.generations(SECTION_DOCUMENTS);
+        engine.documents.open(documents, |page| pages.get(SECTION_DOCUMENTS, page))?;
+        for (number, (field, state)) in engine.fields.iter_mut().zip(&states).enumerate() {
+            field.open(number, state, &pages)?;
         }
-        let mut engine = Self { fields, record_number, slots, documents, ..Self::new(schema) };
         engine.open_columns(live, &pages)?;
-        engine.fill_ids()?;
+        engine.open_ids(&pages)?;
         engine.checkpoint = pages.manifest;
         engine.find_free();
         Ok(engine)
@@ -67,13 +81,26 @@ impl Engine {
         Ok(())
     }
 
-    fn fill_ids(&mut self) -> Result<()> {
-        let Self { ids, documents, columns, .. } = self;
-        let count = usize::try_from(columns.live().len()).unwrap_or(0);
-        ids.reserve(count, |slot| hash_of(documents, *slot));
+    fn open_ids(&mut self, pages: &Pages<'_>) -> Result<()> {
+        let stored = pages
+            .rows(SECTION_ID_HASHES)
+            .and_then(|rows| Arena::from_pages(1, rows, |page| pages.get(SECTION_ID_HASHES, page)));
+        match stored {
+            Ok(hashes) if hashes.rows() == self.slots as usize => self.id_hashes = hashes,
+            Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
+            _ => {
+                self.id_hashes.grow(self.slots as usize, 0);
+                for slot in self.columns.live() {
+                    let id = id_of(&self.documents, slot)?;
+                    self.id_hashes.row_mut(slot as usize)[0] = hash_of(&id);
+                }
+            }
+        }
+        let Self { ids, id_hashes, columns, .. } = self;
+        let hash = |slot: u32| spread(id_hashes.row(slot as usize)[0]);
+        ids.reserve(usize::try_from(columns.live().len()).unwrap_or(0), |slot| hash(*slot));
         for slot in columns.live() {
-            let id = id_of(documents, slot)?;
-            ids.insert_unique(id.hash64(), slot, |slot| hash_of(documents, *slot));
+            ids.insert_unique(hash(slot), slot, |slot| hash(*slot));
         }
         Ok(())
     }
@@ -89,37 +116,36 @@ impl Engine {
     }
 }
 
-fn open_field(
-    schema: &Schema,
-    number: usize,
-    state: &FieldState,
-    pages: &Pages<'_>,
-) -> Result<Field> {
-    let spec = &schema.vectors()[number];
-    let first = FIELD_FIRST + FIELD_SECTIONS * u32::try_from(number).unwrap_or(0);
-    let rows = pages.rows(first + FIELD_VECTORS)?;
-    let mut field = Field::new(spec);
-    field.vectors = Vectors::from_pages(spec, rows, |page| pages.get(first + FIELD_VECTORS, page))?;
-    field.present = BitSet::from(&slots_from_bits(&pages.blob(first + FIELD_PRESENT)?));
-    field.unindexed = field.present.iter().collect();
-    if state.is_graph && spec.index.kind != IndexKind::Exact {
-        let sections = IndexSections { pages, first: first + FIELD_INDEX };
-        match Hnsw::open(&spec.index, &sections) {
-            Ok(graph) => {
-                field.index = Box::new(graph);
-                field.tuning = state.tuning();
-            }
-            Err(error) if error.kind() == ErrorKind::Corrupt => field.switch_to_graph(),
-            Err(error) => return Err(error),
+impl Field {
+    fn open(&mut self, number: usize, state: &FieldState, pages: &Pages<'_>) -> Result<()> {
+        let first = FIELD_FIRST + FIELD_SECTIONS * u32::try_from(number).unwrap_or(0);
+        let rows = pages.rows(first + FIELD_VECTORS)?;
+        let generations = pages.manifest.generations(first + FIELD_VECTORS);
+        self.vectors.open(rows, generations, |page| pages.get(first + FIELD_VECTORS, page))?;
+        match self.vectors.open_codes(|page| pages.get(first + FIELD_CODES, page)) {
+            Err(error) if error.kind() == ErrorKind::Corrupt => self.vectors.code_all()?,
+            opened => opened?,
         }
+        self.present = BitSet::from(&slots_from_bits(&pages.blob(first + FIELD_PRESENT)?));
+        if state.is_graph && self.spec.index.kind != IndexKind::Exact {
+            let sections = IndexSections { pages, first: first + FIELD_INDEX };
+            match Hnsw::open(&self.spec.index, &sections) {
+                Ok(graph) => {
+                    self.index = Box::new(graph);
+                    self.tuning = state.tuning();
+                }
+                Err(error) if error.kind() == ErrorKind::Corrupt => self.switch_to_graph(),
+                Err(error) => return Err(error),
+            }
+        }
+        self.unindexed = self.present.iter().filter(|slot| !self.index.contains(*slot)).collect();
+        if !self.index.is_exact() {
+            let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+            let is_dead = |slot: &u32| self.index.contains(*slot) && !self.present.contains(*slot);
+            self.dead = (0..rows).filter(is_dead).collect();
+        }
+        Ok(())
     }
-    field.unindexed = field.present.iter().filter(|slot| !field.index.contains(*slot)).collect();
-    if !field.index.is_exact() {
-        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-        let is_dead = |slot: &u32| field.index.contains(*slot) && !field.present.contains(*slot);
-        field.dead = (0..rows).filter(is_dead).collect();
-    }
-    Ok(field)
 }
 
 /// The pages of a checkpoint while an engine is opened from it.
@@ -134,21 +160,13 @@ impl Pages<'_> {
         entry.ok_or_else(|| Error::corrupt(format!("the checkpoint lacks section {section}")))
     }
 
-    fn count(&self, section: u32) -> usize {
-        self.manifest.sections.get(&section).map_or(0, |entry| entry.pages.len())
-    }
-
     fn rows(&self, section: u32) -> Result<usize> {
         usize::try_from(self.entry(section)?.header)
             .map_err(|_| Error::corrupt("a section has too many rows for this machine"))
     }
 
     fn get(&self, section: u32, page: usize) -> Result<Vec<u8>> {
-        let lacks = || Error::corrupt(format!("page {page} of section {section} is missing"));
-        let generation = self.manifest.generation_of(section, page).ok_or_else(lacks)?;
-        let number = u32::try_from(page).map_err(|_| lacks())?;
-        let key = PageKey { section, page: number, generation };
-        unseal((self.read_page)(&key)?.ok_or_else(lacks)?, &key)
+        read_page(self.read_page, section, page, self.manifest.generations(section))
     }
 
     fn blob(&self, section: u32) -> Result<Vec<u8>> {

@@ -75,8 +75,8 @@ impl Engine {
     }
 
     /// Whether there is a document with this id.
-    pub fn contains(&self, id: &Id) -> bool {
-        self.slot_of(id).is_some()
+    pub fn contains(&self, id: &Id) -> Result<bool> {
+        Ok(self.slot_of(id)?.is_some())
     }
 
     /// Refuses a document that may not be stored: see [`Document::check`].
@@ -111,7 +111,7 @@ impl Preparing<'_> {
         match operation {
             Operation::Index(document) => self.put(document),
             Operation::Update(document) => {
-                if !self.is_present(&document.id) {
+                if !self.is_present(&document.id)? {
                     return Err(Error::not_found(format!(
                         "there is no document {:?} to update; index it instead",
                         document.id
@@ -121,7 +121,7 @@ impl Preparing<'_> {
             }
             Operation::Delete(id) => {
                 check_id(&self.engine.schema, &id)?;
-                if self.is_present(&id) {
+                if self.is_present(&id)? {
                     self.delete(id);
                 } else {
                     self.outcome.missing.push(id);
@@ -158,8 +158,10 @@ impl Preparing<'_> {
         self.outcome.deleted += 1;
     }
 
-    fn is_present(&self, id: &Id) -> bool {
-        let prepared = self.touched.get(id).or_else(|| self.group.present.get(id));
-        prepared.copied().unwrap_or_else(|| self.engine.contains(id))
+    fn is_present(&self, id: &Id) -> Result<bool> {
+        match self.touched.get(id).or_else(|| self.group.present.get(id)) {
+            Some(prepared) => Ok(*prepared),
+            None => self.engine.contains(id),
+        }
     }
 }

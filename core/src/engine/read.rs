@@ -4,7 +4,7 @@ use super::Engine;
 use crate::{
     Document, Error, Filter, Id, Include, Result, Value, column::Slots, filter::Bound, limits,
 };
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{borrow::Cow, collections::BTreeSet, vec::Vec};
 
 /// Documents of one engine in order of their ids, and the id after which the next ones begin.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ impl Engine {
     pub fn get(&self, id: &Id, include: &Include) -> Result<Option<Document>> {
         super::prepare::check_id(&self.schema, id)?;
         self.check_include(include)?;
-        self.slot_of(id).map(|slot| self.document(slot, include)).transpose()
+        self.slot_of(id)?.map(|slot| self.document(slot, include)).transpose()
     }
 
     /// How many documents pass.
@@ -69,9 +69,10 @@ impl Engine {
     pub(super) fn document(&self, slot: u32, include: &Include) -> Result<Document> {
         let vectors = self.fields.iter().map(|field| {
             let wanted = include.vector(&field.spec.name);
-            field.get(slot).filter(|_| wanted).map(<[f32]>::to_vec)
+            let vector = if wanted { field.get(slot)? } else { None };
+            Ok(vector.map(Cow::into_owned))
         });
-        let vectors = vectors.collect();
+        let vectors = vectors.collect::<Result<_>>()?;
         let values = if *include == Include::Nothing {
             alloc::vec![Value::Null; self.schema.values().len()]
         } else {

@@ -34,7 +34,7 @@ impl Engine {
             filtered,
             limit: query.limit.saturating_add(query.offset),
         };
-        let (neighbours, explanation) = searching.run(query.ef, query.exact);
+        let (neighbours, explanation) = searching.run(query.ef, query.exact)?;
         let hits = self.hits(query, field, neighbours)?;
         Ok((hits, explanation))
     }
@@ -65,6 +65,9 @@ impl Engine {
     }
 }
 
+/// Slots with their exact distances, nearest first, and how they were found.
+type Answer = (Vec<Neighbour>, Explanation);
+
 /// One search in one field.
 struct Searching<'a> {
     field: &'a Field,
@@ -75,16 +78,18 @@ struct Searching<'a> {
 }
 
 impl Searching<'_> {
-    fn run(&self, ef: Option<usize>, exact: bool) -> (Vec<Neighbour>, Explanation) {
+    fn run(&self, ef: Option<usize>, exact: bool) -> Result<Answer> {
         if self.limit == 0 || self.allowed.is_empty() {
             let plan = "nothing to search";
-            return (Vec::new(), Explanation { plan, exact: true, ..Explanation::default() });
+            let explanation = Explanation { plan, exact: true, ..Explanation::default() };
+            return Ok((Vec::new(), explanation));
         }
         let ef = self.field.tuning.ef(ef.or(self.field.spec.index.ef), self.limit);
-        if exact || self.field.index.is_exact() {
+        let index_is_exact = self.field.index.is_exact();
+        if exact || (index_is_exact && self.field.vectors.are_in_memory()) {
             return self.scan();
         }
-        if self.scan_is_cheaper(ef) {
+        if index_is_exact || self.scan_is_cheaper(ef) {
             return self.scan_codes("codes", ef, 0);
         }
         self.walk(ef)
@@ -100,7 +105,7 @@ impl Searching<'_> {
     }
 
     /// Walks the graph and scans what it does not have yet.
-    fn walk(&self, ef: usize) -> (Vec<Neighbour>, Explanation) {
+    fn walk(&self, ef: usize) -> Result<Answer> {
         let visits_max = match self.filtered {
             true => usize::try_from(self.allowed.len()).unwrap_or(usize::MAX),
             false => usize::MAX,
@@ -110,7 +115,7 @@ impl Searching<'_> {
             false => Allowed::new(self.allowed),
         };
         let search = Search { limit: self.limit, ef, visits_max, allowed };
-        let found = self.field.index.search(&self.probe, &self.field.vectors, &search);
+        let found = self.field.index.search(&self.probe, &self.field.vectors, &search)?;
         let waiting = self.waiting();
         let reached = found.neighbours.len() as u64 + waiting.len();
         if found.gave_up || reached < self.allowed.len().min(self.limit as u64) {
@@ -118,17 +123,17 @@ impl Searching<'_> {
         }
         let mut visited = found.visited;
         let mut neighbours =
-            rescored(&found.neighbours, &self.probe, &self.field.vectors, self.limit);
+            rescored(&found.neighbours, &self.probe, &self.field.vectors, self.limit)?;
         if !waiting.is_empty() {
             let search = Search::all(self.limit, Allowed::new(&waiting));
-            let more = Exact.search(&self.probe, &self.field.vectors, &search);
+            let more = Exact.search(&self.probe, &self.field.vectors, &search)?;
             visited += more.visited;
             neighbours.extend(more.neighbours);
             neighbours.sort_unstable();
             neighbours.truncate(self.limit);
         }
         let plan = if self.filtered { "filtered graph" } else { "graph" };
-        (neighbours, self.explain(plan, visited, ef))
+        Ok((neighbours, self.explain(plan, visited, ef)))
     }
 
     /// The allowed slots that the index does not have yet.
@@ -140,25 +145,20 @@ impl Searching<'_> {
     }
 
     /// Compares with the code of every allowed vector, and exactly with the nearest `ef`.
-    fn scan_codes(
-        &self,
-        plan: &'static str,
-        ef: usize,
-        visited: usize,
-    ) -> (Vec<Neighbour>, Explanation) {
+    fn scan_codes(&self, plan: &'static str, ef: usize, visited: usize) -> Result<Answer> {
         let mut nearest = Nearest::new(ef);
         let vectors = &self.field.vectors;
         let allowed = Allowed::new(self.allowed);
         let visited = visited + scan_codes(&self.probe, vectors, allowed, &mut nearest);
-        let found = rescored(&nearest.into_sorted(), &self.probe, vectors, self.limit);
-        (found, self.explain(plan, visited, ef))
+        let found = rescored(&nearest.into_sorted(), &self.probe, vectors, self.limit)?;
+        Ok((found, self.explain(plan, visited, ef)))
     }
 
-    fn scan(&self) -> (Vec<Neighbour>, Explanation) {
+    fn scan(&self) -> Result<Answer> {
         let search = Search::all(self.limit, Allowed::new(self.allowed));
-        let found = Exact.search(&self.probe, &self.field.vectors, &search);
+        let found = Exact.search(&self.probe, &self.field.vectors, &search)?;
         let explanation = Explanation { exact: true, ..self.explain("exact", found.visited, 0) };
-        (found.neighbours, explanation)
+        Ok((found.neighbours, explanation))
     }
 
     fn explain(&self, plan: &'static str, visited: usize, ef: usize) -> Explanation {

@@ -4,7 +4,10 @@
 //! the smallest `ef` whose recall reaches the target becomes the default.
 
 use super::field::Field;
-use crate::index::{Allowed, Exact, Search, VectorIndex, rescored};
+use crate::{
+    Result,
+    index::{Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan_codes},
+};
 use alloc::vec::Vec;
 
 /// The `ef` values that are tried.
@@ -105,7 +108,7 @@ impl Tuning {
 
 impl Tally {
     /// Searches for each of `slots` as if it were not there.
-    pub(super) fn of(field: &Field, slots: &[u32]) -> Self {
+    pub(super) fn of(field: &Field, slots: &[u32]) -> Result<Self> {
         let mut tally = Self::default();
         let mut indexed = field.present.clone();
         field.unindexed.iter().for_each(|slot| indexed.remove(slot));
@@ -114,22 +117,22 @@ impl Tally {
             false => Allowed::new(&indexed),
         };
         for slot in slots.iter().filter(|slot| indexed.contains(**slot)) {
-            tally.sample(field, allowed.except(*slot), *slot);
+            tally.sample(field, allowed.except(*slot), *slot)?;
         }
-        tally
+        Ok(tally)
     }
 
-    fn sample(&mut self, field: &Field, allowed: Allowed<'_>, slot: u32) {
-        let probe = field.vectors.probe_of(slot);
+    fn sample(&mut self, field: &Field, allowed: Allowed<'_>, slot: u32) -> Result<()> {
+        let probe = field.vectors.probe_of(slot)?;
         let all = Search::all(RECALL_LIMIT, allowed);
-        let true_ones = Exact.search(&probe, &field.vectors, &all).neighbours;
-        let Some(farthest) = true_ones.last() else { return };
+        let true_ones = nearest(field, &probe, &all)?;
+        let Some(farthest) = true_ones.last() else { return Ok(()) };
         let mut recall = 0.0;
         for (rung, ef) in LADDER.into_iter().enumerate() {
             if recall < 1.0 {
                 let search = Search { ef, ..all };
-                let found = field.index.search(&probe, &field.vectors, &search);
-                let nearest = rescored(&found.neighbours, &probe, &field.vectors, RECALL_LIMIT);
+                let found = field.index.search(&probe, &field.vectors, &search)?;
+                let nearest = rescored(&found.neighbours, &probe, &field.vectors, RECALL_LIMIT)?;
                 let hits = nearest.iter().filter(|near| near.distance <= farthest.distance);
                 recall = hits.count() as f32 / true_ones.len() as f32;
                 self.visited += found.visited;
@@ -138,6 +141,7 @@ impl Tally {
             self.recall[rung] += recall;
         }
         self.samples += 1;
+        Ok(())
     }
 
     fn add(&mut self, other: &Self) {
@@ -157,4 +161,16 @@ impl Tally {
         let visits_per_ef = self.visited.div_ceil(self.ef.max(1)).max(1) as u64;
         (LADDER[rung].max(EF_MIN), visits_per_ef)
     }
+}
+
+/// The true neighbours; where reading every full vector would take too long, those that are
+/// nearest among many candidates by code.
+fn nearest(field: &Field, probe: &Probe, search: &Search<'_>) -> Result<Vec<Neighbour>> {
+    const CANDIDATES_PER_HIT: usize = 10;
+    if field.vectors.are_in_memory() {
+        return Ok(Exact.search(probe, &field.vectors, search)?.neighbours);
+    }
+    let mut nearest = Nearest::new(CANDIDATES_PER_HIT * search.limit);
+    scan_codes(probe, &field.vectors, search.allowed, &mut nearest);
+    rescored(&nearest.into_sorted(), probe, &field.vectors, search.limit)
 }

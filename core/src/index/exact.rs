@@ -3,6 +3,7 @@
 use super::{
     Allowed, Change, Found, Nearest, Neighbour, Plan, Probe, Search, Section, VectorIndex, Vectors,
 };
+use crate::Result;
 use alloc::{boxed::Box, vec::Vec};
 
 /// Compares with every allowed vector. It has no structure, so that every slot is contained.
@@ -18,14 +19,14 @@ impl VectorIndex for Exact {
         true
     }
 
-    fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Found {
+    fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Result<Found> {
         let mut nearest = Nearest::new(search.limit);
-        let visited = scan(probe, vectors, search.allowed, &mut nearest);
-        Found { neighbours: nearest.into_sorted(), visited, gave_up: false }
+        let visited = scan(probe, vectors, search.allowed, &mut nearest)?;
+        Ok(Found { neighbours: nearest.into_sorted(), visited, gave_up: false })
     }
 
-    fn plan(&self, _change: &Change, _vectors: &Vectors, _threads: usize) -> Plan {
-        Box::new(())
+    fn plan(&self, _change: &Change, _vectors: &Vectors, _threads: usize) -> Result<Plan> {
+        Ok(Box::new(()))
     }
 
     fn commit(&mut self, _change: &Change, _plan: Plan, _vectors: &Vectors) {}
@@ -43,7 +44,12 @@ impl VectorIndex for Exact {
 
 /// Offers every allowed slot to `nearest`; returns how many distances were computed. When most
 /// slots are allowed, memory is read in order and what is not allowed is computed in vain.
-fn scan(probe: &Probe, vectors: &Vectors, allowed: Allowed<'_>, nearest: &mut Nearest) -> usize {
+fn scan(
+    probe: &Probe,
+    vectors: &Vectors,
+    allowed: Allowed<'_>,
+    nearest: &mut Nearest,
+) -> Result<usize> {
     const IN_ORDER_FROM_SHARE: u64 = 2;
     let count = allowed.count();
     if count.saturating_mul(IN_ORDER_FROM_SHARE) < vectors.slots() as u64 {
@@ -53,8 +59,8 @@ fn scan(probe: &Probe, vectors: &Vectors, allowed: Allowed<'_>, nearest: &mut Ne
         if distance <= nearest.worst() && allowed.contains(slot) {
             nearest.offer(Neighbour { distance, slot });
         }
-    });
-    vectors.slots()
+    })?;
+    Ok(vectors.slots())
 }
 
 /// Offers every allowed slot to `nearest` by the distance of its code; returns how many there are.
@@ -90,11 +96,11 @@ fn scan_slots(
     vectors: &Vectors,
     slots: impl Iterator<Item = u32>,
     nearest: &mut Nearest,
-) -> usize {
+) -> Result<usize> {
     let mut visited = 0;
     for slot in slots {
         visited += 1;
-        nearest.offer(Neighbour { distance: vectors.distance(probe, slot), slot });
+        nearest.offer(Neighbour { distance: vectors.distance(probe, slot)?, slot });
     }
-    visited
+    Ok(visited)
 }

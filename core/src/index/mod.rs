@@ -11,6 +11,7 @@ mod hnsw;
 mod parallel;
 mod rescore;
 mod rotation;
+mod rows;
 mod vectors;
 
 use crate::{Result, bitset::BitSet};
@@ -145,11 +146,11 @@ pub trait VectorIndex: Send + Sync {
     }
 
     /// The nearest allowed slots among those contained.
-    fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Found;
+    fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Result<Found>;
 
     /// Thinks out how `change` will be made, on up to `threads` threads. All the heavy work
     /// belongs here, as searches go on meanwhile.
-    fn plan(&self, change: &Change, vectors: &Vectors, threads: usize) -> Plan;
+    fn plan(&self, change: &Change, vectors: &Vectors, threads: usize) -> Result<Plan>;
 
     /// Makes the change a plan was made for. Nothing else was committed in between.
     fn commit(&mut self, change: &Change, plan: Plan, vectors: &Vectors);
@@ -178,7 +179,7 @@ pub trait Section {
     /// Whether the page changed since [`VectorIndex::mark_clean`].
     fn is_dirty(&self, page: usize) -> bool;
     /// The bytes of a page.
-    fn page(&self, page: usize) -> Vec<u8>;
+    fn page(&self, page: usize) -> Result<Vec<u8>>;
 }
 
 /// Where an index finds its sections when a database opens.

@@ -1,6 +1,7 @@
 //! The exact order of what was found by codes.
 
 use super::{Nearest, Neighbour, Probe, Vectors};
+use crate::Result;
 use alloc::vec::Vec;
 
 /// Errors of codes beyond so many standard deviations do not count.
@@ -18,7 +19,7 @@ pub(crate) fn rescored(
     probe: &Probe,
     vectors: &Vectors,
     limit: usize,
-) -> Vec<Neighbour> {
+) -> Result<Vec<Neighbour>> {
     let mut nearest = Nearest::new(limit);
     let (mut squares, mut count) = (0.0f32, 0.0f32);
     found.iter().take(AHEAD).for_each(|next| vectors.prefetch_full(next.slot));
@@ -32,11 +33,11 @@ pub(crate) fn rescored(
         if let Some(later) = found.get(position + AHEAD) {
             vectors.prefetch_full(later.slot);
         }
-        let distance = vectors.distance(probe, about.slot);
+        let distance = vectors.distance(probe, about.slot)?;
         let error = distance - about.distance;
         squares += error * error;
         count += 1.0;
         nearest.offer(Neighbour { distance, slot: about.slot });
     }
-    nearest.into_sorted()
+    Ok(nearest.into_sorted())
 }

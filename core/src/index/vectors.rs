@@ -1,22 +1,23 @@
 //! The vectors of one field by slot, their distances, and the short codes that stand for them where
 //! thousands are compared.
 
-use super::codes::Codes;
+use super::{Section, codes::Codes, rows::Rows};
 use crate::{
-    Metric, Result,
+    Error, Metric, Result,
     arena::Arena,
     distance::{CodedQuery, Kernels},
+    rest::RestingPages,
     schema::VectorField,
 };
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, format, vec::Vec};
 
 /// The vectors of one field by slot, exactly as documents gave them, and a code of each.
 #[derive(Clone)]
 pub struct Vectors {
     metric: Metric,
     kernels: Kernels,
-    rows: Arena<f32>,
-    /// `1 / |v|` by slot under cosine, else empty.
+    rows: Rows,
+    /// `1 / |v|` by slot under cosine when vectors are in memory, else empty.
     scales: Arena<f32>,
     codes: Option<Codes>,
 }
@@ -42,10 +43,29 @@ impl Vectors {
         Self {
             metric: field.metric,
             kernels: Kernels::best(),
-            rows: Arena::new(field.dim),
+            rows: Rows::in_memory(field.dim),
             scales: Arena::new(1),
             codes: Codes::new(field.metric, field.dim, quantization),
         }
+    }
+
+    /// The same, with the full vectors at rest; refuses a field without codes.
+    pub(crate) fn at_rest(field: &VectorField, pages: RestingPages) -> Result<Self> {
+        let mut vectors = Self::new(field);
+        if vectors.codes.is_none() {
+            return Err(Error::invalid(format!(
+                "field {:?} compares full vectors, so they cannot rest on the disk; choose another \
+                 quantization than \"f32\", or keep vectors in memory",
+                field.name
+            )));
+        }
+        vectors.rows = Rows::at_rest(field.dim, pages);
+        Ok(vectors)
+    }
+
+    /// Whether the full vectors are in memory.
+    pub fn are_in_memory(&self) -> bool {
+        matches!(self.rows, Rows::Memory(_))
     }
 
     /// The metric by which distances rank.
@@ -53,9 +73,10 @@ impl Vectors {
         self.metric
     }
 
-    /// The vector in `slot`.
-    pub fn get(&self, slot: u32) -> &[f32] {
-        self.rows.row(slot as usize)
+    /// The vector in `slot`; an error when it rests on a disk and cannot be read.
+    #[inline]
+    pub fn get(&self, slot: u32) -> Result<Cow<'_, [f32]>> {
+        self.rows.get(slot as usize)
     }
 
     /// One more than the largest slot.
@@ -73,15 +94,15 @@ impl Vectors {
     }
 
     /// The vector in `slot`, prepared.
-    pub fn probe_of(&self, slot: u32) -> Probe {
-        self.probe(self.get(slot))
+    pub fn probe_of(&self, slot: u32) -> Result<Probe> {
+        Ok(self.probe(&self.get(slot)?))
     }
 
     /// The vector in `slot` as far as its code tells, to be compared with codes only.
     pub(crate) fn coded(&self, slot: u32) -> CodedQuery {
         match &self.codes {
             Some(codes) => codes.query_of(slot),
-            None => self.full_query(self.get(slot)),
+            None => self.full_query(self.in_memory(slot)),
         }
     }
 
@@ -99,8 +120,8 @@ impl Vectors {
     /// How far `slot` is from `probe`, as the metric ranks: cosine distance, squared Euclidean
     /// distance, or the negative product.
     #[inline]
-    pub fn distance(&self, probe: &Probe, slot: u32) -> f32 {
-        self.exact(&probe.vector, probe.scale, self.get(slot), slot)
+    pub fn distance(&self, probe: &Probe, slot: u32) -> Result<f32> {
+        Ok(self.exact(&probe.vector, probe.scale, &self.get(slot)?, slot))
     }
 
     /// Appends about how far each of `slots` is from `probe`: computed from the codes, which are
@@ -114,11 +135,11 @@ impl Vectors {
     pub(crate) fn score(&self, query: &CodedQuery, slots: &[u32], distances: &mut Vec<f32>) {
         match &self.codes {
             Some(codes) => codes.score(query, slots, distances),
-            None => distances.extend(
-                slots
-                    .iter()
-                    .map(|slot| self.exact(&query.floats, query.unit, self.get(*slot), *slot)),
-            ),
+            None => {
+                distances.extend(slots.iter().map(|slot| {
+                    self.exact(&query.floats, query.unit, self.in_memory(*slot), *slot)
+                }))
+            }
         }
     }
 
@@ -127,24 +148,33 @@ impl Vectors {
     pub fn prefetch(&self, slot: u32) {
         match &self.codes {
             Some(codes) => codes.prefetch(slot),
-            None => crate::distance::prefetch(self.get(slot)),
+            None => crate::distance::prefetch(self.in_memory(slot)),
         }
     }
 
     /// Announces that [`distance`](Self::distance) will be asked of `slot` soon.
     #[inline]
     pub(crate) fn prefetch_full(&self, slot: u32) {
-        crate::distance::prefetch(self.get(slot));
+        if let Rows::Memory(rows) = &self.rows {
+            crate::distance::prefetch(rows.row(slot as usize));
+        }
     }
 
     /// The distance of `probe` to every slot, in order.
-    pub(crate) fn scan(&self, probe: &Probe, mut visit: impl FnMut(u32, f32)) {
+    pub(crate) fn scan(&self, probe: &Probe, mut visit: impl FnMut(u32, f32)) -> Result<()> {
         let mut slot = 0;
-        for (_, run) in self.rows.runs() {
-            for vector in run.chunks_exact(probe.vector.len()) {
-                visit(slot, self.exact(&probe.vector, probe.scale, vector, slot));
-                slot += 1;
-            }
+        self.rows.each(|_, vector| {
+            visit(slot, self.exact(&probe.vector, probe.scale, vector, slot));
+            slot += 1;
+        })
+    }
+
+    /// The vector in `slot`, of a field without codes: such vectors are in memory.
+    #[inline]
+    fn in_memory(&self, slot: u32) -> &[f32] {
+        match &self.rows {
+            Rows::Memory(rows) => rows.row(slot as usize),
+            Rows::Rest(_) => &[],
         }
     }
 
@@ -153,7 +183,11 @@ impl Vectors {
         match self.metric {
             Metric::Cosine => {
                 let product = (self.kernels.dot)(query, vector);
-                1.0 - product * scale * self.scales.row(slot as usize)[0]
+                let own = match &self.rows {
+                    Rows::Memory(_) => self.scales.row(slot as usize)[0],
+                    Rows::Rest(_) => self.scale(vector),
+                };
+                1.0 - product * scale * own
             }
             Metric::L2 => (self.kernels.l2_squared)(query, vector),
             Metric::Dot => -(self.kernels.dot)(query, vector),
@@ -170,49 +204,66 @@ impl Vectors {
     }
 
     pub(crate) fn set(&mut self, slot: u32, vector: &[f32]) {
-        let row = slot as usize;
-        self.rows.grow(row + 1, 0.0);
-        self.rows.row_mut(row).copy_from_slice(vector);
-        self.set_scale(row);
+        self.rows.set(slot as usize, vector);
+        self.set_scale(slot as usize, vector);
         if let Some(codes) = &mut self.codes {
-            codes.set(row, vector);
+            codes.set(slot as usize, vector);
         }
     }
 
-    fn set_scale(&mut self, row: usize) {
-        if self.metric == Metric::Cosine {
-            let scale = self.scale(self.rows.row(row));
+    fn set_scale(&mut self, row: usize, vector: &[f32]) {
+        if self.metric == Metric::Cosine && self.are_in_memory() {
+            let scale = self.scale(vector);
             self.scales.grow(row + 1, 0.0);
             self.scales.row_mut(row)[0] = scale;
         }
     }
 
-    pub(crate) fn arena(&self) -> &Arena<f32> {
-        &self.rows
+    /// The full vectors, and their codes, as sections of a checkpoint.
+    pub(crate) fn sections(&self) -> (&dyn Section, Option<&dyn Section>) {
+        (self.rows.section(), self.codes.as_ref().map(|codes| codes.arena() as &dyn Section))
     }
 
-    pub(crate) fn mark_clean(&mut self) {
-        self.rows.mark_clean();
+    /// A checkpoint was stored; these are the generations of the pages of the full vectors.
+    pub(crate) fn checkpointed(&mut self, generations: &[u64]) {
+        self.rows.checkpointed(generations);
         if let Some(codes) = &mut self.codes {
             codes.mark_clean();
         }
     }
 
-    /// The vectors of `field` out of pages; codes and scales are derived again.
-    pub(crate) fn from_pages(
-        field: &VectorField,
+    /// Reads the full vectors back from pages with these generations.
+    pub(crate) fn open(
+        &mut self,
         rows: usize,
+        generations: &[u64],
         page: impl FnMut(usize) -> Result<Vec<u8>>,
-    ) -> Result<Self> {
-        let mut vectors = Self::new(field);
-        vectors.rows = Arena::from_pages(field.dim, rows, page)?;
-        for row in 0..rows {
-            vectors.set_scale(row);
-            if let Some(codes) = &mut vectors.codes {
-                codes.set(row, vectors.rows.row(row));
-            }
+    ) -> Result<()> {
+        self.rows.open(rows, generations, page)?;
+        if self.metric == Metric::Cosine && self.are_in_memory() {
+            let mut scales = Arena::new(1);
+            scales.grow(rows, 0.0);
+            self.rows.each(|row, vector| scales.row_mut(row)[0] = self.scale(vector))?;
+            self.scales = scales;
         }
-        Ok(vectors)
+        Ok(())
+    }
+
+    /// Reads codes back from pages. Where they cannot be, [`code_all`](Self::code_all) makes them
+    /// anew.
+    pub(crate) fn open_codes(&mut self, page: impl FnMut(usize) -> Result<Vec<u8>>) -> Result<()> {
+        match &mut self.codes {
+            Some(codes) => codes.read_pages(self.rows.rows(), page),
+            None => Ok(()),
+        }
+    }
+
+    /// Codes every vector.
+    pub(crate) fn code_all(&mut self) -> Result<()> {
+        match &mut self.codes {
+            Some(codes) => self.rows.each(|row, vector| codes.set(row, vector)),
+            None => Ok(()),
+        }
     }
 
     /// Bytes of memory held.

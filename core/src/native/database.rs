@@ -41,6 +41,22 @@ pub struct DatabaseOptions {
     pub shards: Option<usize>,
     /// Threads that build indexes, over all shards; as many as there are cores unless set.
     pub threads: Option<usize>,
+    /// Where documents and full vectors are while the database is open.
+    pub residence: Residence,
+}
+
+/// Where documents and full vectors are while a database is open. The files are the same either
+/// way, so that a database may be opened one way today and the other tomorrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Residence {
+    /// In memory: fastest.
+    #[default]
+    Memory,
+    /// On the disk, and read when they are needed, checked against their checksums each time. In
+    /// memory are the codes of vectors, the graph, the filter columns, and what was written since
+    /// the last checkpoint. Reading errors come back from the search that needed the page. Not for
+    /// fields of quantization `f32`, which have no codes.
+    Disk,
 }
 
 /// What a deletion did.
@@ -90,6 +106,11 @@ impl Database {
     pub fn in_memory(schema: &Schema, options: &DatabaseOptions) -> Result<Self> {
         let shards = options.shards.unwrap_or(1);
         check_shards(shards)?;
+        if options.residence == Residence::Disk {
+            return Err(Error::invalid(
+                "a database in memory has no disk to keep documents on; create it in a directory",
+            ));
+        }
         let shard = |_| Shard::in_memory(schema, options.threads_per_shard(shards));
         let shards = (0..shards).map(shard).collect::<Result<_>>()?;
         Ok(Self::of(schema.clone(), shards, None))
@@ -118,7 +139,10 @@ impl Database {
             )));
         }
         let files = directory.shard_files(shards);
-        let shards = open_shards(&files, schema, options.threads_per_shard(shards))?;
+        let open = |file: &Path| {
+            Shard::open(file, schema, options.threads_per_shard(shards), options.residence)
+        };
+        let shards = open_shards(&files, open)?;
         directory.sync()?;
         let stored = shards[0].engine().schema().clone();
         if let Some(schema) = schema {
@@ -162,7 +186,7 @@ impl Database {
     pub fn update(&self, documents: Vec<Document>) -> Result<usize> {
         self.check_documents(&documents)?;
         for document in &documents {
-            if !self.shard_of(&document.id).engine().contains(&document.id) {
+            if !self.shard_of(&document.id).engine().contains(&document.id)? {
                 return Err(Error::not_found(format!(
                     "there is no document {:?} to update; index it instead",
                     document.id
@@ -410,12 +434,12 @@ fn check_shards(shards: usize) -> Result<()> {
 
 /// Opens the shards there are, then creates those there are not. When any of the former was ever
 /// written to, the latter were lost, and nothing is created in their place.
-fn open_shards(files: &[PathBuf], schema: Option<&Schema>, threads: usize) -> Result<Vec<Shard>> {
+fn open_shards(files: &[PathBuf], open: impl Fn(&Path) -> Result<Shard>) -> Result<Vec<Shard>> {
     let (there, missing): (Vec<_>, Vec<_>) =
         files.iter().enumerate().partition(|(_, file)| file.exists());
     let mut shards = Vec::with_capacity(files.len());
     for (number, file) in there {
-        shards.push((number, Shard::open(file, schema, threads)?));
+        shards.push((number, open(file)?));
     }
     let was_written = shards.iter().any(|(_, shard)| shard.engine().record_number() > 0);
     for (number, file) in missing {
@@ -425,7 +449,7 @@ fn open_shards(files: &[PathBuf], schema: Option<&Schema>, threads: usize) -> Re
                 file.display()
             )));
         }
-        shards.push((number, Shard::open(file, schema, threads)?));
+        shards.push((number, open(file)?));
     }
     shards.sort_unstable_by_key(|(number, _)| *number);
     Ok(shards.into_iter().map(|(_, shard)| shard).collect())

@@ -3,10 +3,11 @@
 
 mod database;
 mod directory;
+mod memory;
 mod scroll;
 mod shard;
 mod store;
 mod typed;
 
-pub use database::{Database, DatabaseOptions, Deleted, Stats};
+pub use database::{Database, DatabaseOptions, Deleted, Residence, Stats};
 pub use typed::{Builder, Db};

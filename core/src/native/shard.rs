@@ -4,15 +4,19 @@
 //! applies them and answers each. In between it does slices of maintenance, and it checkpoints when
 //! there is much to replay or nothing else to do.
 
-use super::store::{Changes, Store};
+use super::{
+    database::Residence,
+    store::{Changes, Store},
+};
 use crate::{
     Batch, Engine, Error, ErrorKind, Record, Result, Schema,
     batch::Operation,
     engine::{Checkpoint, Group, Outcome},
     key::Key,
+    rest::PageSource,
 };
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel},
@@ -54,14 +58,24 @@ impl Shard {
     }
 
     /// The shard in a file: as it was, or empty and of `schema` when there is nothing yet.
-    pub(super) fn open(path: &Path, schema: Option<&Schema>, threads: usize) -> Result<Self> {
-        let store = Store::open(path)?;
-        let (engine, replayed_bytes) =
-            recover(&store, schema).map_err(|error| error.within(format!("{}", path.display())))?;
+    pub(super) fn open(
+        path: &Path,
+        schema: Option<&Schema>,
+        threads: usize,
+        residence: Residence,
+    ) -> Result<Self> {
+        let store = Arc::new(Store::open(path)?);
+        let (engine, replayed_bytes) = recover(&store, schema, residence)
+            .map_err(|error| error.within(format!("{}", path.display())))?;
         Self::start(engine, Some(store), replayed_bytes, threads)
     }
 
-    fn start(engine: Engine, store: Option<Store>, bytes: u64, threads: usize) -> Result<Self> {
+    fn start(
+        engine: Engine,
+        store: Option<Arc<Store>>,
+        bytes: u64,
+        threads: usize,
+    ) -> Result<Self> {
         let engine = Arc::new(RwLock::new(engine));
         let rest = store.map_or(Rest::Nowhere, Rest::Stored);
         let (mailbox, requests) = sync_channel(MAILBOX_REQUESTS_MAX);
@@ -138,12 +152,20 @@ fn stopped() -> Error {
 
 /// The engine a store holds: its last checkpoint and the records after it. Pages that an
 /// interrupted checkpoint left behind are removed.
-fn recover(store: &Store, schema: Option<&Schema>) -> Result<(Engine, u64)> {
-    let meta = store.get(Key::Meta)?;
-    let mut engine = match (meta, schema) {
-        (Some(meta), _) => Engine::open(&meta, &|key| store.get(Key::Page(*key)))?,
-        (None, Some(schema)) => Engine::new(schema.clone()),
-        (None, None) => return Err(Error::corrupt("the shard was never finished being created")),
+fn recover(
+    store: &Arc<Store>,
+    schema: Option<&Schema>,
+    residence: Residence,
+) -> Result<(Engine, u64)> {
+    let source: Arc<dyn PageSource> = Arc::clone(store) as _;
+    let mut engine = match (store.get(Key::Meta)?, schema, residence) {
+        (Some(meta), _, Residence::Memory) => Engine::open(&meta, &|key| source.read(key))?,
+        (Some(meta), _, Residence::Disk) => Engine::open_at_rest(&meta, &source)?,
+        (None, Some(schema), Residence::Memory) => Engine::new(schema.clone()),
+        (None, Some(schema), Residence::Disk) => Engine::at_rest(schema.clone(), &source)?,
+        (None, None, _) => {
+            return Err(Error::corrupt("the shard was never finished being created"));
+        }
     };
     let mut bytes = 0;
     store.records(engine.record_number() + 1, |record| {
@@ -164,13 +186,14 @@ fn recover(store: &Store, schema: Option<&Schema>) -> Result<(Engine, u64)> {
 }
 
 /// Writes pages in bounded transactions, then the meta that names them, in one with the removal of
-/// what it makes stale.
+/// the records it covers. Pages it makes stale stay until the engine knows, as searches may read
+/// them.
 fn write_checkpoint(store: &Store, engine: &Engine) -> Result<Checkpoint> {
     let checkpoint = engine.checkpoint();
     let mut changes = Changes::default();
     let mut bytes = 0;
     for key in &checkpoint.pages {
-        let page = engine.page(&checkpoint, key);
+        let page = engine.page(&checkpoint, key)?;
         bytes += page.len();
         changes.puts.push((Key::Page(*key), page));
         if bytes >= CHECKPOINT_BYTES_MAX {
@@ -179,7 +202,6 @@ fn write_checkpoint(store: &Store, engine: &Engine) -> Result<Checkpoint> {
         }
     }
     changes.puts.push((Key::Meta, checkpoint.meta.clone()));
-    changes.deletes = checkpoint.stale.iter().copied().map(Key::Page).collect();
     changes.records = Some(0..=checkpoint.record_number);
     store.write(&changes)?;
     Ok(checkpoint)
@@ -188,11 +210,11 @@ fn write_checkpoint(store: &Store, engine: &Engine) -> Result<Checkpoint> {
 /// Where a worker's records and pages rest.
 enum Rest {
     Nowhere,
-    Stored(Store),
+    Stored(Arc<Store>),
     /// A write failed. After a full disk the next write tries to open the store anew; after any
     /// other failure there is no next one, as nobody knows what the file holds.
     Failed {
-        path: PathBuf,
+        store: Arc<Store>,
         error: Error,
     },
 }
@@ -352,31 +374,39 @@ impl Worker {
         let result = act(store, &engine);
         drop(engine);
         if let Err(error) = &result {
-            let path = store.path().to_owned();
-            self.rest = Rest::Failed { path, error: error.clone() };
+            self.rest = Rest::Failed { store: Arc::clone(store), error: error.clone() };
         }
         result
     }
 
     /// After a full disk: opens the store anew and removes what a failed commit may have left.
     fn revive(&mut self) -> Result<()> {
-        let Rest::Failed { path, error } = &self.rest else { return Ok(()) };
+        let Rest::Failed { store, error } = &self.rest else { return Ok(()) };
         if error.kind() != ErrorKind::Full {
             let context = "the database takes no writes since an earlier failure; open it again";
             return Err(error.clone().within(context));
         }
-        let store = Store::open(path)?;
+        store.reopen()?;
         let last = self.engine.read().unwrap_or_else(PoisonError::into_inner).record_number();
         store.write(&Changes { records: Some(last + 1..=u64::MAX), ..Changes::default() })?;
-        self.rest = Rest::Stored(store);
+        self.rest = Rest::Stored(Arc::clone(store));
         Ok(())
     }
 
-    /// One slice of maintenance; false when none is left.
+    /// One slice of maintenance; false when none is left, or when vectors at rest cannot be read:
+    /// then it is tried again after the next write.
     fn maintain(&mut self) -> bool {
         let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(maintenance) = engine.plan_maintenance(self.threads) else { return false };
+        let maintenance = engine.plan_maintenance(self.threads);
         drop(engine);
+        let maintenance = match maintenance {
+            Ok(Some(maintenance)) => maintenance,
+            Ok(None) => return false,
+            Err(error) => {
+                self.settling.drain(..).for_each(|reply| reply(Err(error.clone())));
+                return false;
+            }
+        };
         let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
         engine.commit_maintenance(maintenance);
         self.is_settled = false;
@@ -385,6 +415,7 @@ impl Worker {
 
     fn settle(&mut self) {
         let result = self.checkpoint();
+        super::memory::give_back();
         self.is_settled = true;
         if let Err(error) = result {
             self.settling.drain(..).for_each(|reply| reply(Err(error.clone())));
@@ -400,12 +431,13 @@ impl Worker {
             written = Some(write_checkpoint(store, engine)?);
             Ok(())
         })?;
-        if let Some(checkpoint) = written {
-            let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
-            engine.checkpointed(checkpoint);
-        }
         self.replay_bytes = 0;
-        Ok(())
+        let Some(mut checkpoint) = written else { return Ok(()) };
+        let deletes = core::mem::take(&mut checkpoint.stale).into_iter().map(Key::Page).collect();
+        let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        engine.checkpointed(checkpoint);
+        drop(engine);
+        self.with_store(|store, _| store.write(&Changes { deletes, ..Changes::default() }))
     }
 }
 

@@ -7,22 +7,25 @@
 use crate::{
     Error, Result,
     key::{Key, PageKey},
+    rest::PageSource,
 };
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use std::{
     io,
     ops::RangeInclusive,
     path::{Path, PathBuf},
+    sync::{PoisonError, RwLock},
 };
 
 const TABLE: TableDefinition<'static, &'static [u8], &'static [u8]> = TableDefinition::new("kv");
 /// The engine holds everything in memory, so that the store's own cache only has to serve commits.
 const CACHE_BYTES: usize = 4 * 1024 * 1024;
 
-/// One ordered map of bytes with atomic, durable batches.
+/// One ordered map of bytes with atomic, durable batches. Searches may read it while it is written.
 pub(super) struct Store {
     path: PathBuf,
-    database: Database,
+    /// `None` while the file could not be opened anew.
+    database: RwLock<Option<Database>>,
 }
 
 /// What one atomic batch changes.
@@ -37,46 +40,60 @@ pub(super) struct Changes {
 impl Store {
     /// Opens the file, or creates it.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(path);
-        let database = database.map_err(|error| place(path, error.into()))?;
-        let store = Self { path: path.into(), database };
-        store.write(&Changes::default())?;
+        let store = Self { path: path.into(), database: RwLock::new(None) };
+        store.reopen()?;
         Ok(store)
+    }
+
+    /// Closes the file and opens it anew: after a failed write, a handle knows nothing for sure.
+    pub(super) fn reopen(&self) -> Result<()> {
+        let mut open = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        *open = None;
+        let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(&self.path);
+        *open = Some(database.map_err(|error| place(&self.path, error.into()))?);
+        drop(open);
+        self.write(&Changes::default())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T> {
+        let open = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = open.as_ref().ok_or_else(|| {
+            let path = self.path.display();
+            Error::unavailable(format!("{path} was closed after a failure; open it again"))
+        })?;
+        act(database).map_err(|error| place(&self.path, error))
     }
 
     /// Makes the changes, all or none; they are on stable storage when this returns.
     pub(super) fn write(&self, changes: &Changes) -> Result<()> {
-        self.try_write(changes).map_err(|error| place(&self.path, error))
-    }
-
-    fn try_write(&self, changes: &Changes) -> Result<(), redb::Error> {
-        let mut transaction = self.database.begin_write()?;
-        transaction.set_quick_repair(true);
-        {
-            let mut table = transaction.open_table(TABLE)?;
-            for (key, value) in &changes.puts {
-                table.insert(key.to_bytes().as_slice(), value.as_slice())?;
+        self.with(|database| {
+            let mut transaction = database.begin_write()?;
+            transaction.set_quick_repair(true);
+            {
+                let mut table = transaction.open_table(TABLE)?;
+                for (key, value) in &changes.puts {
+                    table.insert(key.to_bytes().as_slice(), value.as_slice())?;
+                }
+                for key in &changes.deletes {
+                    table.remove(key.to_bytes().as_slice())?;
+                }
+                if let Some(numbers) = changes.records.clone() {
+                    let (first, last) = record_keys(numbers);
+                    table.retain_in(first.as_slice()..=last.as_slice(), |_, _| false)?;
+                }
             }
-            for key in &changes.deletes {
-                table.remove(key.to_bytes().as_slice())?;
-            }
-            if let Some(numbers) = changes.records.clone() {
-                let (first, last) = record_keys(numbers);
-                table.retain_in(first.as_slice()..=last.as_slice(), |_, _| false)?;
-            }
-        }
-        transaction.commit()?;
-        Ok(())
+            transaction.commit()?;
+            Ok(())
+        })
     }
 
     /// The value of a key.
     pub(super) fn get(&self, key: Key) -> Result<Option<Vec<u8>>> {
-        let read = || -> Result<_, redb::Error> {
-            let table = self.database.begin_read()?.open_table(TABLE)?;
+        self.with(|database| {
+            let table = database.begin_read()?.open_table(TABLE)?;
             let value = table.get(key.to_bytes().as_slice())?;
             Ok(value.map(|value| value.value().to_vec()))
-        };
-        read().map_err(|error| place(&self.path, error))
+        })
     }
 
     /// Hands each record from `first` on to `act`, in order of their numbers.
@@ -85,14 +102,13 @@ impl Store {
         first: u64,
         mut act: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        let place = |error: redb::Error| place(&self.path, error);
-        let read = || -> Result<_, redb::Error> {
-            let table = self.database.begin_read()?.open_table(TABLE)?;
+        let range = self.with(|database| {
+            let table = database.begin_read()?.open_table(TABLE)?;
             let (first, last) = record_keys(first..=u64::MAX);
             Ok(table.range(first.as_slice()..=last.as_slice())?)
-        };
-        for entry in read().map_err(place)? {
-            let (_, value) = entry.map_err(|error| place(error.into()))?;
+        });
+        for entry in range? {
+            let (_, value) = entry.map_err(|error| place(&self.path, error.into()))?;
             act(value.value())?;
         }
         Ok(())
@@ -100,8 +116,8 @@ impl Store {
 
     /// The keys of all pages there are, whether a checkpoint names them or not.
     pub(super) fn page_keys(&self) -> Result<Vec<PageKey>> {
-        let read = || -> Result<_, redb::Error> {
-            let table = self.database.begin_read()?.open_table(TABLE)?;
+        self.with(|database| {
+            let table = database.begin_read()?.open_table(TABLE)?;
             let mut keys = Vec::new();
             for entry in table.iter()? {
                 if let Some(Key::Page(key)) = Key::from_bytes(entry?.0.value()) {
@@ -109,13 +125,13 @@ impl Store {
                 }
             }
             Ok(keys)
-        };
-        read().map_err(|error| place(&self.path, error))
+        })
     }
+}
 
-    /// The file.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+impl PageSource for Store {
+    fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
+        self.get(Key::Page(*key))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The database of one Rust type: the verbs of [`Database`], typed.
 
-use super::{Database, DatabaseOptions, Deleted};
+use super::{Database, DatabaseOptions, Deleted, Residence};
 use crate::{
     Filter, Hit, Id, Include, IntoIds, Page, Query, Result, VectorDoc,
     refine::{SearchBatch, SearchBuilder, typed},
@@ -69,6 +69,13 @@ impl<T: VectorDoc> Builder<T> {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.options.threads = Some(threads);
+        self
+    }
+
+    /// Where documents and full vectors are while the database is open; in memory unless set.
+    #[must_use]
+    pub fn residence(mut self, residence: Residence) -> Self {
+        self.options.residence = residence;
         self
     }
 

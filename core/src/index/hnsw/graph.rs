@@ -350,7 +350,7 @@ impl<T: crate::arena::Element> Section for Arena<T> {
         Arena::is_dirty(self, page)
     }
 
-    fn page(&self, page: usize) -> Vec<u8> {
-        Arena::page(self, page)
+    fn page(&self, page: usize) -> Result<Vec<u8>> {
+        Ok(Arena::page(self, page))
     }
 }

@@ -5,12 +5,14 @@ use super::graph::{Graph, RowChange};
 use super::search::Walk;
 use super::tree::{Tree, TreeChanges};
 use super::{Hnsw, Rows, select};
+use crate::Result;
 use alloc::{collections::BTreeMap, vec::Vec};
 
 /// The rows that insert `slots`: first each new slot finds its neighbours in the graph as it is
 /// and among the other new ones, then every slot that was chosen considers linking back.
-pub(super) fn plan(hnsw: &Hnsw, slots: &[u32], vectors: &Vectors, threads: usize) -> Rows {
+pub(super) fn plan(hnsw: &Hnsw, slots: &[u32], vectors: &Vectors, threads: usize) -> Result<Rows> {
     let new = parallel::map(slots, threads, |slot| new_rows(hnsw, *slot, slots, vectors));
+    let new = new.into_iter().collect::<Result<Vec<_>>>()?;
     let tree = grow_tree(&hnsw.graph, slots, &new);
     let rows: BTreeMap<(usize, u32), Vec<u32>> =
         new.into_iter().flatten().map(|row| ((row.level, row.slot), row.links)).collect();
@@ -35,7 +37,7 @@ pub(super) fn plan(hnsw: &Hnsw, slots: &[u32], vectors: &Vectors, threads: usize
     let mut all = rows;
     all.extend(changed.into_iter().map(|row| ((row.level, row.slot), row.links)));
     let rows = all.into_iter().map(|((level, slot), links)| RowChange { slot, level, links });
-    Rows { rows: rows.collect(), parents: tree.parents }
+    Ok(Rows { rows: rows.collect(), parents: tree.parents })
 }
 
 /// The spanning tree with the new slots, each below a near one.
@@ -48,9 +50,9 @@ fn grow_tree(graph: &Graph, slots: &[u32], new: &[Vec<RowChange>]) -> TreeChange
 }
 
 /// The rows of one new slot on all its levels, the lowest last (Algorithm 1).
-fn new_rows(hnsw: &Hnsw, slot: u32, batch: &[u32], vectors: &Vectors) -> Vec<RowChange> {
+fn new_rows(hnsw: &Hnsw, slot: u32, batch: &[u32], vectors: &Vectors) -> Result<Vec<RowChange>> {
     let graph = &hnsw.graph;
-    let probe = &vectors.probe_of(slot);
+    let probe = &vectors.probe_of(slot)?;
     let top = graph.level(slot);
     let mut visited = hnsw.visited.take(graph.slots());
     let mut walk = Walk::new(graph, vectors, probe.coded(), &mut visited);
@@ -76,7 +78,7 @@ fn new_rows(hnsw: &Hnsw, slot: u32, batch: &[u32], vectors: &Vectors) -> Vec<Row
         let links = select::diverse(Vec::new(), &candidates, hnsw.m, vectors);
         rows.push(RowChange { slot, level, links });
     }
-    rows
+    Ok(rows)
 }
 
 /// The row of `slot` when `sources` link to it: all while there is room, the most diverse beyond.

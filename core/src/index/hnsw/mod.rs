@@ -58,15 +58,15 @@ impl VectorIndex for Hnsw {
         self.graph.contains(slot)
     }
 
-    fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Found {
-        search::search(&self.graph, &self.visited, probe, vectors, search)
+    fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Result<Found> {
+        Ok(search::search(&self.graph, &self.visited, probe, vectors, search))
     }
 
-    fn plan(&self, change: &Change, vectors: &Vectors, threads: usize) -> Plan {
-        Box::new(match change.remove.is_empty() {
-            true => insert::plan(self, &change.insert, vectors, threads),
+    fn plan(&self, change: &Change, vectors: &Vectors, threads: usize) -> Result<Plan> {
+        Ok(Box::new(match change.remove.is_empty() {
+            true => insert::plan(self, &change.insert, vectors, threads)?,
             false => remove::plan(self, &change.remove, vectors, threads),
-        })
+        }))
     }
 
     fn commit(&mut self, change: &Change, plan: Plan, _vectors: &Vectors) {

@@ -1,0 +1,205 @@
+//! The full vectors: in memory, or at rest with only those in memory that changed since the last
+//! checkpoint.
+
+use crate::{
+    Error, Result,
+    arena::{Arena, Element},
+    index::Section,
+    rest::RestingPages,
+};
+use alloc::{borrow::Cow, collections::BTreeMap, vec::Vec};
+
+/// Bytes of a page: few, as at rest a page is read for one vector.
+const PAGE_BYTES: usize = 16_384 - 512;
+
+/// Vectors of one length by slot.
+#[derive(Clone)]
+pub(super) enum Rows {
+    Memory(Arena<f32>),
+    Rest(RestingRows),
+}
+
+/// Vectors that are read when they are needed.
+#[derive(Clone)]
+pub(super) struct RestingRows {
+    dim: usize,
+    rows: usize,
+    /// Rows there were at the last checkpoint.
+    rows_at_rest: usize,
+    page_rows: usize,
+    /// The rows set since.
+    changed: BTreeMap<u32, Vec<f32>>,
+    pages: RestingPages,
+}
+
+impl Rows {
+    pub(super) fn in_memory(dim: usize) -> Self {
+        Self::Memory(Arena::with_page_bytes(dim, PAGE_BYTES))
+    }
+
+    pub(super) fn at_rest(dim: usize, pages: RestingPages) -> Self {
+        let page_rows = Arena::<f32>::with_page_bytes(dim, PAGE_BYTES).page_rows();
+        let changed = BTreeMap::new();
+        Self::Rest(RestingRows { dim, rows: 0, rows_at_rest: 0, page_rows, changed, pages })
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        match self {
+            Self::Memory(arena) => arena.rows(),
+            Self::Rest(rest) => rest.rows,
+        }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, row: usize) -> Result<Cow<'_, [f32]>> {
+        match self {
+            Self::Memory(arena) => Ok(Cow::Borrowed(arena.row(row))),
+            Self::Rest(rest) => rest.get(row),
+        }
+    }
+
+    pub(super) fn set(&mut self, row: usize, vector: &[f32]) {
+        match self {
+            Self::Memory(arena) => {
+                arena.grow(row + 1, 0.0);
+                arena.row_mut(row).copy_from_slice(vector);
+            }
+            Self::Rest(rest) => {
+                rest.rows = rest.rows.max(row + 1);
+                let slot = u32::try_from(row).expect("a row is a slot");
+                rest.changed.insert(slot, vector.to_vec());
+            }
+        }
+    }
+
+    /// Hands every row to `visit`, in order.
+    pub(super) fn each(&self, mut visit: impl FnMut(usize, &[f32])) -> Result<()> {
+        match self {
+            Self::Memory(arena) => {
+                let mut row = 0;
+                for run in arena.runs() {
+                    for vector in run.chunks_exact(arena.stride()) {
+                        visit(row, vector);
+                        row += 1;
+                    }
+                }
+            }
+            Self::Rest(rest) => {
+                for page in 0..Section::pages(rest) {
+                    let first = page * rest.page_rows;
+                    let rows = rest.page_content(page)?;
+                    for (row, vector) in (first..).zip(rows.chunks_exact(rest.dim)) {
+                        visit(row, vector);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn section(&self) -> &dyn Section {
+        match self {
+            Self::Memory(arena) => arena,
+            Self::Rest(rest) => rest,
+        }
+    }
+
+    /// A checkpoint was stored, of whose pages these are the generations.
+    pub(super) fn checkpointed(&mut self, generations: &[u64]) {
+        match self {
+            Self::Memory(arena) => arena.mark_clean(),
+            Self::Rest(rest) => {
+                rest.changed.clear();
+                rest.rows_at_rest = rest.rows;
+                rest.pages.set(generations);
+            }
+        }
+    }
+
+    /// The rows of a checkpoint of which `rows` rows are at rest.
+    pub(super) fn open(
+        &mut self,
+        rows: usize,
+        generations: &[u64],
+        page: impl FnMut(usize) -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        match self {
+            Self::Memory(arena) => *arena = arena.filled(rows, page)?,
+            Self::Rest(rest) => {
+                if generations.len() != rows.div_ceil(rest.page_rows) {
+                    return Err(Error::corrupt("the vectors of a field lack pages"));
+                }
+                (rest.rows, rest.rows_at_rest) = (rows, rows);
+                rest.pages.set(generations);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Memory(arena) => arena.memory_bytes(),
+            Self::Rest(rest) => rest.changed.len() * rest.dim * size_of::<f32>(),
+        }
+    }
+}
+
+impl RestingRows {
+    fn get(&self, row: usize) -> Result<Cow<'_, [f32]>> {
+        if let Some(vector) = u32::try_from(row).ok().and_then(|slot| self.changed.get(&slot)) {
+            return Ok(Cow::Borrowed(vector));
+        }
+        let bytes = self.pages.read(row / self.page_rows)?;
+        let row_bytes = self.dim * f32::BYTES;
+        let start = row % self.page_rows * row_bytes;
+        let vector = bytes.get(start..start + row_bytes);
+        let vector = vector.ok_or_else(|| Error::corrupt("a page of vectors is too short"))?;
+        Ok(Cow::Owned(vector.chunks_exact(f32::BYTES).map(f32::read).collect()))
+    }
+
+    /// The numbers of a page as they are now.
+    fn page_content(&self, page: usize) -> Result<Vec<f32>> {
+        let first = page * self.page_rows;
+        let rows = first..self.rows.min(first + self.page_rows);
+        let mut content = Vec::with_capacity(rows.len() * self.dim);
+        if page < self.pages.len() {
+            let bytes = self.pages.read(page)?;
+            content.extend(bytes.chunks_exact(f32::BYTES).map(f32::read));
+        }
+        content.resize(rows.len() * self.dim, 0.0);
+        for (slot, vector) in self.changed_in(page) {
+            let start = (*slot as usize - first) * self.dim;
+            content[start..start + self.dim].copy_from_slice(vector);
+        }
+        Ok(content)
+    }
+
+    fn changed_in(&self, page: usize) -> impl Iterator<Item = (&u32, &Vec<f32>)> {
+        let slot = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+        let first = page * self.page_rows;
+        self.changed.range(slot(first)..slot(first + self.page_rows))
+    }
+}
+
+impl Section for RestingRows {
+    fn header(&self) -> u64 {
+        self.rows as u64
+    }
+
+    fn pages(&self) -> usize {
+        self.rows.div_ceil(self.page_rows)
+    }
+
+    fn is_dirty(&self, page: usize) -> bool {
+        let end = (page + 1) * self.page_rows;
+        let grew = self.rows.min(end) > self.rows_at_rest.min(end);
+        grew || self.changed_in(page).next().is_some()
+    }
+
+    fn page(&self, page: usize) -> Result<Vec<u8>> {
+        let content = self.page_content(page)?;
+        let mut bytes = Vec::with_capacity(content.len() * f32::BYTES);
+        content.into_iter().for_each(|number| number.write(&mut bytes));
+        Ok(bytes)
+    }
+}

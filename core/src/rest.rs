@@ -1,0 +1,81 @@
+//! Pages at rest: how they are sealed against damage, and how one is read when it is needed rather
+//! than when a database opens.
+
+use crate::{Error, Result, bytes::Reader, key::PageKey};
+use alloc::{format, sync::Arc, vec::Vec};
+
+/// Where the pages of the last checkpoint can be read at any time. A host that gives one to an
+/// engine keeps those pages until the engine was told of the next checkpoint.
+pub trait PageSource: Send + Sync {
+    /// The bytes stored under a key; `None` when there are none.
+    fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>>;
+}
+
+/// The pages of one section.
+#[derive(Clone)]
+pub(crate) struct RestingPages {
+    source: Arc<dyn PageSource>,
+    section: u32,
+    /// Which checkpoint wrote each page.
+    generations: Vec<u64>,
+}
+
+impl RestingPages {
+    pub(crate) fn new(source: Arc<dyn PageSource>, section: u32) -> Self {
+        Self { source, section, generations: Vec::new() }
+    }
+
+    /// How many pages there are.
+    pub(crate) fn len(&self) -> usize {
+        self.generations.len()
+    }
+
+    /// A checkpoint was stored, of whose pages these are the generations.
+    pub(crate) fn set(&mut self, generations: &[u64]) {
+        self.generations = generations.to_vec();
+    }
+
+    /// What is in a page.
+    pub(crate) fn read(&self, page: usize) -> Result<Vec<u8>> {
+        read_page(&|key| self.source.read(key), self.section, page, &self.generations)
+    }
+}
+
+/// The content of page `page` of a section whose pages have these generations.
+pub(crate) fn read_page(
+    read: &dyn Fn(&PageKey) -> Result<Option<Vec<u8>>>,
+    section: u32,
+    page: usize,
+    generations: &[u64],
+) -> Result<Vec<u8>> {
+    let lacks = || Error::corrupt(format!("page {page} of section {section} is missing"));
+    let generation = *generations.get(page).ok_or_else(lacks)?;
+    let number = u32::try_from(page).map_err(|_| lacks())?;
+    let key = PageKey { section, page: number, generation };
+    unseal(read(&key)?.ok_or_else(lacks)?, &key)
+}
+
+/// The payload, and after it a checksum over payload and key: a page in the wrong place or of
+/// another generation is noticed as damage is.
+pub(crate) fn seal(payload: Vec<u8>, key: &PageKey) -> Vec<u8> {
+    let sum = page_sum(&payload, key);
+    let mut bytes = payload;
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+fn unseal(mut bytes: Vec<u8>, key: &PageKey) -> Result<Vec<u8>> {
+    let sum = bytes.split_off(bytes.len().saturating_sub(size_of::<u64>()));
+    if Reader::new(&sum).u64()? != page_sum(&bytes, key) {
+        return Err(Error::corrupt(format!(
+            "page {} of section {} does not match its checksum",
+            key.page, key.section
+        )));
+    }
+    Ok(bytes)
+}
+
+fn page_sum(payload: &[u8], key: &PageKey) -> u64 {
+    let place = (u64::from(key.section) << 32) | u64::from(key.page);
+    xxhash_rust::xxh3::xxh3_64_with_seed(payload, place ^ key.generation.rotate_left(17))
+}
