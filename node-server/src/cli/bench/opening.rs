@@ -20,12 +20,12 @@ pub(super) struct Opening<'a> {
     pub(super) first: Option<&'a Query>,
 }
 
-/// Seconds of each opening and of each reading, and whether storage delivered what was read.
+/// Seconds of each opening and of each reading, and whether any was answered by the page cache.
 #[derive(Default)]
 struct Times {
     open: Vec<f64>,
     read: Vec<f64>,
-    is_fetched: bool,
+    is_cached: bool,
 }
 
 impl Opening<'_> {
@@ -48,7 +48,7 @@ impl Opening<'_> {
             self.time_read(&mut warm)?;
             progress.advance(1);
         }
-        let cold = cold.is_fetched.then(|| cold.opened());
+        let cold = (!cold.is_cached).then(|| cold.opened());
         let warm = warm.opened();
         Ok(Open { seconds: warm.seconds, warm, cold })
     }
@@ -66,7 +66,7 @@ impl Opening<'_> {
         let bytes = files::read(self.path)?;
         times.read.push(start.elapsed().as_secs_f64());
         let fetched = fetched.zip(process::fetched_bytes()).map(|(before, now)| now - before);
-        times.is_fetched = fetched.is_some_and(|fetched| fetched > bytes / 2);
+        times.is_cached |= fetched.is_none_or(|fetched| fetched < bytes / 2);
         Ok(())
     }
 }

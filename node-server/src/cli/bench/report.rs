@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// All of a measurement, in the order it is printed.
+/// All of a measurement, in the order it is printed. Ratios of searches are medians of the ratios
+/// in each round, so that what else the machine does meets both sides.
 #[derive(Serialize)]
 pub(super) struct Report {
     pub(super) dataset: String,

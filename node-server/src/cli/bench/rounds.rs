@@ -3,7 +3,7 @@
 
 use super::{
     bandwidth::Bandwidth,
-    median::median,
+    median::{median, ratio},
     stream::{self, Measured},
     way::{Kind, Way},
 };
@@ -28,6 +28,7 @@ pub(super) struct Series {
     /// Queries with fewer hits than there are to be had.
     pub(super) short: usize,
     rounds: Vec<Figures>,
+    /// In each round, for the exact search.
     bandwidths: Vec<f64>,
 }
 
@@ -45,9 +46,23 @@ impl Series {
         Figures { qps: of(|f| f.qps), p50_us: of(|f| f.p50_us), p99_us: of(|f| f.p99_us) }
     }
 
+    /// Queries per second ÷ those of `other`: the median of what it is in each round, where the
+    /// machine did much the same during both.
+    pub(super) fn ratio_to(&self, other: &Self) -> f64 {
+        let rounds = self.rounds.iter().zip(&other.rounds);
+        median(rounds.map(|(ours, others)| ratio(ours.qps, others.qps)))
+    }
+
     /// Bytes read per second beside an exact search.
     pub(super) fn bandwidth(&self) -> f64 {
         median(self.bandwidths.iter().copied())
+    }
+
+    /// Bytes that an exact search goes through per second, `bytes` for each query, ÷ those read
+    /// beside it: the median of what it is in each round.
+    pub(super) fn ratio_to_bandwidth(&self, bytes: f64) -> f64 {
+        let rounds = self.rounds.iter().zip(&self.bandwidths);
+        median(rounds.map(|(ours, bandwidth)| ratio(ours.qps * bytes, *bandwidth)))
     }
 }
 
@@ -75,9 +90,10 @@ impl Rounds<'_> {
     fn measure(&self, way: &Way, series: &mut Series) -> Result<()> {
         let streams = if matches!(way.kind, Kind::TwoStreams) { 2 } else { self.streams };
         let queries: Vec<Query> = self.vectors.iter().map(|vector| way.query(vector)).collect();
-        self.read_memory(way, series);
+        let before = self.read_memory(way);
         let measured = stream::measure(self.database, &queries, streams)?;
-        self.read_memory(way, series);
+        let after = self.read_memory(way);
+        series.bandwidths.extend(before.zip(after).map(|(before, after)| (before + after) / 2.0));
         let Measured { answers, qps, p50_us, p99_us } = measured;
         if series.rounds.is_empty() {
             series.recall = way.recall(&answers);
@@ -87,10 +103,8 @@ impl Rounds<'_> {
         Ok(())
     }
 
-    /// Before and after a search that reads every vector.
-    fn read_memory(&self, way: &Way, series: &mut Series) {
-        if matches!(way.kind, Kind::Exact) {
-            series.bandwidths.push(self.bandwidth.bytes_per_second());
-        }
+    /// Bytes read per second now, to compare a search with that reads every vector.
+    fn read_memory(&self, way: &Way) -> Option<f64> {
+        matches!(way.kind, Kind::Exact).then(|| self.bandwidth.bytes_per_second())
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{
     interpolation,
-    median::ratio,
     report::{AtRecall, Default, Exact, Filtered, Search, TwoStreams},
     rounds::{Figures, Rounds, Series},
     way::{Kind, Way},
@@ -33,18 +32,18 @@ impl Searches {
         let find = |is: fn(&Kind) -> bool| measured.iter().find(|(way, _)| is(&way.kind));
         let missing = || Error::internal("a way to search was not measured");
 
-        let (way, series) = find(|kind| matches!(kind, Kind::Default)).ok_or_else(missing)?;
-        let default = default(rounds, way, series)?;
+        let (way, plain) = find(|kind| matches!(kind, Kind::Default)).ok_or_else(missing)?;
+        let default = default(rounds, way, plain)?;
         let (_, series) = find(|kind| matches!(kind, Kind::Exact)).ok_or_else(missing)?;
         let exact = exact(dataset, series);
         let two_streams = find(|kind| matches!(kind, Kind::TwoStreams)).map(|(_, series)| {
-            let qps = series.medians().qps;
-            TwoStreams { qps, ratio: ratio(qps, default.qps) }
+            TwoStreams { qps: series.medians().qps, ratio: series.ratio_to(plain) }
         });
         let search: Vec<_> =
             measured.iter().filter_map(|(way, series)| by_ef(way, series)).collect();
         let filter = |(way, series): &(&Way, &Series)| {
-            filtered(rounds, way, series, dataset, default.qps).transpose()
+            let ratio = series.ratio_to(plain);
+            filtered(rounds, way, series, dataset, ratio).transpose()
         };
         let filtered = measured.iter().filter_map(filter).collect::<Result<_>>()?;
         let at_recall = interpolation::at_recalls(&search);
@@ -66,16 +65,15 @@ fn by_ef(way: &Way, series: &Series) -> Option<Search> {
 
 fn exact(dataset: &Dataset, series: &Series) -> Exact {
     let Figures { qps, p50_us, p99_us } = series.medians();
-    let bytes_per_second = qps * number::real(vector_bytes(dataset));
-    let bandwidth_bytes_per_second = series.bandwidth();
+    let bytes = number::real(vector_bytes(dataset));
     Exact {
         qps,
-        bytes_per_second,
+        bytes_per_second: qps * bytes,
         recall: series.recall,
         p50_us,
         p99_us,
-        bandwidth_bytes_per_second,
-        ratio: ratio(bytes_per_second, bandwidth_bytes_per_second),
+        bandwidth_bytes_per_second: series.bandwidth(),
+        ratio: series.ratio_to_bandwidth(bytes),
     }
 }
 
@@ -91,17 +89,16 @@ fn filtered(
     way: &Way,
     series: &Series,
     dataset: &Dataset,
-    default_qps: f64,
+    ratio: f64,
 ) -> Result<Option<Filtered>> {
     let Kind::Filter(named, matching) = &way.kind else { return Ok(None) };
     let part = number::real(*matching) / number::real(dataset.documents.max(1));
-    let qps = series.medians().qps;
     Ok(Some(Filtered {
         name: named.name.clone(),
         selectivity: named.selectivity.unwrap_or(part),
         recall: series.recall,
-        qps,
-        ratio: ratio(qps, default_qps),
+        qps: series.medians().qps,
+        ratio,
         short: series.short,
         plan: rounds.explain(way)?.0,
     }))
