@@ -112,6 +112,7 @@ fn a_report_has_every_figure_and_exact_answers_are_exact() {
     assert!(report["index"].is_string() && report["quantization"].is_string());
     assert_eq!((&report["threads"], &report["limit"]), (&json!(1), &json!(10)));
     assert_eq!(report["rounds"], 1);
+    assert!(report["others"].as_f64().is_none_or(|share| (0.0..=1.0).contains(&share)));
     assert_numbers(&report["build"], &["seconds", "documents_per_second"]);
     assert_eq!(report["memory"]["raw_vector_bytes"], 64);
     assert_eq!(report["memory"]["after"], "building");

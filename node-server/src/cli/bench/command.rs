@@ -158,7 +158,8 @@ impl Bench {
         searches: Searches,
     ) -> Result<Report> {
         let index = self.index()?.kind;
-        let Searches { default, two_streams, search, at_recall, exact, filtered } = searches;
+        let Searches { others, default, two_streams, search, at_recall, exact, filtered } =
+            searches;
         Ok(Report {
             dataset: dataset.name,
             documents: dataset.documents,
@@ -169,6 +170,7 @@ impl Bench {
             threads: self.threads,
             limit: self.limit,
             rounds: self.rounds,
+            others,
             build: stored.build,
             memory: stored.memory,
             open,

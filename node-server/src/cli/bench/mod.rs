@@ -8,6 +8,7 @@ mod files;
 mod interpolation;
 mod median;
 mod opening;
+mod others;
 mod place;
 mod process;
 mod report;

@@ -19,6 +19,9 @@ pub(super) struct Report {
     pub(super) limit: usize,
     /// How often each search was measured; its figures are medians.
     pub(super) rounds: usize,
+    /// The part of the machine's cores, from 0 to 1, that other processes used during the searches;
+    /// `None` where the system does not tell.
+    pub(super) others: Option<f64>,
     /// `None` when the database was there already.
     pub(super) build: Option<Build>,
     pub(super) memory: Memory,

@@ -1,5 +1,6 @@
 //! Rounds over all ways to search: each is measured once in every round, so that what else the
-//! machine does meets all of them alike.
+//! machine does meets all of them alike. Every other round goes the other way round, so that none
+//! always comes after the same one.
 
 use super::{
     bandwidth::Bandwidth,
@@ -70,8 +71,12 @@ impl Rounds<'_> {
     /// Asks in every one of `ways`, in turn; returns a series for each.
     pub(super) fn run(&self, ways: &[Way], progress: &Progress) -> Result<Vec<Series>> {
         let mut series: Vec<_> = ways.iter().map(|_| Series::default()).collect();
-        for _ in 0..self.count {
-            for (way, series) in ways.iter().zip(&mut series) {
+        for round in 0..self.count {
+            let mut turns: Vec<_> = ways.iter().zip(&mut series).collect();
+            if round % 2 == 1 {
+                turns.reverse();
+            }
+            for (way, series) in turns {
                 progress.doing(way.name());
                 self.measure(way, series).map_err(|error| error.within(way.name()))?;
                 progress.advance(1);

@@ -2,6 +2,7 @@
 
 use super::{
     interpolation,
+    others::Others,
     report::{AtRecall, Default, Exact, Filtered, Search, TwoStreams},
     rounds::{Figures, Rounds, Series},
     way::{Kind, Way},
@@ -11,6 +12,7 @@ use vectordoc::{Error, Result};
 
 /// The parts of a report that are about searches.
 pub(super) struct Searches {
+    pub(super) others: Option<f64>,
     pub(super) default: Default,
     pub(super) two_streams: Option<TwoStreams>,
     pub(super) search: Vec<Search>,
@@ -27,7 +29,9 @@ impl Searches {
         dataset: &Dataset,
         progress: &Progress,
     ) -> Result<Self> {
+        let watched = Others::watch();
         let series = rounds.run(ways, progress)?;
+        let others = watched.and_then(|watched| watched.share());
         let measured: Vec<_> = ways.iter().zip(&series).collect();
         let find = |is: fn(&Kind) -> bool| measured.iter().find(|(way, _)| is(&way.kind));
         let missing = || Error::internal("a way to search was not measured");
@@ -47,7 +51,7 @@ impl Searches {
         };
         let filtered = measured.iter().filter_map(filter).collect::<Result<_>>()?;
         let at_recall = interpolation::at_recalls(&search);
-        Ok(Self { default, two_streams, search, at_recall, exact, filtered })
+        Ok(Self { others, default, two_streams, search, at_recall, exact, filtered })
     }
 }
 

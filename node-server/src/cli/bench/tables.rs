@@ -24,6 +24,10 @@ impl Report {
         out.line(format_args!(
             "{dataset}: {documents} documents, dim {dim}, {metric}, index {index}, threads {threads}"
         ))?;
+        if let Some(others) = self.others {
+            let percent = others * 100.0;
+            out.line(format_args!("others  used {percent:.0} % of all cores during the searches"))?;
+        }
         out.line(format_args!("build   {}", self.build_fact()))?;
         out.line(format_args!("memory  {}", self.memory_fact()))?;
         out.line(format_args!("open    {}", open_fact(&self.open.warm, "with its files cached")))?;
