@@ -111,15 +111,20 @@ fn a_report_has_every_figure_and_exact_answers_are_exact() {
     assert_eq!((&report["dim"], &report["metric"]), (&json!(16), &json!("cosine")));
     assert!(report["index"].is_string() && report["quantization"].is_string());
     assert_eq!((&report["threads"], &report["limit"]), (&json!(1), &json!(10)));
+    assert_eq!(report["rounds"], 1);
+    assert!(report["others"].as_f64().is_none_or(|share| (0.0..=1.0).contains(&share)));
     assert_numbers(&report["build"], &["seconds", "documents_per_second"]);
     assert_eq!(report["memory"]["raw_vector_bytes"], 64);
+    assert_eq!(report["memory"]["after"], "building");
     assert_numbers(&report["open"], &["seconds"]);
+    assert_numbers(&report["open"]["warm"], &["seconds", "read_seconds", "ratio"]);
     let figures = ["ef", "recall", "qps", "p50_us", "p99_us"];
     assert_numbers(&report["default"], &figures);
     let search = report["search"].as_array().expect("an array");
     assert_eq!(search.iter().map(|row| &row["ef"]).collect::<Vec<_>>(), [10, 40]);
     search.iter().for_each(|row| assert_numbers(row, &figures));
-    assert_numbers(&report["exact"], &["qps", "bytes_per_second"]);
+    let scanned = ["qps", "bytes_per_second", "bandwidth_bytes_per_second", "ratio"];
+    assert_numbers(&report["exact"], &scanned);
     assert_eq!(report["exact"]["recall"], 1.0);
 }
 
@@ -132,7 +137,7 @@ fn filters_are_measured_each_with_the_hits_it_can_have() {
     let filtered = report["filtered"].as_array().expect("an array");
     assert_eq!(filtered.iter().map(|row| &row["name"]).collect::<Vec<_>>(), ["few", "kind"]);
     for row in filtered {
-        assert_numbers(row, &["selectivity", "recall", "qps"]);
+        assert_numbers(row, &["selectivity", "recall", "qps", "ratio"]);
         assert_eq!((&row["recall"], &row["short"]), (&json!(1.0), &json!(0)), "{row}");
     }
 }
@@ -155,6 +160,55 @@ fn people_get_tables() {
     sample.write("cosine");
     let told = run(["bench", text(sample.folder.path()), "--ef", "10"]).succeeded();
     assert!(told.contains("recall@10") && told.contains("bytes per document"), "{told}");
+}
+
+#[test]
+fn a_sweep_tells_rates_at_the_recalls_it_reaches() {
+    let sample = Sample::new();
+    sample.write("cosine");
+    let report = bench(sample.folder.path(), &["--index", "exact", "--ef", "10", "--rounds", "2"]);
+    assert_eq!(report["rounds"], 2);
+    let at = report["at_recall"].as_array().expect("an array");
+    assert_eq!(at.iter().map(|at| &at["recall"]).collect::<Vec<_>>(), [0.9, 0.95, 0.99, 0.999]);
+    at.iter().for_each(|at| assert_eq!(at["qps"], report["search"][0]["qps"]));
+}
+
+#[test]
+fn a_database_is_built_once_and_measured_again() {
+    let sample = Sample::new();
+    sample.write("cosine");
+    let place = tempfile::tempdir().expect("a folder");
+    let database = place.path().join("kept");
+    let again = ["--ef", "10", "--database", text(&database)];
+    let first = bench(sample.folder.path(), &again);
+    assert!(first["build"].is_object());
+    let second = bench(sample.folder.path(), &again);
+    assert!(second["build"].is_null());
+    assert_eq!(second["memory"]["after"], "opening");
+    assert_eq!(first["search"][0]["recall"], second["search"][0]["recall"]);
+}
+
+#[test]
+fn a_database_of_something_else_is_refused() {
+    let sample = Sample::new();
+    sample.write("cosine");
+    let refused = |place: &Path, more: &[&str]| {
+        let arguments = ["bench", text(sample.folder.path()), "--database", text(place)];
+        run(arguments.into_iter().chain(more.iter().copied())).failed(1)
+    };
+    let told = refused(sample.folder.path(), &[]);
+    assert!(told.contains("has files but no database"), "{told}");
+
+    let place = tempfile::tempdir().expect("a folder");
+    bench(sample.folder.path(), &["--ef", "10", "--database", text(place.path())]);
+    let told = refused(place.path(), &["--index", "hnsw"]);
+    assert!(told.contains("was built from other data or with other options"), "{told}");
+
+    let smaller = json!({"name": "sample", "metric": "cosine", "dim": DIM, "documents": 500});
+    sample.write_json("dataset.json", &smaller);
+    npy::write_f32(&sample.path("base.npy"), &sample.base[..500]);
+    let told = refused(place.path(), &[]);
+    assert!(told.contains("has 600 documents, sample has 500; delete the folder"), "{told}");
 }
 
 #[test]

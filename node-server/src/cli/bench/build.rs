@@ -1,6 +1,6 @@
-//! The database that is measured: built from a data set folder, timed and weighed.
+//! The database that is measured: built from a data set folder, or found; timed and weighed.
 
-use super::{memory, report};
+use super::{median::ratio, opening::Opening, process, report};
 use crate::cli::{
     dataset::{Dataset, NamedFilter},
     jsonl::Lines,
@@ -10,7 +10,9 @@ use crate::cli::{
     schema_guess::{SchemaGuess, VectorSource, Wishes},
 };
 use std::{collections::BTreeSet, path::Path, time::Instant};
-use vectordoc::{Database, Filter, Result, Schema, native::DatabaseOptions, schema::IndexSpec};
+use vectordoc::{
+    Database, Error, Filter, Result, Schema, native::DatabaseOptions, schema::IndexSpec,
+};
 
 const BATCH: usize = 1_000;
 const ID: &str = "id";
@@ -40,38 +42,67 @@ pub(super) fn schema(
     })
 }
 
-/// What it took to build a database.
-pub(super) struct Built {
-    /// From the first document to the index being ready, on disk.
-    pub(super) build: report::Build,
-    /// Growth of this process's memory meanwhile.
-    pub(super) bytes_per_document: Option<f64>,
+/// What is known of the database before it is asked anything.
+pub(super) struct Stored {
+    /// `None` when it was there already.
+    pub(super) build: Option<report::Build>,
+    pub(super) memory: report::Memory,
 }
 
-/// Builds the database at `path` from the data set, which is read as a stream.
+/// Builds the database at `path` from the data set, which is read as a stream, and closes it.
 pub(super) fn build(
     dataset: &Dataset,
     schema: &Schema,
     path: &Path,
-    threads: usize,
-) -> Result<(Database, Built)> {
-    let before = memory::private_bytes();
-    let options = DatabaseOptions { threads: Some(threads), ..DatabaseOptions::default() };
-    let database = Database::create(path, schema, &options)?;
-    let start = Instant::now();
+    options: &DatabaseOptions,
+) -> Result<Stored> {
+    let before = process::private_bytes();
+    let database = Database::create(path, schema, options)?;
+    let (start, cpu) = (Instant::now(), process::cpu_time());
     fill(&database, dataset)?;
     let elapsed = start.elapsed();
-    let growth =
-        before.zip(memory::private_bytes()).map(|(before, now)| now.saturating_sub(before));
-    let built = Built {
-        build: report::Build {
-            seconds: elapsed.as_secs_f64(),
-            documents_per_second: number::per_second(dataset.documents, elapsed),
-        },
-        bytes_per_document: growth
-            .map(|bytes| number::real(bytes) / number::real(dataset.documents.max(1))),
+    let cpu = cpu.zip(process::cpu_time()).map(|(before, now)| now.saturating_sub(before));
+    let memory = memory(dataset, before, "building");
+    database.close()?;
+    let build = report::Build {
+        seconds: elapsed.as_secs_f64(),
+        cpu_seconds: cpu.map(|time| time.as_secs_f64()),
+        documents_per_second: number::per_second(dataset.documents, elapsed),
     };
-    Ok((database, built))
+    Ok(Stored { build: Some(build), memory })
+}
+
+/// Weighs the database of an earlier run; refuses one that was built from something else.
+pub(super) fn weigh(dataset: &Dataset, schema: &Schema, opening: &Opening<'_>) -> Result<Stored> {
+    let before = process::private_bytes();
+    let database = opening.open()?;
+    let memory = memory(dataset, before, "opening");
+    let place = opening.path.display();
+    database.schema().expect_same(schema).map_err(|error| {
+        error.within(format!("{place} was built from other data or with other options"))
+    })?;
+    let documents = database.stats().documents;
+    if documents != dataset.documents {
+        return Err(Error::conflict(format!(
+            "{place} has {documents} documents, {} has {}; delete the folder to build it anew",
+            dataset.name, dataset.documents
+        )));
+    }
+    // An earlier run may have been stopped before its index was ready.
+    database.wait_indexed(&mut |_, _| {})?;
+    database.close()?;
+    Ok(Stored { build: None, memory })
+}
+
+/// The growth of this process's memory since it was `before`.
+fn memory(dataset: &Dataset, before: Option<u64>, after: &'static str) -> report::Memory {
+    let growth =
+        before.zip(process::private_bytes()).map(|(before, now)| now.saturating_sub(before));
+    let raw_vector_bytes = dataset.dim * size_of::<f32>();
+    let bytes_per_document =
+        growth.map(|bytes| number::real(bytes) / number::real(dataset.documents.max(1)));
+    let ratio = bytes_per_document.map(|bytes| ratio(bytes, number::real(raw_vector_bytes)));
+    report::Memory { bytes_per_document, raw_vector_bytes, ratio, after }
 }
 
 fn fill(database: &Database, dataset: &Dataset) -> Result<()> {

@@ -1,26 +1,20 @@
-//! The command: build, open, and ask in every way.
+//! The command: build or find, open, and ask in every way.
 
 use super::{
-    build,
-    report::{Default as Defaults, Exact, Filtered, Memory, Open, Report, Search},
-    stream::{self, Measured},
-    truth::Truth,
+    bandwidth::Bandwidth,
+    build::{self, Stored},
+    opening::{self, Opening},
+    place::Place,
+    report::{Open, Report},
+    rounds::Rounds,
+    searches::{self, Searches},
+    way::{self, Kind},
 };
-use crate::cli::{
-    command::Run,
-    dataset::{Dataset, NamedFilter},
-    number,
-    output::Output,
-    progress::Progress,
-    temporary,
-};
+use crate::cli::{command::Run, dataset::Dataset, output::Output, progress::Progress};
 use clap::Args;
-use std::{
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{num::NonZero, path::PathBuf, thread};
 use vectordoc::{
-    Database, Error, Include, Query, Result,
+    Database, Result,
     native::DatabaseOptions,
     schema::{IndexKind, IndexSpec},
 };
@@ -30,6 +24,7 @@ Examples:
   vectordoc bench wordnet50k                          tables
   vectordoc bench wordnet50k --json > report.json     one JSON object
   vectordoc bench wordnet50k --index hnsw --ef 20,40,80 --threads 4
+  vectordoc bench wordnet50k --database ./measured --rounds 5    built once, for comparisons
 
 The folder has dataset.json, base.npy, queries.npy and gt_ids.npy, and optionally base_meta.jsonl,
 filters.json and gt_<filter>_ids.npy.";
@@ -39,6 +34,15 @@ fn quantization(index: IndexKind) -> &'static str {
     match index {
         IndexKind::Exact => "f32",
         IndexKind::Auto | IndexKind::Hnsw => "i8",
+    }
+}
+
+const ROUNDS_MAX: usize = 1_000;
+
+fn rounds(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(rounds @ 1..=ROUNDS_MAX) => Ok(rounds),
+        _ => Err(format!("it needs a number from 1 to {ROUNDS_MAX}")),
     }
 }
 
@@ -83,6 +87,14 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "N")]
     ef_construction: Option<usize>,
 
+    /// How often each search is measured, all in turn; the medians are reported. 5 for comparisons
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = rounds)]
+    rounds: usize,
+
+    /// The database of an earlier run, which is measured as it is; built there and kept if missing
+    #[arg(long, value_name = "DIR", conflicts_with = "scratch")]
+    database: Option<PathBuf>,
+
     /// Where the measured database is built, and deleted afterwards
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
@@ -100,40 +112,83 @@ impl Bench {
         let dataset = Dataset::open(&self.folder)?;
         let vectors = dataset.queries()?.all_rows()?;
         let filters = dataset.filters()?;
+        let truth = way::truth(&dataset, None, vectors.len())?;
         let schema = build::schema(&dataset, &filters, self.index()?)?;
-        let scratch = temporary::folder(self.scratch.as_deref())?;
-        let path = scratch.path().join("measured");
-        let (database, built) = build::build(&dataset, &schema, &path, self.threads)?;
-        let truth = truth(&dataset, None, vectors.len())?;
-        database.close()?;
-        drop(database);
-        let (database, open) = self.open(&path, &vectors)?;
 
-        let steps = 2 + self.ef.len() + filters.len();
-        let asked = Asked { bench: self, dataset: &dataset, database, vectors, truth };
-        let progress = Progress::steps("default settings", steps);
-        let report = Report {
-            default: asked.default(&progress)?,
-            search: asked.by_ef(&progress)?,
-            exact: asked.exact(&progress)?,
-            filtered: asked.filtered(&filters, &progress)?,
-            build: built.build,
-            memory: Memory {
-                bytes_per_document: built.bytes_per_document,
-                raw_vector_bytes: dataset.dim * size_of::<f32>(),
-            },
-            open,
+        let place = Place::of(self.database.as_deref(), self.scratch.as_deref())?;
+        let path = place.path();
+        let options = DatabaseOptions { threads: Some(self.threads), ..Default::default() };
+        let first = vectors.first().map(|vector| way::default_query(vector, self.limit));
+        let opening = Opening { path: &path, options: &options, first: first.as_ref() };
+        let stored = if Database::is_database(&path) {
+            build::weigh(&dataset, &schema, &opening)?
+        } else {
+            build::build(&dataset, &schema, &path, &options)?
+        };
+
+        let kinds = self.kinds();
+        let steps = opening::TIMES + self.rounds * (kinds.len() + filters.len());
+        let progress = Progress::steps("opening", steps);
+        let open = opening.measure(&progress)?;
+        let database = opening.open()?;
+
+        let mut ways = way::unfiltered(kinds, self.limit, truth);
+        for named in filters {
+            let place = format!("filter {}", named.name);
+            let way = way::filtered(named, &dataset, &database, vectors.len(), self.limit);
+            ways.push(way.map_err(|error| error.within(place))?);
+        }
+        let rounds = Rounds {
+            database: &database,
+            vectors: &vectors,
+            count: self.rounds,
+            streams: self.threads,
+            bandwidth: &Bandwidth::new(searches::vector_bytes(&dataset), self.threads),
+        };
+        let searches = Searches::measure(&rounds, &ways, &dataset, &progress)?;
+        database.close()?;
+        self.report(dataset, stored, open, searches)
+    }
+
+    fn report(
+        &self,
+        dataset: Dataset,
+        stored: Stored,
+        open: Open,
+        searches: Searches,
+    ) -> Result<Report> {
+        let index = self.index()?.kind;
+        let Searches { others, default, two_streams, search, at_recall, exact, filtered } =
+            searches;
+        Ok(Report {
+            dataset: dataset.name,
             documents: dataset.documents,
             dim: dataset.dim,
             metric: dataset.metric.name(),
-            index: self.index()?.kind.name(),
-            quantization: quantization(self.index()?.kind),
+            index: index.name(),
+            quantization: quantization(index),
             threads: self.threads,
             limit: self.limit,
-            dataset: dataset.name.clone(),
-        };
-        asked.database.close()?;
-        Ok(report)
+            rounds: self.rounds,
+            others,
+            build: stored.build,
+            memory: stored.memory,
+            open,
+            default,
+            two_streams,
+            search,
+            at_recall,
+            exact,
+            filtered,
+        })
+    }
+
+    /// The ways to search that need no filter.
+    fn kinds(&self) -> Vec<Kind> {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let two_streams = (self.threads == 1 && cores >= 2).then_some(Kind::TwoStreams);
+        let by_ef = self.ef.iter().copied().map(Kind::Ef);
+        [Kind::Default].into_iter().chain(two_streams).chain(by_ef).chain([Kind::Exact]).collect()
     }
 
     fn index(&self) -> Result<IndexSpec> {
@@ -145,139 +200,4 @@ impl Bench {
             ..defaults
         })
     }
-
-    /// Opens the closed database and asks the first query.
-    fn open(&self, path: &Path, vectors: &[Vec<f32>]) -> Result<(Database, Open)> {
-        let first = vectors.first().map(|vector| self.query(vector));
-        let start = Instant::now();
-        let options = DatabaseOptions { threads: Some(self.threads), ..Default::default() };
-        let database = Database::open(path, &options)?;
-        if let Some(query) = first {
-            database.search(&query)?;
-        }
-        Ok((database, Open { seconds: start.elapsed().as_secs_f64() }))
-    }
-
-    /// A query for ids, as benchmarks of other systems ask.
-    fn query(&self, vector: &[f32]) -> Query {
-        Query { limit: self.limit, include: Include::Nothing, ..Query::new(vector.to_vec()) }
-    }
-}
-
-/// The queries of a data set and the database they are put to.
-struct Asked<'a> {
-    bench: &'a Bench,
-    dataset: &'a Dataset,
-    database: Database,
-    vectors: Vec<Vec<f32>>,
-    truth: Truth,
-}
-
-impl Asked<'_> {
-    fn default(&self, progress: &Progress) -> Result<Defaults> {
-        progress.doing("default settings");
-        let (measured, plan, ef) = self.ask_explained(|query| query)?;
-        let recall = self.recall(&self.truth, &measured);
-        progress.advance(1);
-        let Measured { qps, p50_us, p99_us, .. } = measured;
-        Ok(Defaults { ef, recall, qps, p50_us, p99_us, plan })
-    }
-
-    fn by_ef(&self, progress: &Progress) -> Result<Vec<Search>> {
-        let search = |ef: usize| {
-            progress.doing(format!("ef {ef}"));
-            let measured = self.ask(|query| Query { ef: Some(ef), ..query })?;
-            let recall = self.recall(&self.truth, &measured);
-            progress.advance(1);
-            let Measured { qps, p50_us, p99_us, .. } = measured;
-            Ok(Search { ef, recall, qps, p50_us, p99_us })
-        };
-        self.bench.ef.iter().copied().map(search).collect()
-    }
-
-    fn exact(&self, progress: &Progress) -> Result<Exact> {
-        progress.doing("exact");
-        let measured = self.ask(|query| Query { exact: true, ..query })?;
-        let recall = self.recall(&self.truth, &measured);
-        progress.advance(1);
-        let vector_bytes = number::real(self.dataset.dim * size_of::<f32>());
-        let bytes = number::real(self.dataset.documents) * vector_bytes;
-        Ok(Exact { qps: measured.qps, bytes_per_second: measured.qps * bytes, recall })
-    }
-
-    fn filtered(&self, filters: &[NamedFilter], progress: &Progress) -> Result<Vec<Filtered>> {
-        let ask = |named: &NamedFilter| {
-            progress.doing(format!("filter {}", named.name));
-            let filtered = self.filter(named);
-            progress.advance(1);
-            filtered.map_err(|error| error.within(format!("filter {}", named.name)))
-        };
-        filters.iter().map(ask).collect()
-    }
-
-    fn filter(&self, named: &NamedFilter) -> Result<Filtered> {
-        let matching = self.matching(named)?;
-        let truth = truth(self.dataset, Some(&named.name), self.vectors.len())?;
-        let filter = |query| Query { filter: named.filter.clone(), ..query };
-        let (measured, plan, _) = self.ask_explained(filter)?;
-        let wanted = usize::try_from(matching).unwrap_or(usize::MAX).min(self.bench.limit);
-        let part = number::real(matching) / number::real(self.dataset.documents.max(1));
-        Ok(Filtered {
-            name: named.name.clone(),
-            selectivity: named.selectivity.unwrap_or(part),
-            recall: self.recall(&truth, &measured),
-            qps: measured.qps,
-            short: measured.answers.iter().filter(|hits| hits.len() < wanted).count(),
-            plan,
-        })
-    }
-
-    /// Documents that match, which the data set and the database must agree on.
-    fn matching(&self, named: &NamedFilter) -> Result<u64> {
-        let counted = self.database.count(&named.filter)?;
-        match named.matching {
-            Some(told) if told != counted => {
-                Err(Error::invalid(format!("{counted} documents match, filters.json says {told}")))
-            }
-            _ => Ok(counted),
-        }
-    }
-
-    fn ask(&self, change: impl Fn(Query) -> Query) -> Result<Measured> {
-        let queries: Vec<Query> =
-            self.vectors.iter().map(|vector| change(self.bench.query(vector))).collect();
-        stream::measure(&self.database, &queries, self.bench.threads)
-    }
-
-    /// Also the plan and the `ef` that the first query was answered with.
-    fn ask_explained(
-        &self,
-        change: impl Fn(Query) -> Query,
-    ) -> Result<(Measured, &'static str, usize)> {
-        let measured = self.ask(&change)?;
-        let Some(first) = self.vectors.first() else { return Ok((measured, "none", 0)) };
-        let (_, explanation) = self.database.explain(&change(self.bench.query(first)))?;
-        Ok((measured, explanation.plan, explanation.ef))
-    }
-
-    /// The mean recall over all queries.
-    fn recall(&self, truth: &Truth, measured: &Measured) -> f64 {
-        let recall = |(query, hits): (usize, &Vec<_>)| truth.recall(query, hits, self.bench.limit);
-        let sum: f64 = measured.answers.iter().enumerate().map(recall).sum();
-        sum / number::real(measured.answers.len().max(1))
-    }
-}
-
-/// The exact answers: of all documents, or of those that match the filter of this name.
-fn truth(dataset: &Dataset, filter: Option<&str>, queries: usize) -> Result<Truth> {
-    let (ids, distances) = (dataset.truth_path(filter), dataset.truth_distances(filter));
-    let truth = Truth::read(&ids, distances.as_deref())?;
-    if truth.queries() == queries {
-        return Ok(truth);
-    }
-    Err(Error::invalid(format!(
-        "{} has answers for {} queries, queries.npy has {queries}",
-        ids.display(),
-        truth.queries()
-    )))
 }

@@ -1,10 +1,9 @@
-//! What a measurement prints: one JSON object for machines, tables for people.
+//! What a measurement found: the one JSON object for machines.
 
-use crate::cli::{output::Output, table::Table};
 use serde::Serialize;
-use vectordoc::{Error, Result};
 
-/// All of a measurement, in the order it is printed.
+/// All of a measurement, in the order it is printed. Ratios of searches are medians of the ratios
+/// in each round, so that what else the machine does meets both sides.
 #[derive(Serialize)]
 pub(super) struct Report {
     pub(super) dataset: String,
@@ -18,11 +17,21 @@ pub(super) struct Report {
     /// Threads that build, and streams that search at once.
     pub(super) threads: usize,
     pub(super) limit: usize,
-    pub(super) build: Build,
+    /// How often each search was measured; its figures are medians.
+    pub(super) rounds: usize,
+    /// The part of the machine's cores, from 0 to 1, that other processes used during the searches;
+    /// `None` where the system does not tell.
+    pub(super) others: Option<f64>,
+    /// `None` when the database was there already.
+    pub(super) build: Option<Build>,
     pub(super) memory: Memory,
     pub(super) open: Open,
     pub(super) default: Default,
+    /// `None` with several threads, or on one core.
+    pub(super) two_streams: Option<TwoStreams>,
     pub(super) search: Vec<Search>,
+    /// Those that the sweep over `ef` reaches.
+    pub(super) at_recall: Vec<AtRecall>,
     pub(super) exact: Exact,
     pub(super) filtered: Vec<Filtered>,
 }
@@ -31,22 +40,43 @@ pub(super) struct Report {
 #[derive(Serialize)]
 pub(super) struct Build {
     pub(super) seconds: f64,
+    /// Of all threads, in user and in system code; `None` where the system does not tell.
+    pub(super) cpu_seconds: Option<f64>,
     pub(super) documents_per_second: f64,
 }
 
-/// What the process holds for the collection after building.
+/// What the process holds for the database.
 #[derive(Serialize)]
 pub(super) struct Memory {
     /// `None` where the system does not tell.
     pub(super) bytes_per_document: Option<f64>,
     /// Bytes of one vector of `f32`.
     pub(super) raw_vector_bytes: usize,
+    /// The former ÷ the latter.
+    pub(super) ratio: Option<f64>,
+    /// When it was taken: after `building`, or after `opening` a database that was there already.
+    pub(super) after: &'static str,
 }
 
-/// Opening the closed collection, up to its first answer.
+/// Opening the closed database, up to its first answer.
 #[derive(Serialize)]
 pub(super) struct Open {
+    /// With its files in the page cache.
     pub(super) seconds: f64,
+    pub(super) warm: Opened,
+    /// With its files dropped from the page cache; `None` where the system did not do that.
+    pub(super) cold: Option<Opened>,
+}
+
+/// Opening beside reading.
+#[derive(Serialize)]
+pub(super) struct Opened {
+    /// Up to the first answer.
+    pub(super) seconds: f64,
+    /// For reading the bytes of the same files.
+    pub(super) read_seconds: f64,
+    /// The former ÷ the latter.
+    pub(super) ratio: f64,
 }
 
 /// Searches that leave everything to the database.
@@ -61,6 +91,14 @@ pub(super) struct Default {
     pub(super) plan: &'static str,
 }
 
+/// The default searches in two streams at once.
+#[derive(Serialize)]
+pub(super) struct TwoStreams {
+    pub(super) qps: f64,
+    /// ÷ queries per second of one stream.
+    pub(super) ratio: f64,
+}
+
 /// Searches that consider `ef` candidates.
 #[derive(Serialize)]
 pub(super) struct Search {
@@ -71,6 +109,13 @@ pub(super) struct Search {
     pub(super) p99_us: f64,
 }
 
+/// The best rate at a recall, interpolated between searches.
+#[derive(Serialize)]
+pub(super) struct AtRecall {
+    pub(super) recall: f64,
+    pub(super) qps: f64,
+}
+
 /// Searches that compare with every vector.
 #[derive(Serialize)]
 pub(super) struct Exact {
@@ -78,6 +123,12 @@ pub(super) struct Exact {
     /// Bytes of vectors, as `f32`, that all streams together went through.
     pub(super) bytes_per_second: f64,
     pub(super) recall: f64,
+    pub(super) p50_us: f64,
+    pub(super) p99_us: f64,
+    /// Bytes that as many threads read from memory, measured in turn with the searches.
+    pub(super) bandwidth_bytes_per_second: f64,
+    /// Bytes gone through ÷ bytes that can be read.
+    pub(super) ratio: f64,
 }
 
 /// Searches with a filter that leave everything else to the database.
@@ -88,82 +139,9 @@ pub(super) struct Filtered {
     pub(super) selectivity: f64,
     pub(super) recall: f64,
     pub(super) qps: f64,
+    /// ÷ queries per second of default searches without a filter.
+    pub(super) ratio: f64,
     /// Queries with fewer than min(limit, matching) hits.
     pub(super) short: usize,
     pub(super) plan: &'static str,
-}
-
-impl Report {
-    /// Prints the one JSON object.
-    pub(super) fn print_json(&self, out: &mut Output) -> Result<()> {
-        let json = serde_json::to_string(self);
-        out.line(json.map_err(|error| Error::internal(error.to_string()))?)
-    }
-
-    /// Prints tables.
-    pub(super) fn print(&self, out: &mut Output) -> Result<()> {
-        self.print_facts(out)?;
-        print_table(&self.searches(), out)?;
-        if self.filtered.is_empty() { Ok(()) } else { print_table(&self.filters(), out) }
-    }
-
-    fn print_facts(&self, out: &mut Output) -> Result<()> {
-        let Self { dataset, documents, dim, metric, index, threads, .. } = self;
-        out.line(format_args!(
-            "{dataset}: {documents} documents, dim {dim}, {metric}, index {index}, threads {threads}"
-        ))?;
-        let Build { seconds, documents_per_second } = self.build;
-        out.line(format_args!("build   {seconds:.2} s, {documents_per_second:.0} docs/s"))?;
-        let raw = self.memory.raw_vector_bytes;
-        match self.memory.bytes_per_document {
-            Some(bytes) => out.line(format_args!(
-                "memory  {bytes:.0} bytes per document ({raw} of them the vector as f32)"
-            ))?,
-            None => out.line("memory  this system does not tell")?,
-        }
-        out.line(format_args!("open    {:.4} s to the first answer", self.open.seconds))
-    }
-
-    fn searches(&self) -> Table {
-        let recall = format!("recall@{}", self.limit);
-        let mut table = Table::new(["search", recall.as_str(), "qps", "p50 µs", "p99 µs"]);
-        let default = &self.default;
-        let name = format!("default ({}, ef {})", default.plan, default.ef);
-        let times = |p50: f64, p99: f64| [format!("{p50:.0}"), format!("{p99:.0}")];
-        let mut row = |name: String, recall: f64, qps: f64, times: [String; 2]| {
-            let [p50, p99] = times;
-            table.row([name, format!("{recall:.4}"), format!("{qps:.0}"), p50, p99]);
-        };
-        row(name, default.recall, default.qps, times(default.p50_us, default.p99_us));
-        for search in &self.search {
-            let name = format!("ef {}", search.ef);
-            row(name, search.recall, search.qps, times(search.p50_us, search.p99_us));
-        }
-        let gigabytes = format!("{:.1} GB/s", self.exact.bytes_per_second / 1e9);
-        row("exact".into(), self.exact.recall, self.exact.qps, [gigabytes, String::new()]);
-        table
-    }
-
-    fn filters(&self) -> Table {
-        let recall = format!("recall@{}", self.limit);
-        let mut table =
-            Table::new(["filter", "selectivity", recall.as_str(), "qps", "short", "plan"]);
-        for filter in &self.filtered {
-            table.row([
-                filter.name.clone(),
-                format!("{:.4}", filter.selectivity),
-                format!("{:.4}", filter.recall),
-                format!("{:.0}", filter.qps),
-                filter.short.to_string(),
-                filter.plan.to_owned(),
-            ]);
-        }
-        table
-    }
-}
-
-fn print_table(table: &Table, out: &mut Output) -> Result<()> {
-    out.line("")?;
-    let columns = out.columns();
-    table.lines(columns).into_iter().try_for_each(|line| out.line(line))
 }

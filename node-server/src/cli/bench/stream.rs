@@ -1,4 +1,7 @@
 //! Streams of queries: each asks one query after the other, and all of them run at once.
+//!
+//! Every stream asks all queries, each from another one on, so that one stream and several do the
+//! same passes over the index.
 
 use crate::cli::number;
 use std::{
@@ -54,9 +57,11 @@ fn ask_all(database: &Database, queries: &[Query], streams: usize) -> Result<Rou
     let streams = streams.clamp(1, queries.len().max(1));
     let start = Instant::now();
     let asked: Vec<Result<Vec<Timed>>> = thread::scope(|scope| {
-        let stream = |share| scope.spawn(move || ask_share(database, share));
-        let share = queries.len().div_ceil(streams).max(1);
-        let running: Vec<_> = queries.chunks(share).map(stream).collect();
+        let stream = |stream| {
+            let (later, first) = queries.split_at(stream * queries.len() / streams);
+            scope.spawn(move || ask_each(database, first.iter().chain(later)))
+        };
+        let running: Vec<_> = (0..streams).map(stream).collect();
         let join = |stream: thread::ScopedJoinHandle<'_, _>| {
             stream.join().unwrap_or_else(|_| Err(Error::internal("a stream of queries panicked")))
         };
@@ -64,17 +69,22 @@ fn ask_all(database: &Database, queries: &[Query], streams: usize) -> Result<Rou
     });
     let elapsed = start.elapsed();
     let asked: Vec<_> = asked.into_iter().collect::<Result<_>>()?;
-    let (answers, times) = asked.into_iter().flatten().unzip();
+    let (mut answers, times): (Vec<_>, Vec<_>) = asked.into_iter().flatten().unzip();
+    // Those of the first stream, which began with the first query.
+    answers.truncate(queries.len());
     Ok(Round { answers, times, elapsed })
 }
 
-fn ask_share(database: &Database, queries: &[Query]) -> Result<Vec<Timed>> {
+fn ask_each<'a>(
+    database: &Database,
+    queries: impl Iterator<Item = &'a Query>,
+) -> Result<Vec<Timed>> {
     let ask = |query| {
         let start = Instant::now();
         let hits = database.search(query)?;
         Ok((hits, start.elapsed()))
     };
-    queries.iter().map(ask).collect()
+    queries.map(ask).collect()
 }
 
 /// The time that `percent` of the sorted `times` do not exceed, in microseconds.
