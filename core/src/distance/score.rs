@@ -1,14 +1,11 @@
 //! Scoring many rows of codes against one query: the loop that every walk and scan spends its time
 //! in.
 
-use super::prefetch;
 use crate::arena::Arena;
 use alloc::vec::Vec;
 
 /// Bytes before the code in a row: [`CodeTerms`].
 pub(crate) const TERMS_BYTES: usize = 8;
-/// Rows asked for ahead of the one being scored.
-const AHEAD: usize = 64;
 
 /// What a distance is made of besides the product with the code.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -58,11 +55,7 @@ pub(super) fn score_rows(
     out: &mut Vec<f32>,
     product: impl Fn(&[u8]) -> f32,
 ) {
-    slots.iter().take(AHEAD).for_each(|slot| prefetch(rows.row(*slot as usize)));
-    for (position, slot) in slots.iter().enumerate() {
-        if let Some(later) = slots.get(position + AHEAD) {
-            prefetch(rows.row(*later as usize));
-        }
+    for slot in slots {
         let (terms, code) = CodeTerms::read(rows.row(*slot as usize));
         let product = (product(code) - query.shift) * query.unit;
         out.push(query.own + terms.own - product * terms.unit);

@@ -154,8 +154,8 @@ impl Codes {
     }
 
     #[inline]
-    pub(super) fn prefetch(&self, slot: u32) {
-        crate::distance::prefetch(self.rows.row(slot as usize));
+    pub(super) fn prefetch(&self, slots: &[u32]) {
+        slots.iter().for_each(|slot| crate::distance::prefetch(self.rows.row(*slot as usize)));
     }
 
     pub(super) fn arena(&self) -> &Arena<u8> {

@@ -81,6 +81,7 @@ pub(crate) fn scan_codes(
             return visited;
         }
         visited += batch.len();
+        vectors.prefetch(&batch);
         distances.clear();
         vectors.about(probe, &batch, &mut distances);
         for (slot, distance) in batch.iter().zip(&distances) {

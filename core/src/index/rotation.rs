@@ -45,8 +45,9 @@ impl Rotation {
 
 /// The Walsh–Hadamard transform, scaled so that lengths stay.
 fn transform(block: &mut [f32]) {
+    const REGISTER: usize = 16;
     let mut half = block.len() / 2;
-    while half > 0 {
+    while half >= REGISTER || (half > 0 && block.len() < REGISTER) {
         for pair in block.chunks_exact_mut(2 * half) {
             let (first, second) = pair.split_at_mut(half);
             for (a, b) in first.iter_mut().zip(second) {
@@ -57,7 +58,22 @@ fn transform(block: &mut [f32]) {
     }
     #[expect(clippy::cast_precision_loss, reason = "a power of two below 2¹⁷")]
     let scale = 1.0 / libm::sqrtf(block.len() as f32);
-    block.iter_mut().for_each(|number| *number *= scale);
+    let (registers, rest) = block.as_chunks_mut::<REGISTER>();
+    for register in registers {
+        let steps = [step::<8>, step::<4>, step::<2>, step::<1>];
+        *register = steps.iter().fold(*register, |numbers, step| step(numbers));
+        register.iter_mut().for_each(|number| *number *= scale);
+    }
+    rest.iter_mut().for_each(|number| *number *= scale);
+}
+
+/// One step of the transform over numbers that fit a register.
+#[inline(always)]
+fn step<const HALF: usize>(numbers: [f32; 16]) -> [f32; 16] {
+    core::array::from_fn(|at| {
+        let (own, partner) = (numbers[at], numbers[at ^ HALF]);
+        if at & HALF == 0 { own + partner } else { partner - own }
+    })
 }
 
 /// Each number of the first half and its partner in the second, turned by 45°.

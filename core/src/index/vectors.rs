@@ -143,12 +143,14 @@ impl Vectors {
         }
     }
 
-    /// Announces that the distance of `slot` will be asked for soon.
+    /// Announces that [`about`](Self::about) will be asked of `slots` soon.
     #[inline]
-    pub fn prefetch(&self, slot: u32) {
+    pub fn prefetch(&self, slots: &[u32]) {
         match &self.codes {
-            Some(codes) => codes.prefetch(slot),
-            None => crate::distance::prefetch(self.in_memory(slot)),
+            Some(codes) => codes.prefetch(slots),
+            None => {
+                slots.iter().for_each(|slot| crate::distance::prefetch(self.in_memory(*slot)));
+            }
         }
     }
 

@@ -50,6 +50,14 @@ impl Pool {
         Some(slot)
     }
 
+    /// The candidate that would be followed next.
+    #[inline]
+    pub(super) fn peek(&self) -> Option<u32> {
+        let rest = self.candidates.get(self.next..)?;
+        let next = rest.iter().find(|candidate| candidate.slot & FOLLOWED == 0)?;
+        Some(next.slot)
+    }
+
     /// The candidates, nearest first.
     pub(super) fn into_sorted(mut self) -> Vec<Neighbour> {
         self.candidates.iter_mut().for_each(|candidate| candidate.slot &= !FOLLOWED);

@@ -97,9 +97,17 @@ impl<'a> Walk<'a> {
     /// The links of `slot` that were not seen yet, with their distances.
     #[inline]
     fn follow(&mut self, slot: u32, level: usize) -> impl Iterator<Item = Neighbour> + '_ {
+        let seen = self.visit(slot, level);
+        self.score_after(seen)
+    }
+
+    /// Adds the links of `slot` to the slots visited; returns how many were visited before.
+    #[inline]
+    fn visit(&mut self, slot: u32, level: usize) -> usize {
         let seen = self.visited.len();
         self.visited.extend(self.graph.links(slot, level));
-        self.score_after(seen)
+        self.vectors.prefetch(self.visited.after(seen));
+        seen
     }
 
     /// About the `ef` nearest slots of a level (Algorithm 2).
@@ -109,7 +117,12 @@ impl<'a> Walk<'a> {
         pool.offer(entry);
         while let Some(here) = pool.follow() {
             let graph = self.graph;
-            for neighbour in self.follow(here, level) {
+            let seen = self.visit(here, level);
+            // While these are compared, those that are probably next come near.
+            if let Some(next) = pool.peek() {
+                self.vectors.prefetch(graph.links(next, level));
+            }
+            for neighbour in self.score_after(seen) {
                 if pool.offer(neighbour) {
                     graph.prefetch(neighbour.slot, level);
                 }
@@ -141,6 +154,7 @@ impl<'a> Walk<'a> {
         batch.extend(seeds.filter(|seed| self.graph.contains(*seed) && self.visited.insert(*seed)));
         loop {
             self.scores.clear();
+            self.vectors.prefetch(&batch);
             self.vectors.score(self.query, &batch, &mut self.scores);
             self.distances += batch.len();
             for (slot, distance) in batch.drain(..).zip(&self.scores) {

@@ -38,6 +38,7 @@ pub(super) fn diverse(
 /// The neighbours that `others` are to `slot`, nearest first.
 pub(super) fn about(slot: u32, others: &[u32], vectors: &Vectors) -> Vec<Neighbour> {
     let mut distances = Vec::with_capacity(others.len());
+    vectors.prefetch(others);
     vectors.score(&vectors.coded(slot), others, &mut distances);
     let pairs = others.iter().zip(distances);
     let mut neighbours: Vec<_> =
