@@ -85,7 +85,7 @@ impl Shard {
             requests,
             threads,
             replay_bytes: bytes,
-            is_settled: false,
+            is_settled: bytes == 0,
             settling: Vec::new(),
             closing: None,
         };
@@ -159,7 +159,10 @@ fn recover(
 ) -> Result<(Engine, u64)> {
     let source: Arc<dyn PageSource> = Arc::clone(store) as _;
     let mut engine = match (store.get(Key::Meta)?, schema, residence) {
-        (Some(meta), _, Residence::Memory) => Engine::open(&meta, &|key| source.read(key))?,
+        (Some(meta), _, Residence::Memory) => {
+            let pages = store.pages()?;
+            Engine::open(&meta, &|key| pages.get(key))?
+        }
         (Some(meta), _, Residence::Disk) => Engine::open_at_rest(&meta, &source)?,
         (None, Some(schema), Residence::Memory) => Engine::new(schema.clone()),
         (None, Some(schema), Residence::Disk) => Engine::at_rest(schema.clone(), &source)?,

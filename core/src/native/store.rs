@@ -9,7 +9,7 @@ use crate::{
     key::{Key, PageKey},
     rest::PageSource,
 };
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadOnlyTable, ReadableTable, TableDefinition};
 use std::{
     io,
     ops::RangeInclusive,
@@ -40,6 +40,7 @@ pub(super) struct Changes {
 impl Store {
     /// Opens the file, or creates it.
     pub(super) fn open(path: &Path) -> Result<Self> {
+        read_ahead(path);
         let store = Self { path: path.into(), database: RwLock::new(None) };
         store.reopen()?;
         Ok(store)
@@ -96,6 +97,14 @@ impl Store {
         })
     }
 
+    /// The pages as they are now.
+    pub(super) fn pages(&self) -> Result<Pages> {
+        self.with(|database| {
+            let table = database.begin_read()?.open_table(TABLE)?;
+            Ok(Pages { path: self.path.clone(), table })
+        })
+    }
+
     /// Hands each record from `first` on to `act`, in order of their numbers.
     pub(super) fn records(
         &self,
@@ -129,10 +138,37 @@ impl Store {
     }
 }
 
+/// The pages as they are now, whatever is written meanwhile: for reading very many of them.
+pub(super) struct Pages {
+    path: PathBuf,
+    table: ReadOnlyTable<&'static [u8], &'static [u8]>,
+}
+
+impl Pages {
+    pub(super) fn get(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
+        let value = self.table.get(Key::Page(*key).to_bytes().as_slice());
+        let value = value.map_err(|error| place(&self.path, error.into()))?;
+        Ok(value.map(|value| value.value().to_vec()))
+    }
+}
+
 impl PageSource for Store {
     fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
         self.get(Key::Page(*key))
     }
+}
+
+/// Lets the system begin to read a file that is going to be read as a whole, so that reading the
+/// disk and understanding what was read go on side by side.
+fn read_ahead(path: &Path) {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    if let Ok(file) = std::fs::File::open(path) {
+        use std::os::fd::AsRawFd;
+        // SAFETY: the descriptor is open, and the call changes nothing but what the kernel caches.
+        unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_WILLNEED) };
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    let _ = path;
 }
 
 fn record_keys(numbers: RangeInclusive<u64>) -> (Vec<u8>, Vec<u8>) {

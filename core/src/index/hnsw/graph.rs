@@ -4,7 +4,7 @@
 //! nothing but the rows and the parents of the spanning tree has to be kept.
 
 use super::super::{Section, Sections};
-use crate::{Error, Result, arena::Arena};
+use crate::{Error, Result, arena::Arena, bitset::BitSet};
 use alloc::{collections::BTreeMap, format, vec, vec::Vec};
 
 /// Stands in a row's count when the slot is not in the graph, and for "no upper rows".
@@ -253,21 +253,33 @@ impl Graph {
     /// Refuses rows no search could follow: too long, out of the graph, or on a level the linked
     /// slot has not.
     pub(super) fn check_links(&self) -> Result<()> {
+        let mut contained = BitSet::default();
+        let mut levels = BTreeMap::new();
         for slot in self.iter() {
+            contained.insert(slot);
             let level = self.level(slot);
-            let first = self.upper_row.row(slot as usize)[0];
-            let upper_ends = (first as usize).saturating_add(level);
-            if level > 0 && (first == NONE || upper_ends > self.upper.rows()) {
+            if level > 0 {
+                levels.insert(slot, level);
+            }
+        }
+        for slot in contained.iter() {
+            self.check_row(slot, 0, |link| contained.contains(link))?;
+        }
+        for (slot, highest) in &levels {
+            let first = self.upper_row.row(*slot as usize)[0];
+            let upper_ends = (first as usize).saturating_add(*highest);
+            if first == NONE || upper_ends > self.upper.rows() {
                 return Err(Error::corrupt(format!("slot {slot} of the graph lacks upper rows")));
             }
-            for level in 0..=level {
-                self.check_row(slot, level)?;
+            for level in 1..=*highest {
+                let has = |link| levels.get(&link).is_some_and(|highest| *highest >= level);
+                self.check_row(*slot, level, has)?;
             }
         }
         Ok(())
     }
 
-    fn check_row(&self, slot: u32, level: usize) -> Result<()> {
+    fn check_row(&self, slot: u32, level: usize, has: impl Fn(u32) -> bool) -> Result<()> {
         let wrong = |what: &str| {
             Err(Error::corrupt(format!("links of slot {slot} on level {level} {what}")))
         };
@@ -278,8 +290,7 @@ impl Graph {
         if count as usize > self.links_max(level) {
             return wrong("are too many");
         }
-        let leaves = |link: &u32| !self.contains(*link) || level > 0 && self.level(*link) < level;
-        if self.links(slot, level).iter().any(leaves) {
+        if self.links(slot, level).iter().any(|link| !has(*link)) {
             return wrong("leave the graph");
         }
         Ok(())
