@@ -109,6 +109,13 @@ pub(crate) fn prefetch<T>(row: &[T]) {
     let _ = row;
 }
 
+/// Asks for all of a row that is going to be read as a whole.
+#[inline(always)]
+pub(crate) fn prefetch_all<T>(row: &[T]) {
+    const BYTES: usize = 512;
+    row.chunks(BYTES / size_of::<T>()).for_each(prefetch);
+}
+
 /// `Σ aᵢ·bᵢ` by the specification kernel, the same on every machine: for checks that must agree.
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     scalar::dot(a, b)

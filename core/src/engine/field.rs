@@ -10,10 +10,12 @@ use crate::{
 };
 use alloc::{borrow::Cow, boxed::Box, format};
 
-/// Bytes of vectors up to which `auto` scans: few enough to stay in a processor's cache, so that
-/// reading them all costs little more than a walk. Beyond, with a graph there, every search weighs
-/// a scan against a walk by counts.
-const SCAN_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Documents up to which `auto` scans codes. A scan of as many costs what a walk with a default
+/// `ef` does: some 1,000 codes read where links lead, each at the price of 2 in order.
+const SCAN_DOCUMENTS_MAX: u64 = 2_048;
+/// Documents from which `auto` scans codes rather than the vectors themselves, which takes
+/// preparing a query.
+const CODES_FROM: u64 = 256;
 
 pub(super) struct Field {
     pub(super) spec: VectorField,
@@ -82,8 +84,14 @@ impl Field {
 
     /// Whether there are so many vectors that `auto` should change from scanning to a graph.
     pub(super) fn outgrew_scan(&self) -> bool {
-        let bytes = self.present.len() * self.spec.dim as u64 * size_of::<f32>() as u64;
-        self.spec.index.kind == IndexKind::Auto && self.index.is_exact() && bytes > SCAN_BYTES_MAX
+        let is_many = self.present.len() > SCAN_DOCUMENTS_MAX;
+        self.spec.index.kind == IndexKind::Auto && self.index.is_exact() && is_many
+    }
+
+    /// Whether a scan goes over codes when exactness is not asked for.
+    pub(super) fn scans_codes(&self) -> bool {
+        let is_many = self.present.len() >= CODES_FROM;
+        self.spec.index.kind == IndexKind::Auto && is_many || !self.vectors.are_in_memory()
     }
 
     /// Changes from scanning to an empty graph, which all vectors wait for.

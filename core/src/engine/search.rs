@@ -6,10 +6,13 @@ use crate::{
     Error, Filter, Hit, Query, Result,
     bitset::BitSet,
     document::{Document, check_vector},
-    index::{Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan_codes},
+    index::{
+        Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan_batch,
+        scan_codes,
+    },
     query::Explanation,
 };
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 
 impl Engine {
     /// The documents nearest to the query's vector, best first: exactly as many as the limit, or as
@@ -20,6 +23,45 @@ impl Engine {
 
     /// The same, and how it came about.
     pub fn explain(&self, query: &Query) -> Result<(Vec<Hit<Document>>, Explanation)> {
+        let searching = self.searching(query)?;
+        let (neighbours, explanation) = searching.run()?;
+        let hits = self.hits(query, searching.field, neighbours)?;
+        Ok((hits, explanation))
+    }
+
+    /// The answers to several queries, in their order. Those that compare with every vector, in the
+    /// same field and with the same filter, read each vector once for all of them.
+    pub fn search_batch(&self, queries: &[Query]) -> Result<Vec<Vec<Hit<Document>>>> {
+        let searches = queries.iter().map(|query| self.searching(query));
+        let searches = searches.collect::<Result<Vec<_>>>()?;
+        let mut found: Vec<Option<Vec<Neighbour>>> = queries.iter().map(|_| None).collect();
+        for first in 0..queries.len() {
+            if found[first].is_none() && searches[first].way() == Way::Exact {
+                let is_alike = |other: &usize| {
+                    searches[*other].way() == Way::Exact
+                        && queries[*other].field == queries[first].field
+                        && queries[*other].filter == queries[first].filter
+                };
+                let alike: Vec<usize> = (first..queries.len()).filter(is_alike).collect();
+                let members: Vec<_> = alike.iter().map(|number| &searches[*number]).collect();
+                for (number, neighbours) in alike.iter().zip(scan_together(&members)?) {
+                    found[*number] = Some(neighbours);
+                }
+            }
+        }
+        let answers = queries.iter().zip(&searches).zip(found);
+        let answers = answers.map(|((query, searching), found)| {
+            let neighbours = match found {
+                Some(neighbours) => neighbours,
+                None => searching.run()?.0,
+            };
+            self.hits(query, searching.field, neighbours)
+        });
+        answers.collect()
+    }
+
+    /// What a query asks for, checked and prepared.
+    fn searching(&self, query: &Query) -> Result<Searching<'_>> {
         query.check()?;
         self.check_include(&query.include)?;
         let number = self.schema.vector_number(query.field.as_deref())?;
@@ -27,16 +69,15 @@ impl Engine {
         check_vector(&field.spec.name, field.spec.dim, field.spec.metric, &query.vector)?;
         let filtered = !matches!(query.filter, Filter::All);
         let matching = filtered.then(|| self.allowed_in(number, &query.filter)).transpose()?;
-        let searching = Searching {
+        let limit = query.limit.saturating_add(query.offset);
+        Ok(Searching {
             field,
             probe: field.vectors.probe(&query.vector),
-            allowed: matching.as_deref().unwrap_or(&field.present),
-            filtered,
-            limit: query.limit.saturating_add(query.offset),
-        };
-        let (neighbours, explanation) = searching.run(query.ef, query.exact)?;
-        let hits = self.hits(query, field, neighbours)?;
-        Ok((hits, explanation))
+            matching,
+            limit,
+            ef: field.tuning.ef(query.ef.or(field.spec.index.ef), limit),
+            exact: query.exact,
+        })
     }
 
     /// The hits of neighbours, with ties put in order of their ids.
@@ -72,54 +113,85 @@ type Answer = (Vec<Neighbour>, Explanation);
 struct Searching<'a> {
     field: &'a Field,
     probe: Probe,
-    allowed: &'a BitSet,
-    filtered: bool,
+    /// The slots that pass the filter, if there is one.
+    matching: Option<Arc<BitSet>>,
     limit: usize,
+    ef: usize,
+    exact: bool,
+}
+
+/// A way to the nearest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    /// There is nothing to find.
+    None,
+    /// Comparing with every allowed vector.
+    Exact,
+    /// Comparing with the code of every allowed vector.
+    Codes,
+    Graph,
 }
 
 impl Searching<'_> {
-    fn run(&self, ef: Option<usize>, exact: bool) -> Result<Answer> {
-        if self.limit == 0 || self.allowed.is_empty() {
-            let plan = "nothing to search";
-            let explanation = Explanation { plan, exact: true, ..Explanation::default() };
-            return Ok((Vec::new(), explanation));
+    fn run(&self) -> Result<Answer> {
+        match self.way() {
+            Way::None => {
+                let plan = "nothing to search";
+                let explanation = Explanation { plan, exact: true, ..Explanation::default() };
+                Ok((Vec::new(), explanation))
+            }
+            Way::Exact => self.scan(),
+            Way::Codes => self.scan_codes("codes", 0),
+            Way::Graph => self.walk(),
         }
-        let ef = self.field.tuning.ef(ef.or(self.field.spec.index.ef), self.limit);
-        let index_is_exact = self.field.index.is_exact();
-        if exact || (index_is_exact && self.field.vectors.are_in_memory()) {
-            return self.scan();
+    }
+
+    fn way(&self) -> Way {
+        if self.limit == 0 || self.allowed().is_empty() {
+            return Way::None;
         }
-        if index_is_exact || self.scan_is_cheaper(ef) {
-            return self.scan_codes("codes", ef, 0);
+        if self.exact {
+            return Way::Exact;
         }
-        self.walk(ef)
+        if self.field.index.is_exact() {
+            return if self.field.scans_codes() { Way::Codes } else { Way::Exact };
+        }
+        if self.scan_is_cheaper() { Way::Codes } else { Way::Graph }
+    }
+
+    fn allowed(&self) -> &BitSet {
+        self.matching.as_deref().unwrap_or(&self.field.present)
     }
 
     /// Whether comparing with every allowed vector costs less than a walk, which compares with
     /// about as many whatever is allowed.
-    fn scan_is_cheaper(&self, ef: usize) -> bool {
-        /// Reading codes in order costs a fraction of reading them where links lead.
-        const IN_ORDER_GAIN: u64 = 3;
-        let visits = self.field.tuning.visits(ef);
-        self.allowed.len() <= visits.saturating_mul(IN_ORDER_GAIN)
+    fn scan_is_cheaper(&self) -> bool {
+        /// What a distance of a walk costs, in distances of a scan: codes read where links lead, and
+        /// with a filter the steps over what is not allowed.
+        const WALK_COST: u64 = 2;
+        const FILTERED_WALK_COST: u64 = 3;
+        let cost = if self.matching.is_some() { FILTERED_WALK_COST } else { WALK_COST };
+        let visits = self.field.tuning.visits(self.ef);
+        self.allowed().len() <= visits.saturating_mul(cost)
     }
 
     /// Walks the graph and scans what it does not have yet.
-    fn walk(&self, ef: usize) -> Result<Answer> {
-        let visits_max = match self.filtered {
-            true => usize::try_from(self.allowed.len()).unwrap_or(usize::MAX),
+    fn walk(&self) -> Result<Answer> {
+        let filtered = self.matching.is_some();
+        let visits_max = match filtered {
+            true => usize::try_from(self.allowed().len()).unwrap_or(usize::MAX),
             false => usize::MAX,
         };
-        let allowed = match !self.filtered && self.field.dead().is_empty() {
-            true => Allowed::all(self.allowed),
-            false => Allowed::new(self.allowed),
+        let allowed = match !filtered && self.field.dead().is_empty() {
+            true => Allowed::all(self.allowed()),
+            false => Allowed::new(self.allowed()),
         };
-        let search = Search { limit: self.limit, ef, visits_max, allowed };
+        let search = Search { limit: self.limit, ef: self.ef, visits_max, allowed };
         let found = self.field.index.search(&self.probe, &self.field.vectors, &search)?;
         let waiting = self.waiting();
         let reached = found.neighbours.len() as u64 + waiting.len();
-        if found.gave_up || reached < self.allowed.len().min(self.limit as u64) {
-            return self.scan_codes("filtered graph, then codes", ef, found.visited);
+        if found.gave_up || reached < self.allowed().len().min(self.limit as u64) {
+            return self.scan_codes("filtered graph, then codes", found.visited);
         }
         let mut visited = found.visited;
         let mut neighbours =
@@ -132,37 +204,47 @@ impl Searching<'_> {
             neighbours.sort_unstable();
             neighbours.truncate(self.limit);
         }
-        let plan = if self.filtered { "filtered graph" } else { "graph" };
-        Ok((neighbours, self.explain(plan, visited, ef)))
+        let plan = if filtered { "filtered graph" } else { "graph" };
+        Ok((neighbours, self.explain(plan, visited, self.ef)))
     }
 
     /// The allowed slots that the index does not have yet.
     fn waiting(&self) -> BitSet {
         let mut waiting = BitSet::default();
         let unindexed = self.field.unindexed.iter();
-        unindexed.filter(|slot| self.allowed.contains(*slot)).for_each(|slot| waiting.insert(slot));
+        unindexed
+            .filter(|slot| self.allowed().contains(*slot))
+            .for_each(|slot| waiting.insert(slot));
         waiting
     }
 
     /// Compares with the code of every allowed vector, and exactly with the nearest `ef`.
-    fn scan_codes(&self, plan: &'static str, ef: usize, visited: usize) -> Result<Answer> {
-        let mut nearest = Nearest::new(ef);
+    fn scan_codes(&self, plan: &'static str, visited: usize) -> Result<Answer> {
+        let mut nearest = Nearest::new(self.ef);
         let vectors = &self.field.vectors;
-        let allowed = Allowed::new(self.allowed);
+        let allowed = Allowed::new(self.allowed());
         let visited = visited + scan_codes(&self.probe, vectors, allowed, &mut nearest);
         let found = rescored(&nearest.into_sorted(), &self.probe, vectors, self.limit)?;
-        Ok((found, self.explain(plan, visited, ef)))
+        Ok((found, self.explain(plan, visited, self.ef)))
     }
 
     fn scan(&self) -> Result<Answer> {
-        let search = Search::all(self.limit, Allowed::new(self.allowed));
+        let search = Search::all(self.limit, Allowed::new(self.allowed()));
         let found = Exact.search(&self.probe, &self.field.vectors, &search)?;
         let explanation = Explanation { exact: true, ..self.explain("exact", found.visited, 0) };
         Ok((found.neighbours, explanation))
     }
 
     fn explain(&self, plan: &'static str, visited: usize, ef: usize) -> Explanation {
-        let allowed = self.allowed.len();
+        let allowed = self.allowed().len();
         Explanation { plan, visited: visited as u64, exact: false, ef, allowed }
     }
+}
+
+/// The neighbours of searches that compare with every vector of one field and one filter.
+fn scan_together(searches: &[&Searching<'_>]) -> Result<Vec<Vec<Neighbour>>> {
+    let Some(first) = searches.first() else { return Ok(Vec::new()) };
+    let probes: Vec<&Probe> = searches.iter().map(|searching| &searching.probe).collect();
+    let limits: Vec<usize> = searches.iter().map(|searching| searching.limit).collect();
+    scan_batch(&probes, &first.field.vectors, Allowed::new(first.allowed()), &limits)
 }

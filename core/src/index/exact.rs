@@ -55,12 +55,30 @@ fn scan(
     if count.saturating_mul(IN_ORDER_FROM_SHARE) < vectors.slots() as u64 {
         return scan_slots(probe, vectors, allowed.iter(), nearest);
     }
-    vectors.scan(probe, |slot, distance| {
+    vectors.scan(&[probe], |_, slot, distance| {
         if distance <= nearest.worst() && allowed.contains(slot) {
             nearest.offer(Neighbour { distance, slot });
         }
     })?;
     Ok(vectors.slots())
+}
+
+/// The nearest `limit` allowed slots of each of several probes. Every vector is brought near once,
+/// for all of them.
+pub(crate) fn scan_batch(
+    probes: &[&Probe],
+    vectors: &Vectors,
+    allowed: Allowed<'_>,
+    limits: &[usize],
+) -> Result<Vec<Vec<Neighbour>>> {
+    let mut nearest: Vec<_> = limits.iter().map(|limit| Nearest::new(*limit)).collect();
+    vectors.scan(probes, |number, slot, distance| {
+        let nearest = &mut nearest[number];
+        if distance <= nearest.worst() && allowed.contains(slot) {
+            nearest.offer(Neighbour { distance, slot });
+        }
+    })?;
+    Ok(nearest.into_iter().map(Nearest::into_sorted).collect())
 }
 
 /// Offers every allowed slot to `nearest` by the distance of its code; returns how many there are.

@@ -72,29 +72,35 @@ impl Rows {
         }
     }
 
-    /// Hands every row to `visit`, in order.
-    pub(super) fn each(&self, mut visit: impl FnMut(usize, &[f32])) -> Result<()> {
+    /// Hands all rows to `visit`, in order and up to `at_once` together, with the number of the
+    /// first of them.
+    pub(super) fn each_run(
+        &self,
+        at_once: usize,
+        mut visit: impl FnMut(usize, &[f32]),
+    ) -> Result<()> {
         match self {
             Self::Memory(arena) => {
-                let mut row = 0;
-                for run in arena.runs() {
-                    for vector in run.chunks_exact(arena.stride()) {
-                        visit(row, vector);
-                        row += 1;
-                    }
+                let mut first = 0;
+                for run in arena.runs().flat_map(|run| run.chunks(at_once * arena.stride())) {
+                    visit(first, run);
+                    first += run.len() / arena.stride();
                 }
             }
             Self::Rest(rest) => {
                 for page in 0..Section::pages(rest) {
-                    let first = page * rest.page_rows;
-                    let rows = rest.page_content(page)?;
-                    for (row, vector) in (first..).zip(rows.chunks_exact(rest.dim)) {
-                        visit(row, vector);
-                    }
+                    visit(page * rest.page_rows, &rest.page_content(page)?);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Hands every row to `visit`, in order.
+    pub(super) fn each(&self, dim: usize, mut visit: impl FnMut(usize, &[f32])) -> Result<()> {
+        self.each_run(1, |first, rows| {
+            (first..).zip(rows.chunks_exact(dim)).for_each(|(row, vector)| visit(row, vector));
+        })
     }
 
     pub(super) fn section(&self) -> &dyn Section {

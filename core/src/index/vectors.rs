@@ -5,7 +5,7 @@ use super::{Section, codes::Codes, rows::Rows};
 use crate::{
     Error, Metric, Result,
     arena::Arena,
-    distance::{CodedQuery, Kernels},
+    distance::{CodedQuery, Kernels, prefetch_all},
     rest::RestingPages,
     schema::VectorField,
 };
@@ -14,6 +14,7 @@ use alloc::{borrow::Cow, format, vec::Vec};
 /// The vectors of one field by slot, exactly as documents gave them, and a code of each.
 #[derive(Clone)]
 pub struct Vectors {
+    dim: usize,
     metric: Metric,
     kernels: Kernels,
     rows: Rows,
@@ -41,6 +42,7 @@ impl Vectors {
     pub(crate) fn new(field: &VectorField) -> Self {
         let quantization = field.index.quantization(field.dim);
         Self {
+            dim: field.dim,
             metric: field.metric,
             kernels: Kernels::best(),
             rows: Rows::in_memory(field.dim),
@@ -162,12 +164,30 @@ impl Vectors {
         }
     }
 
-    /// The distance of `probe` to every slot, in order.
-    pub(crate) fn scan(&self, probe: &Probe, mut visit: impl FnMut(u32, f32)) -> Result<()> {
-        let mut slot = 0;
-        self.rows.each(|_, vector| {
-            visit(slot, self.exact(&probe.vector, probe.scale, vector, slot));
-            slot += 1;
+    /// The distances of all `probes` to every slot, in order of the slots. Of several probes, each
+    /// is compared with a few vectors while those are near.
+    pub(crate) fn scan(
+        &self,
+        probes: &[&Probe],
+        mut visit: impl FnMut(usize, u32, f32),
+    ) -> Result<()> {
+        /// Bytes of vectors that stay near a core while all probes are compared with them.
+        const NEAR_BYTES: usize = 24 * 1024;
+        /// Vectors asked for ahead.
+        const AHEAD: usize = 4;
+        let at_once = NEAR_BYTES / (self.dim * size_of::<f32>()) + 1;
+        self.rows.each_run(at_once, |first, run| {
+            let first = u32::try_from(first).expect("a row is a slot");
+            for (number, probe) in probes.iter().enumerate() {
+                for (offset, vector) in run.chunks_exact(self.dim).enumerate() {
+                    if number == 0 {
+                        let start = (offset + AHEAD) * self.dim;
+                        run.get(start..start + self.dim).into_iter().for_each(prefetch_all);
+                    }
+                    let slot = first + offset as u32;
+                    visit(number, slot, self.exact(&probe.vector, probe.scale, vector, slot));
+                }
+            }
         })
     }
 
@@ -245,7 +265,7 @@ impl Vectors {
         if self.metric == Metric::Cosine && self.are_in_memory() {
             let mut scales = Arena::new(1);
             scales.grow(rows, 0.0);
-            self.rows.each(|row, vector| scales.row_mut(row)[0] = self.scale(vector))?;
+            self.rows.each(self.dim, |row, vector| scales.row_mut(row)[0] = self.scale(vector))?;
             self.scales = scales;
         }
         Ok(())
@@ -263,7 +283,7 @@ impl Vectors {
     /// Codes every vector.
     pub(crate) fn code_all(&mut self) -> Result<()> {
         match &mut self.codes {
-            Some(codes) => self.rows.each(|row, vector| codes.set(row, vector)),
+            Some(codes) => self.rows.each(self.dim, |row, vector| codes.set(row, vector)),
             None => Ok(()),
         }
     }

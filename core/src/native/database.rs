@@ -250,27 +250,35 @@ impl Database {
         if let [shard] = &self.inner.shards[..] {
             return shard.engine().explain(query);
         }
-        let reach = query.limit.saturating_add(query.offset);
-        let of_shard = Query { limit: reach, offset: 0, ..query.clone() };
+        let query_of_shard = of_shard(query);
         let mut hits = Vec::new();
         let mut total: Option<Explanation> = None;
         for shard in &self.inner.shards {
-            let (found, explanation) = shard.engine().explain(&of_shard)?;
+            let (found, explanation) = shard.engine().explain(&query_of_shard)?;
             hits.extend(found);
             total = Some(match total {
                 Some(total) => total.and(&explanation),
                 None => explanation,
             });
         }
-        hits.sort_by(|a, b| a.distance.total_cmp(&b.distance).then_with(|| a.id.cmp(&b.id)));
-        let hits = hits.into_iter().skip(query.offset).take(query.limit).collect();
-        Ok((hits, total.unwrap_or_default()))
+        Ok((nearest(hits, query), total.unwrap_or_default()))
     }
 
-    /// Answers several queries, in their order.
+    /// Answers several queries, in their order. Exact ones with the same filter read each vector
+    /// once for all of them.
     pub fn search_batch(&self, queries: &[Query]) -> Result<Vec<Vec<Hit>>> {
         limits::at_most(queries.len(), limits::QUERIES_MAX, "number of queries")?;
-        queries.iter().map(|query| self.search(query)).collect()
+        self.check_open()?;
+        if let [shard] = &self.inner.shards[..] {
+            return shard.engine().search_batch(queries);
+        }
+        let queries_of_shard: Vec<Query> = queries.iter().map(of_shard).collect();
+        let mut found: Vec<Vec<Hit>> = queries.iter().map(|_| Vec::new()).collect();
+        for shard in &self.inner.shards {
+            let of_shard = shard.engine().search_batch(&queries_of_shard)?;
+            found.iter_mut().zip(of_shard).for_each(|(all, hits)| all.extend(hits));
+        }
+        Ok(queries.iter().zip(found).map(|(query, hits)| nearest(hits, query)).collect())
     }
 
     /// The state of the database.
@@ -423,6 +431,17 @@ impl DatabaseOptions {
         let cores = || std::thread::available_parallelism().map_or(1, Into::into);
         (self.threads.unwrap_or_else(cores) / shards).max(1)
     }
+}
+
+/// What one of several shards is asked, so that together their answers have every hit.
+fn of_shard(query: &Query) -> Query {
+    Query { limit: query.limit.saturating_add(query.offset), offset: 0, ..query.clone() }
+}
+
+/// Of the hits of all shards, those the query asks for.
+fn nearest(mut hits: Vec<Hit>, query: &Query) -> Vec<Hit> {
+    hits.sort_by(|a, b| a.distance.total_cmp(&b.distance).then_with(|| a.id.cmp(&b.id)));
+    hits.into_iter().skip(query.offset).take(query.limit).collect()
 }
 
 fn check_shards(shards: usize) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::{
     key::{Key, PageKey},
     rest::PageSource,
 };
-use redb::{Database, ReadableDatabase, ReadOnlyTable, ReadableTable, TableDefinition};
+use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
 use std::{
     io,
     ops::RangeInclusive,

@@ -42,6 +42,8 @@ pub(super) struct Walk<'a> {
     /// Distances computed.
     distances: usize,
     scores: Vec<f32>,
+    /// Slots that are not allowed and lead on.
+    between: Vec<u32>,
 }
 
 impl<'a> Walk<'a> {
@@ -52,7 +54,16 @@ impl<'a> Walk<'a> {
         visited: &'a mut VisitedSet,
     ) -> Self {
         let scores = Vec::with_capacity(graph.links_max(0));
-        Self { graph, vectors, query, visited, except: None, distances: 0, scores }
+        Self {
+            graph,
+            vectors,
+            query,
+            visited,
+            except: None,
+            distances: 0,
+            scores,
+            between: Vec::new(),
+        }
     }
 
     /// The slots visited after the first `count`, with their distances.
@@ -175,20 +186,22 @@ impl<'a> Walk<'a> {
         let enough = self.graph.links_max(1);
         let seen = self.visited.len();
         self.visited.extend(self.graph.links(slot, 0));
-        let fresh = self.visited.after(seen);
-        batch.extend(fresh.iter().filter(|link| allowed.contains(**link)));
-        let between: Vec<u32> =
-            fresh.iter().copied().filter(|link| !allowed.contains(*link)).collect();
-        between.iter().for_each(|link| self.graph.prefetch(*link, 0));
-        for between in between {
+        self.between.clear();
+        for link in self.visited.after(seen) {
+            if allowed.contains(*link) {
+                batch.push(*link);
+            } else {
+                self.graph.prefetch(*link, 0);
+                self.between.push(*link);
+            }
+        }
+        for between in &self.between {
             if batch.len() >= enough {
                 break;
             }
-            for link in self.graph.links(between, 0) {
-                if allowed.contains(*link) && self.visited.insert(*link) {
-                    batch.push(*link);
-                }
-            }
+            let links = self.graph.links(*between, 0).iter().copied();
+            batch
+                .extend(links.filter(|link| allowed.contains(*link) && self.visited.insert(*link)));
         }
     }
 }
