@@ -8,6 +8,8 @@ mod scalar;
 mod score;
 mod table;
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+mod aarch64;
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 mod x86_64;
 
@@ -62,6 +64,9 @@ impl Kernels {
     fn of_machine() -> impl Iterator<Item = Self> {
         cfg_select! {
             all(target_arch = "x86_64", feature = "std") => x86_64::sets(),
+            all(target_arch = "aarch64", target_feature = "neon", target_endian = "little") => {
+                [aarch64::KERNELS].into_iter()
+            }
             _ => core::iter::empty(),
         }
     }
