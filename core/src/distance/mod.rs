@@ -10,6 +10,8 @@ mod table;
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 mod aarch64;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm32;
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 mod x86_64;
 
@@ -66,6 +68,9 @@ impl Kernels {
             all(target_arch = "x86_64", feature = "std") => x86_64::sets(),
             all(target_arch = "aarch64", target_feature = "neon", target_endian = "little") => {
                 [aarch64::KERNELS].into_iter()
+            }
+            all(target_arch = "wasm32", target_feature = "simd128") => {
+                [wasm32::KERNELS].into_iter()
             }
             _ => core::iter::empty(),
         }

@@ -27,6 +27,14 @@ fn sets() -> Vec<Kernels> {
 }
 
 #[test]
+fn targets_that_always_have_a_set_use_it() {
+    let best = Kernels::best().name;
+    assert!(best == "neon" || cfg!(not(all(target_arch = "aarch64", target_endian = "little"))));
+    assert!(best == "relaxed-simd" || cfg!(not(target_feature = "relaxed-simd")));
+    assert!(best != "scalar" || cfg!(not(target_feature = "simd128")));
+}
+
+#[test]
 fn float_kernels_agree_with_plain_arithmetic_on_every_length() {
     for length in (0..200).chain([255, 256, 257, 384, 768, 1_000, 1_536]) {
         let (a, b) = (numbers(length as u64, length), numbers(!(length as u64), length));
