@@ -4,6 +4,8 @@
 //! `scalar` is the specification; the machine's folder-mates repeat its names with wider registers.
 //! On x86-64 with `std` the kernels are chosen when first used, elsewhere when compiled.
 
+#[cfg(feature = "bench-internals")]
+pub mod bench;
 mod scalar;
 mod score;
 mod table;
