@@ -2,18 +2,23 @@
 //! stand for vectors.
 //!
 //! `scalar` is the specification; the machine's folder-mates repeat its names with wider registers.
-//! With `std` the kernels are chosen when first used, without it when compiled.
+//! On x86-64 with `std` the kernels are chosen when first used, elsewhere when compiled.
 
+#[cfg(feature = "bench-internals")]
+pub mod bench;
 mod scalar;
 mod score;
+mod table;
+
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+mod aarch64;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm32;
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 mod x86_64;
 
+use score::ScoreCodes;
 pub(crate) use score::{CodeTerms, CodedQuery, TERMS_BYTES};
-use score::{ScoreCodes, score_rows};
-
-use crate::arena::Arena;
-use alloc::vec::Vec;
 
 /// Codes are padded to a multiple of so many bytes, the narrowest register there is, so that
 /// kernels have no single numbers left over.
@@ -26,6 +31,8 @@ pub(crate) const CODE_ALIGN: usize = 16;
     expect(dead_code, reason = "single code kernels are what the others are tested by")
 )]
 pub(crate) struct Kernels {
+    /// The instructions they are made of.
+    pub(crate) name: &'static str,
     /// `Σ aᵢ·bᵢ` of slices of equal length.
     pub(crate) dot: fn(&[f32], &[f32]) -> f32,
     /// `Σ (aᵢ − bᵢ)²` of slices of equal length.
@@ -47,45 +54,28 @@ pub(crate) struct Kernels {
     pub(crate) score_u1: ScoreCodes,
 }
 
-/// A function that scores rows by a kernel it can inline.
-macro_rules! score {
-    ($name:ident, $kernel:path, $numbers:ident) => {
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::allow_attributes,
-            reason = "codes are less precise"
-        )]
-        fn $name(rows: &Arena<u8>, slots: &[u32], query: &CodedQuery, out: &mut Vec<f32>) {
-            score_rows(rows, slots, query, out, |code| $kernel(code, &query.$numbers) as f32);
-        }
-    };
-}
-score!(score_f16, scalar::dot_f16, floats);
-score!(score_u8, scalar::dot_u8, numbers);
-score!(score_u4, scalar::dot_u4, numbers);
-score!(score_u1, scalar::dot_u1, numbers);
-
 impl Kernels {
     /// The specification.
-    pub(crate) const SCALAR: Self = Self {
-        dot: scalar::dot,
-        l2_squared: scalar::l2_squared,
-        dot_f16: scalar::dot_f16,
-        dot_u8: scalar::dot_u8,
-        dot_u4: scalar::dot_u4,
-        dot_u1: scalar::dot_u1,
-        score_f16,
-        score_u8,
-        score_u4,
-        score_u1,
-    };
+    #[cfg(test)]
+    pub(crate) const SCALAR: Self = scalar::KERNELS;
 
     /// The fastest kernels this machine has.
     pub(crate) fn best() -> Self {
-        #[cfg(all(target_arch = "x86_64", feature = "std"))]
-        return x86_64::kernels();
-        #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
-        return Self::SCALAR;
+        Self::of_machine().next().unwrap_or(scalar::KERNELS)
+    }
+
+    /// Every set of kernels besides the specification that this machine can run, the fastest first.
+    fn of_machine() -> impl Iterator<Item = Self> {
+        cfg_select! {
+            all(target_arch = "x86_64", feature = "std") => x86_64::sets(),
+            all(target_arch = "aarch64", target_feature = "neon", target_endian = "little") => {
+                [aarch64::KERNELS].into_iter()
+            }
+            all(target_arch = "wasm32", target_feature = "simd128") => {
+                [wasm32::KERNELS].into_iter()
+            }
+            _ => core::iter::empty(),
+        }
     }
 }
 

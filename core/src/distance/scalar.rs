@@ -1,7 +1,10 @@
 //! The kernels in portable Rust: the specification, and the code for every machine without a file
 //! of its own. Sums run in lanes, which compilers turn into whatever vectors the target has.
 
+use super::table::kernel_table;
 use half::f16;
+
+kernel_table!("scalar");
 
 /// `Σ aᵢ·bᵢ`
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {

@@ -23,10 +23,15 @@ fn signed(bytes: &[u8]) -> Vec<i8> {
 
 /// Every set of kernels that this machine can run, the specification first.
 fn sets() -> Vec<Kernels> {
-    let mut sets = vec![Kernels::SCALAR];
-    #[cfg(all(target_arch = "x86_64", feature = "std"))]
-    sets.extend(super::x86_64::available());
-    sets
+    core::iter::once(Kernels::SCALAR).chain(Kernels::of_machine()).collect()
+}
+
+#[test]
+fn targets_that_always_have_a_set_use_it() {
+    let best = Kernels::best().name;
+    assert!(best == "neon" || cfg!(not(all(target_arch = "aarch64", target_endian = "little"))));
+    assert!(best == "relaxed-simd" || cfg!(not(target_feature = "relaxed-simd")));
+    assert!(best != "scalar" || cfg!(not(target_feature = "simd128")));
 }
 
 #[test]
@@ -43,7 +48,8 @@ fn float_kernels_agree_with_plain_arithmetic_on_every_length() {
         for kernels in sets() {
             let close = |found: f32, expected: f64| {
                 let tolerance = 1e-5 * (1.0 + length as f64);
-                assert!((f64::from(found) - expected).abs() < tolerance, "length {length}");
+                let error = (f64::from(found) - expected).abs();
+                assert!(error < tolerance, "{}, length {length}", kernels.name);
             };
             close((kernels.dot)(&a, &b), dot);
             close((kernels.l2_squared)(&a, &b), l2);
@@ -69,9 +75,9 @@ fn code_kernels_agree_with_plain_arithmetic_on_every_length() {
                 .sum();
             let u1s: i32 = (0..8 * length).map(|i| term(code[i / 8] >> (i % 8) & 1, q1[i])).sum();
             for kernels in sets() {
-                assert_eq!((kernels.dot_u8)(&code, &q8), u8s, "length {length}");
-                assert_eq!((kernels.dot_u4)(&code, &q4), u4s, "length {length}");
-                assert_eq!((kernels.dot_u1)(&code, &q1), u1s, "length {length}");
+                assert_eq!((kernels.dot_u8)(&code, &q8), u8s, "{}, length {length}", kernels.name);
+                assert_eq!((kernels.dot_u4)(&code, &q4), u4s, "{}, length {length}", kernels.name);
+                assert_eq!((kernels.dot_u1)(&code, &q1), u1s, "{}, length {length}", kernels.name);
             }
         }
     }

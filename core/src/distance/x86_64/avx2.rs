@@ -1,6 +1,6 @@
 //! 256-bit registers.
 
-use super::{super::scalar, kernel_table};
+use crate::distance::{scalar, table::kernel_table};
 use core::arch::x86_64::{
     __m256i, _mm_add_epi32, _mm_add_ps, _mm_cvtsi128_si32, _mm_cvtss_f32, _mm_hadd_ps,
     _mm_loadu_si128, _mm_shuffle_epi32, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
@@ -11,7 +11,7 @@ use core::arch::x86_64::{
     _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
 };
 
-kernel_table!("avx2,fma,f16c");
+kernel_table!("avx2", "avx2,fma,f16c");
 
 pub(super) fn is_available() -> bool {
     std::is_x86_feature_detected!("avx2")
@@ -20,18 +20,18 @@ pub(super) fn is_available() -> bool {
 }
 
 #[target_feature(enable = "avx2,fma")]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     scalar::sum_in_lanes::<32>(a, b, |sum, a, b| f32::mul_add(a, b, sum))
 }
 
 #[target_feature(enable = "avx2,fma")]
-fn l2_squared(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn l2_squared(a: &[f32], b: &[f32]) -> f32 {
     scalar::sum_in_lanes::<32>(a, b, |sum, a, b| f32::mul_add(a - b, a - b, sum))
 }
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn dot_f16(code: &[u8], query: &[f32]) -> f32 {
+pub(super) fn dot_f16(code: &[u8], query: &[f32]) -> f32 {
     const HALVES: usize = 8;
     let (wide, rest) = code.as_chunks::<{ 2 * HALVES }>();
     let (query_wide, query_rest) = query.as_chunks::<HALVES>();
@@ -97,25 +97,31 @@ fn dot_u4(code: &[u8], query: &[i8]) -> i32 {
 fn dot_u1(code: &[u8], query: &[i8]) -> i32 {
     const NUMBERS: usize = 32;
     let (ones, ones_wide) = (_mm256_set1_epi8(1), _mm256_set1_epi16(1));
-    let spread =
-        _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, 0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
-    let bits = _mm256_set1_epi64x(0x8040_2010_0804_0201u64.cast_signed());
     let mut sum = _mm256_setzero_si256();
     let (code, _) = code.as_chunks::<{ NUMBERS / 8 }>();
     let (query, _) = query.as_chunks::<NUMBERS>();
     for (code, query) in code.iter().zip(query) {
-        let bytes = _mm256_set1_epi32(i32::from_le_bytes(*code));
-        let own_bit = _mm256_and_si256(_mm256_shuffle_epi8(bytes, spread), bits);
-        let chosen = _mm256_and_si256(_mm256_cmpeq_epi8(own_bit, bits), load(query));
-        let pairs = _mm256_maddubs_epi16(ones, chosen);
+        let pairs = _mm256_maddubs_epi16(ones, chosen(code, load(query)));
         sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones_wide));
     }
     sum_of(sum)
 }
 
+/// The numbers whose bit is set, zeros for the others.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load<T>(bytes: &[T; 32]) -> __m256i {
+pub(super) fn chosen(bits: &[u8; 4], numbers: __m256i) -> __m256i {
+    let spread =
+        _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, 0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
+    let own = _mm256_set1_epi64x(0x8040_2010_0804_0201u64.cast_signed());
+    let bytes = _mm256_shuffle_epi8(_mm256_set1_epi32(i32::from_le_bytes(*bits)), spread);
+    let is_set = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, own), own);
+    _mm256_and_si256(is_set, numbers)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn load<T>(bytes: &[T; 32]) -> __m256i {
     const { assert!(size_of::<T>() == 1) };
     // SAFETY: the array is as long as what is read.
     unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
@@ -123,7 +129,7 @@ fn load<T>(bytes: &[T; 32]) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn sum_of(sums: __m256i) -> i32 {
+pub(super) fn sum_of(sums: __m256i) -> i32 {
     let four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
     let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b_00_00_11_10>(four));
     _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b_01>(two)))

@@ -1,6 +1,6 @@
 //! 512-bit registers, with the byte products of VNNI.
 
-use super::{super::scalar::sum_in_lanes, kernel_table};
+use crate::distance::{scalar::sum_in_lanes, table::kernel_table};
 use core::arch::x86_64::{
     __m512i, __mmask64, _mm256_loadu_si256, _mm256_maskz_loadu_epi16, _mm512_add_epi32,
     _mm512_add_ps, _mm512_and_si512, _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
@@ -9,7 +9,7 @@ use core::arch::x86_64::{
     _mm512_setzero_ps, _mm512_setzero_si512, _mm512_srli_epi16,
 };
 
-kernel_table!("avx512f,avx512bw,avx512vl,avx512vnni");
+kernel_table!("avx512-vnni", "avx512f,avx512bw,avx512vl,avx512vnni");
 
 /// Bytes of a register.
 const WIDTH: usize = 64;
