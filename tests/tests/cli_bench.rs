@@ -109,7 +109,7 @@ fn a_report_has_every_figure_and_exact_answers_are_exact() {
     assert_eq!(report["dataset"], "sample");
     assert_eq!(report["documents"], 600);
     assert_eq!((&report["dim"], &report["metric"]), (&json!(16), &json!("cosine")));
-    assert!(report["index"].is_string() && report["quantization"].is_string());
+    assert_eq!((&report["index"], &report["quantization"]), (&json!("auto"), &json!("i8")));
     assert_eq!((&report["threads"], &report["limit"]), (&json!(1), &json!(10)));
     assert_numbers(&report["build"], &["seconds", "documents_per_second"]);
     assert_eq!(report["memory"]["raw_vector_bytes"], 64);
@@ -121,6 +121,16 @@ fn a_report_has_every_figure_and_exact_answers_are_exact() {
     search.iter().for_each(|row| assert_numbers(row, &figures));
     assert_numbers(&report["exact"], &["qps", "bytes_per_second"]);
     assert_eq!(report["exact"]["recall"], 1.0);
+}
+
+#[test]
+fn a_quantization_is_measured_and_one_unknown_refused() {
+    let sample = Sample::new();
+    sample.write("l2");
+    let report = bench(sample.folder.path(), &["--ef", "10", "--quantization", "binary"]);
+    assert_eq!(report["quantization"], "binary");
+    let told = run(["bench", text(sample.folder.path()), "--quantization", "int8"]).failed(2);
+    assert!(told.contains("f32, f16, i8, i4, binary"), "{told}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use std::{
 use vectordoc::{
     Database, Error, Include, Query, Result,
     native::DatabaseOptions,
-    schema::{IndexKind, IndexSpec},
+    schema::{IndexKind, IndexSpec, Quantization},
 };
 
 const EXAMPLES: &str = "\
@@ -33,14 +33,6 @@ Examples:
 
 The folder has dataset.json, base.npy, queries.npy and gt_ids.npy, and optionally base_meta.jsonl,
 filters.json and gt_<filter>_ids.npy.";
-
-/// How the vectors are coded that searches go through, before the nearest are compared exactly.
-fn quantization(index: IndexKind) -> &'static str {
-    match index {
-        IndexKind::Exact => "f32",
-        IndexKind::Auto | IndexKind::Hnsw => "i8",
-    }
-}
 
 /// Measure building, searching and filtering on a data set folder
 #[derive(Args, Debug)]
@@ -82,6 +74,10 @@ pub(crate) struct Bench {
     /// Candidates considered when a node is inserted
     #[arg(long, value_name = "N")]
     ef_construction: Option<usize>,
+
+    /// What the many are compared by before the nearest are in full
+    #[arg(long, value_name = "NAME", value_parser = ["f32", "f16", "i8", "i4", "binary"])]
+    quantization: Option<String>,
 
     /// Where the measured database is built, and deleted afterwards
     #[arg(long, value_name = "DIR")]
@@ -127,7 +123,7 @@ impl Bench {
             dim: dataset.dim,
             metric: dataset.metric.name(),
             index: self.index()?.kind.name(),
-            quantization: quantization(self.index()?.kind),
+            quantization: self.index()?.quantization(dataset.dim).name(),
             threads: self.threads,
             limit: self.limit,
             dataset: dataset.name.clone(),
@@ -142,6 +138,7 @@ impl Bench {
             kind: IndexKind::parse(&self.index)?,
             m: self.m.unwrap_or(defaults.m),
             ef_construction: self.ef_construction.unwrap_or(defaults.ef_construction),
+            quantization: self.quantization.as_deref().map(Quantization::parse).transpose()?,
             ..defaults
         })
     }
