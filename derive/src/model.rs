@@ -64,7 +64,8 @@ pub(crate) struct Vector {
 const METRICS: [(&str, &str); 3] = [("cosine", "Cosine"), ("l2", "L2"), ("dot", "Dot")];
 
 /// The kinds of index with their variants.
-const INDEXES: [(&str, &str); 3] = [("auto", "Auto"), ("exact", "Exact"), ("hnsw", "Hnsw")];
+const INDEXES: [(&str, &str); 4] =
+    [("auto", "Auto"), ("exact", "Exact"), ("hnsw", "Hnsw"), ("custom", "Custom")];
 
 /// The quantizations with their variants.
 const QUANTIZATIONS: [(&str, &str); 5] =

@@ -1,11 +1,15 @@
 //! Promise: exact search is exact, filters mean what they say, and what is read back is what was
 //! written — on random programs, judged by the naive twin.
 
+#[path = "../../core/examples/own_index.rs"]
+#[expect(dead_code, reason = "only its index is of use here")]
+mod example;
+
 use fastrand::Rng;
 use std::collections::HashMap;
 use vectordoc::{
     Batch, Document, Engine, Filter, Id, Include, Query, Record, Result, engine::Group,
-    key::PageKey, schema::IndexKind,
+    index::Indexes, key::PageKey, schema::IndexKind,
 };
 use vectordoc_tests::{
     random,
@@ -19,13 +23,19 @@ struct Program {
     /// The pages of the last checkpoint.
     store: HashMap<PageKey, Vec<u8>>,
     rng: Rng,
+    indexes: Indexes,
 }
 
 impl Program {
     fn new(seed: u64, kind: IndexKind) -> Self {
         let mut rng = Rng::with_seed(seed);
         let schema = random::schema(&mut rng, kind);
-        Self { engine: Engine::new(schema), twin: Twin::default(), store: HashMap::new(), rng }
+        let indexes = match kind {
+            IndexKind::Custom => Indexes::default().with("embedding", example::IvfCells),
+            _ => Indexes::default(),
+        };
+        let engine = Engine::new(schema, &indexes).expect("every index is there");
+        Self { engine, twin: Twin::default(), store: HashMap::new(), rng, indexes }
     }
 
     /// Applies a batch as a host would: by way of the record's bytes.
@@ -99,7 +109,7 @@ impl Program {
         let meta = checkpoint.meta.clone();
         self.engine.checkpointed(checkpoint);
         assert!(self.store.keys().all(|key| self.engine.has_page(key)), "a page was left behind");
-        self.engine = Engine::open(&meta, &|key| Ok(self.store.get(key).cloned()))?;
+        self.engine = Engine::open(&meta, &|key| Ok(self.store.get(key).cloned()), &self.indexes)?;
         Ok(())
     }
 
@@ -165,6 +175,11 @@ fn a_scanned_collection_answers_as_its_twin() {
 #[test]
 fn a_collection_with_a_graph_answers_as_its_twin() {
     run(IndexKind::Hnsw, random::programs(150), 60);
+}
+
+#[test]
+fn a_collection_with_an_index_of_its_user_answers_as_its_twin() {
+    run(IndexKind::Custom, random::programs(150), 60);
 }
 
 #[test]

@@ -106,7 +106,8 @@ impl Engine {
             alloc::vec![(SECTION_DOCUMENTS, &self.documents as &dyn Section)];
         for (first, field) in self.numbered_fields() {
             paged.push((first + FIELD_VECTORS, field.vectors.arena()));
-            paged.extend((first + FIELD_INDEX..).zip(field.index.sections()));
+            let numbers = first + FIELD_INDEX..first + FIELD_SECTIONS;
+            paged.extend(numbers.zip(field.index.sections()));
         }
         paged
     }

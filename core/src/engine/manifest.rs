@@ -6,6 +6,7 @@ use crate::{
     Error, Result,
     bytes::{Reader, Writer},
     key::PageKey,
+    limits,
 };
 use alloc::{collections::BTreeMap, format, vec::Vec};
 
@@ -22,6 +23,7 @@ pub(super) const FIELD_SECTIONS: u32 = 16;
 pub(super) const FIELD_VECTORS: u32 = 0;
 pub(super) const FIELD_PRESENT: u32 = 1;
 pub(super) const FIELD_INDEX: u32 = 2;
+const _: () = assert!((FIELD_SECTIONS - FIELD_INDEX) as usize == limits::INDEX_SECTIONS_MAX);
 
 /// What the last checkpoint wrote: for each section its header and the generations of its pages.
 #[derive(Clone, Debug, Default, PartialEq)]

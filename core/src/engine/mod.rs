@@ -25,6 +25,7 @@ use crate::{
     column::{Columns, Slots},
     document::{read_id, read_values},
     heap::Heap,
+    index::Indexes,
     record::{Change, Record, Stored},
 };
 use alloc::{format, vec::Vec};
@@ -57,11 +58,19 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An empty engine for documents of `schema`.
-    pub fn new(schema: Schema) -> Self {
+    /// An empty engine for documents of `schema`, with the indexes it names; `unsupported` when one
+    /// of them is not there.
+    pub fn new(schema: Schema, indexes: &Indexes) -> Result<Self> {
+        indexes.check(&schema)?;
+        let field = |spec| Ok(Field::new(spec, indexes.create(spec)?));
+        let fields = schema.vectors().iter().map(field).collect::<Result<_>>()?;
+        Ok(Self::with_fields(schema, fields))
+    }
+
+    fn with_fields(schema: Schema, fields: Vec<Field>) -> Self {
         Self {
             columns: Columns::new(&schema),
-            fields: schema.vectors().iter().map(Field::new).collect(),
+            fields,
             schema,
             record_number: 0,
             documents: Heap::default(),

@@ -13,11 +13,11 @@ use crate::{
     bytes::{Reader, checksum},
     column::{Columns, Slots, slots_from_bits},
     heap::Heap,
-    index::{Hnsw, Sections, Vectors},
+    index::{Indexes, Sections, Vectors},
     key::PageKey,
     schema::IndexKind,
 };
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{format, vec::Vec};
 
 impl Engine {
     /// The engine as of a checkpoint. What cannot be read of derived state is built again; what
@@ -25,10 +25,12 @@ impl Engine {
     pub fn open(
         meta: &[u8],
         read_page: &dyn Fn(&PageKey) -> Result<Option<Vec<u8>>>,
+        indexes: &Indexes,
     ) -> Result<Self> {
         let mut reader = open_meta(meta)?;
         let schema = Schema::from_json_str(&reader.text()?)
             .map_err(|error| Error::corrupt(format!("the stored schema: {}", error.message())))?;
+        indexes.check(&schema)?;
         let record_number = reader.u64()?;
         let slots = reader.u32()?;
         let states = schema.vectors().iter().map(|_| FieldState::read(&mut reader));
@@ -40,9 +42,10 @@ impl Engine {
         })?;
         let mut fields = Vec::new();
         for (number, state) in states.iter().enumerate() {
-            fields.push(open_field(&schema, number, state, &pages)?);
+            fields.push(open_field(&schema, number, state, &pages, indexes)?);
         }
-        let mut engine = Self { fields, record_number, slots, documents, ..Self::new(schema) };
+        let empty = Self::with_fields(schema, fields);
+        let mut engine = Self { record_number, slots, documents, ..empty };
         engine.open_columns(live, &pages)?;
         engine.fill_ids()?;
         engine.checkpoint = pages.manifest;
@@ -94,22 +97,26 @@ fn open_field(
     number: usize,
     state: &FieldState,
     pages: &Pages<'_>,
+    indexes: &Indexes,
 ) -> Result<Field> {
     let spec = &schema.vectors()[number];
     let first = FIELD_FIRST + FIELD_SECTIONS * u32::try_from(number).unwrap_or(0);
     let rows = pages.rows(first + FIELD_VECTORS)?;
-    let mut field = Field::new(spec);
+    let mut field = Field::new(spec, indexes.create(spec)?);
     field.vectors = Vectors::from_pages(spec, rows, |page| pages.get(first + FIELD_VECTORS, page))?;
     field.present = BitSet::from(&slots_from_bits(&pages.blob(first + FIELD_PRESENT)?));
-    field.unindexed = field.present.iter().collect();
     if state.is_graph && spec.index.kind != IndexKind::Exact {
+        if field.index.is_exact() {
+            field.switch_to_graph();
+        }
         let sections = IndexSections { pages, first: first + FIELD_INDEX };
-        match Hnsw::open(&spec.index, &sections) {
-            Ok(graph) => {
-                field.index = Box::new(graph);
+        match indexes.open(spec, &sections) {
+            Ok(Some(index)) => {
+                field.index = index;
                 field.tuning = state.tuning();
             }
-            Err(error) if error.kind() == ErrorKind::Corrupt => field.switch_to_graph(),
+            Ok(None) => {}
+            Err(error) if error.kind() == ErrorKind::Corrupt => {}
             Err(error) => return Err(error),
         }
     }

@@ -8,6 +8,7 @@ use crate::{
     document::{Document, check_vector},
     index::{Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan_codes},
     query::Explanation,
+    schema::IndexKind,
 };
 use alloc::vec::Vec;
 
@@ -114,7 +115,9 @@ impl Searching<'_> {
         let waiting = self.waiting();
         let reached = found.neighbours.len() as u64 + waiting.len();
         if found.gave_up || reached < self.allowed.len().min(self.limit as u64) {
-            return self.scan_codes("filtered graph, then codes", ef, found.visited);
+            let plan =
+                if self.is_own() { "own index, then codes" } else { "filtered graph, then codes" };
+            return self.scan_codes(plan, ef, found.visited);
         }
         let mut visited = found.visited;
         let mut neighbours =
@@ -127,8 +130,18 @@ impl Searching<'_> {
             neighbours.sort_unstable();
             neighbours.truncate(self.limit);
         }
-        let plan = if self.filtered { "filtered graph" } else { "graph" };
+        let plan = match (self.is_own(), self.filtered) {
+            (true, true) => "filtered own index",
+            (true, false) => "own index",
+            (false, true) => "filtered graph",
+            (false, false) => "graph",
+        };
         (neighbours, self.explain(plan, visited, ef))
+    }
+
+    /// Whether the index is one the user brought.
+    fn is_own(&self) -> bool {
+        self.field.spec.index.kind == IndexKind::Custom
     }
 
     /// The allowed slots that the index does not have yet.

@@ -31,6 +31,11 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// The vector itself.
+    pub fn vector(&self) -> &[f32] {
+        &self.vector
+    }
+
     pub(crate) fn coded(&self) -> &CodedQuery {
         &self.coded
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Batch, Document, Error, Filter, Hit, Id, Include, Page, Query, Result, Schema, engine::Outcome,
-    limits, query::Explanation,
+    index::Indexes, limits, query::Explanation,
 };
 use std::{
     fmt,
@@ -41,6 +41,8 @@ pub struct DatabaseOptions {
     pub shards: Option<usize>,
     /// Threads that build indexes, over all shards; as many as there are cores unless set.
     pub threads: Option<usize>,
+    /// Indexes of your own, for the vector fields whose schema says `custom`.
+    pub indexes: Indexes,
 }
 
 /// What a deletion did.
@@ -90,7 +92,8 @@ impl Database {
     pub fn in_memory(schema: &Schema, options: &DatabaseOptions) -> Result<Self> {
         let shards = options.shards.unwrap_or(1);
         check_shards(shards)?;
-        let shard = |_| Shard::in_memory(schema, options.threads_per_shard(shards));
+        let threads = options.threads_per_shard(shards);
+        let shard = |_| Shard::in_memory(schema, &options.indexes, threads);
         let shards = (0..shards).map(shard).collect::<Result<_>>()?;
         Ok(Self::of(schema.clone(), shards, None))
     }
@@ -106,6 +109,9 @@ impl Database {
         options: &DatabaseOptions,
     ) -> Result<Self> {
         check_shards(options.shards.unwrap_or(1))?;
+        if let Some(schema) = schema {
+            options.indexes.check(schema)?;
+        }
         let directory = Directory::take(path)?;
         let stored = directory::shards(path)?;
         let shards = stored.or(options.shards).unwrap_or(1);
@@ -118,7 +124,7 @@ impl Database {
             )));
         }
         let files = directory.shard_files(shards);
-        let shards = open_shards(&files, schema, options.threads_per_shard(shards))?;
+        let shards = open_shards(&files, schema, options)?;
         directory.sync()?;
         let stored = shards[0].engine().schema().clone();
         if let Some(schema) = schema {
@@ -410,12 +416,18 @@ fn check_shards(shards: usize) -> Result<()> {
 
 /// Opens the shards there are, then creates those there are not. When any of the former was ever
 /// written to, the latter were lost, and nothing is created in their place.
-fn open_shards(files: &[PathBuf], schema: Option<&Schema>, threads: usize) -> Result<Vec<Shard>> {
+fn open_shards(
+    files: &[PathBuf],
+    schema: Option<&Schema>,
+    options: &DatabaseOptions,
+) -> Result<Vec<Shard>> {
+    let threads = options.threads_per_shard(files.len());
+    let open = |file| Shard::open(file, schema, &options.indexes, threads);
     let (there, missing): (Vec<_>, Vec<_>) =
         files.iter().enumerate().partition(|(_, file)| file.exists());
     let mut shards = Vec::with_capacity(files.len());
     for (number, file) in there {
-        shards.push((number, Shard::open(file, schema, threads)?));
+        shards.push((number, open(file)?));
     }
     let was_written = shards.iter().any(|(_, shard)| shard.engine().record_number() > 0);
     for (number, file) in missing {
@@ -425,7 +437,7 @@ fn open_shards(files: &[PathBuf], schema: Option<&Schema>, threads: usize) -> Re
                 file.display()
             )));
         }
-        shards.push((number, Shard::open(file, schema, threads)?));
+        shards.push((number, open(file)?));
     }
     shards.sort_unstable_by_key(|(number, _)| *number);
     Ok(shards.into_iter().map(|(_, shard)| shard).collect())

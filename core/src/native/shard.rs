@@ -9,6 +9,7 @@ use crate::{
     Batch, Engine, Error, ErrorKind, Record, Result, Schema,
     batch::Operation,
     engine::{Checkpoint, Group, Outcome},
+    index::Indexes,
     key::Key,
 };
 use std::{
@@ -49,15 +50,20 @@ pub(super) struct Shard {
 
 impl Shard {
     /// A shard that rests nowhere.
-    pub(super) fn in_memory(schema: &Schema, threads: usize) -> Result<Self> {
-        Self::start(Engine::new(schema.clone()), None, 0, threads)
+    pub(super) fn in_memory(schema: &Schema, indexes: &Indexes, threads: usize) -> Result<Self> {
+        Self::start(Engine::new(schema.clone(), indexes)?, None, 0, threads)
     }
 
     /// The shard in a file: as it was, or empty and of `schema` when there is nothing yet.
-    pub(super) fn open(path: &Path, schema: Option<&Schema>, threads: usize) -> Result<Self> {
+    pub(super) fn open(
+        path: &Path,
+        schema: Option<&Schema>,
+        indexes: &Indexes,
+        threads: usize,
+    ) -> Result<Self> {
         let store = Store::open(path)?;
-        let (engine, replayed_bytes) =
-            recover(&store, schema).map_err(|error| error.within(format!("{}", path.display())))?;
+        let (engine, replayed_bytes) = recover(&store, schema, indexes)
+            .map_err(|error| error.within(format!("{}", path.display())))?;
         Self::start(engine, Some(store), replayed_bytes, threads)
     }
 
@@ -138,11 +144,11 @@ fn stopped() -> Error {
 
 /// The engine a store holds: its last checkpoint and the records after it. Pages that an
 /// interrupted checkpoint left behind are removed.
-fn recover(store: &Store, schema: Option<&Schema>) -> Result<(Engine, u64)> {
+fn recover(store: &Store, schema: Option<&Schema>, indexes: &Indexes) -> Result<(Engine, u64)> {
     let meta = store.get(Key::Meta)?;
     let mut engine = match (meta, schema) {
-        (Some(meta), _) => Engine::open(&meta, &|key| store.get(Key::Page(*key)))?,
-        (None, Some(schema)) => Engine::new(schema.clone()),
+        (Some(meta), _) => Engine::open(&meta, &|key| store.get(Key::Page(*key)), indexes)?,
+        (None, Some(schema)) => Engine::new(schema.clone(), indexes)?,
         (None, None) => return Err(Error::corrupt("the shard was never finished being created")),
     };
     let mut bytes = 0;

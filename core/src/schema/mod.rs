@@ -137,12 +137,19 @@ pub enum IndexKind {
     Exact,
     /// Always a graph.
     Hnsw,
+    /// The user's own, brought when the database is opened: see
+    /// [`index`](crate::index#bring-your-own-algorithm).
+    Custom,
 }
 
 impl IndexKind {
     /// Every kind with the name it has in schemas and on the command line.
-    pub const NAMES: [(&'static str, IndexKind); 3] =
-        [("auto", Self::Auto), ("exact", Self::Exact), ("hnsw", Self::Hnsw)];
+    pub const NAMES: [(&'static str, IndexKind); 4] = [
+        ("auto", Self::Auto),
+        ("exact", Self::Exact),
+        ("hnsw", Self::Hnsw),
+        ("custom", Self::Custom),
+    ];
 
     /// The name in schemas and on the command line.
     pub fn name(self) -> &'static str {
