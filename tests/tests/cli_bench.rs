@@ -155,6 +155,7 @@ fn a_data_set_of_vectors_alone_is_measured_for_every_metric() {
         let report =
             bench(sample.folder.path(), &["--index", "exact", "--ef", "10", "--threads", "2"]);
         assert_eq!(report["default"]["recall"], 1.0, "{metric}");
+        assert_eq!(report["quantization"], "f32", "an exact scan has no codes");
         assert_eq!(report["filtered"], json!([]));
     }
 }

@@ -158,4 +158,6 @@ fn a_schema_with_a_quantization_comes_back_from_its_json() -> Result<()> {
 fn a_quantization_left_open_follows_from_the_dimension() {
     let chosen = |dim| IndexSpec::default().quantization(dim);
     assert_eq!([95, 96].map(chosen), [Quantization::I8, Quantization::I4]);
+    let exact = IndexSpec { kind: IndexKind::Exact, ..IndexSpec::default() };
+    assert_eq!(exact.quantization(384), Quantization::F32, "what is never asked is not kept");
 }

@@ -81,11 +81,15 @@ impl Default for IndexSpec {
 
 impl IndexSpec {
     /// How vectors of `dim` numbers are coded: as the schema says, else by 4 bits a number, or by 8
-    /// where vectors are so short that 4 would save little and lose much.
+    /// where vectors are so short that 4 would save little and lose much. What compares vectors in
+    /// full needs no codes.
     pub fn quantization(&self, dim: usize) -> Quantization {
         const DIM_OF_I4_MIN: usize = 96;
-        let by_dim = if dim < DIM_OF_I4_MIN { Quantization::I8 } else { Quantization::I4 };
-        self.quantization.unwrap_or(by_dim)
+        self.quantization.unwrap_or(match self.kind {
+            IndexKind::Exact => Quantization::F32,
+            _ if dim < DIM_OF_I4_MIN => Quantization::I8,
+            _ => Quantization::I4,
+        })
     }
 }
 
