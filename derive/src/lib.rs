@@ -84,7 +84,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// |---|---|---|
 /// | `dim = …` | components, 1 to 65536: a number or a constant | the length of the array; a `Vec` needs it |
 /// | `metric = "…"` | `cosine`, `l2` or `dot` | `cosine` |
-/// | `index = "…"` | `auto`, `exact` or `hnsw`; `custom` for one of your own | `auto` |
+/// | `index = "…"` | `auto`, `exact` or `hnsw`; `hnsw_rs` with the feature of that name; `custom` for one of your own | `auto` |
 /// | `m = …` | links per node of the graph, 2 to 128 | 16 |
 /// | `ef_construction = …` | candidates considered when a node is inserted, 1 to 10000 | 200 |
 /// | `ef = …` | candidates considered by a search that does not say, 1 to 10000 | measured |

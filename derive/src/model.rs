@@ -64,8 +64,13 @@ pub(crate) struct Vector {
 const METRICS: [(&str, &str); 3] = [("cosine", "Cosine"), ("l2", "L2"), ("dot", "Dot")];
 
 /// The kinds of index with their variants.
-const INDEXES: [(&str, &str); 4] =
-    [("auto", "Auto"), ("exact", "Exact"), ("hnsw", "Hnsw"), ("custom", "Custom")];
+const INDEXES: [(&str, &str); 5] = [
+    ("auto", "Auto"),
+    ("exact", "Exact"),
+    ("hnsw", "Hnsw"),
+    ("hnsw_rs", "HnswRs"),
+    ("custom", "Custom"),
+];
 
 /// The quantizations with their variants.
 const QUANTIZATIONS: [(&str, &str); 5] =

@@ -178,6 +178,11 @@ fn a_collection_with_a_graph_answers_as_its_twin() {
 }
 
 #[test]
+fn a_collection_with_the_graph_of_hnsw_rs_answers_as_its_twin() {
+    run(IndexKind::HnswRs, random::programs(150), 60);
+}
+
+#[test]
 fn a_collection_with_an_index_of_its_user_answers_as_its_twin() {
     run(IndexKind::Custom, random::programs(150), 60);
 }

@@ -75,9 +75,11 @@ impl Indexes {
                 )));
             }
         }
-        let mut customs =
-            schema.vectors().iter().filter(|field| field.index.kind == IndexKind::Custom);
-        customs.try_for_each(|field| self.factory(field).map(drop))
+        schema.vectors().iter().try_for_each(|field| match field.index.kind {
+            IndexKind::Auto | IndexKind::Exact | IndexKind::Hnsw => Ok(()),
+            IndexKind::HnswRs => hnsw_rs(field).map(drop),
+            IndexKind::Custom => self.factory(field).map(drop),
+        })
     }
 
     /// The empty index a field begins with.
@@ -85,6 +87,7 @@ impl Indexes {
         match field.index.kind {
             IndexKind::Auto | IndexKind::Exact => Ok(Box::new(Exact)),
             IndexKind::Hnsw => Ok(Box::new(Hnsw::new(&field.index))),
+            IndexKind::HnswRs => hnsw_rs(field),
             IndexKind::Custom => {
                 let index = self.factory(field)?.create(field);
                 let (count, what) = (index.sections().len(), "number of sections of an index");
@@ -102,7 +105,7 @@ impl Indexes {
         sections: &dyn Sections,
     ) -> Result<Option<Box<dyn VectorIndex>>> {
         match field.index.kind {
-            IndexKind::Exact => Ok(None),
+            IndexKind::Exact | IndexKind::HnswRs => Ok(None),
             IndexKind::Auto | IndexKind::Hnsw => {
                 Ok(Some(Box::new(Hnsw::open(&field.index, sections)?)))
             }
@@ -120,5 +123,36 @@ impl Indexes {
                 field.name, field.name
             ))
         })
+    }
+}
+
+#[cfg(feature = "hnsw_rs")]
+fn hnsw_rs(field: &VectorField) -> Result<Box<dyn VectorIndex>> {
+    Ok(Box::new(super::HnswRs::new(field)))
+}
+
+#[cfg(not(feature = "hnsw_rs"))]
+fn hnsw_rs(field: &VectorField) -> Result<Box<dyn VectorIndex>> {
+    Err(Error::unsupported(format!(
+        "field {:?} has the index \"hnsw_rs\", which is not in this build; build vectordoc with its \
+         feature `hnsw_rs`, or say \"hnsw\"",
+        field.name
+    )))
+}
+
+#[cfg(all(test, not(feature = "hnsw_rs")))]
+mod tests {
+    use super::Indexes;
+    use crate::{Engine, ErrorKind, Schema};
+
+    #[test]
+    fn hnsw_rs_is_refused_by_a_build_without_it() {
+        let json = r#"{"id": "u64", "embedding": {"vector": 2, "index": "hnsw_rs"}}"#;
+        let schema = Schema::from_json_str(json).expect("the schema is well formed");
+        let error = Engine::new(schema, &Indexes::default()).err().expect("it is refused");
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        for part in [r#"field "embedding""#, "its feature `hnsw_rs`"] {
+            assert!(error.message().contains(part), "{error}");
+        }
     }
 }

@@ -96,6 +96,8 @@ mod candidates;
 mod codes;
 mod exact;
 mod hnsw;
+#[cfg(feature = "hnsw_rs")]
+mod hnsw_rs;
 mod indexes;
 mod parallel;
 mod rescore;
@@ -112,6 +114,8 @@ pub use exact::Exact;
 pub(crate) use exact::scan_codes;
 pub(crate) use hnsw::BATCH_SLOTS_MAX;
 pub use hnsw::Hnsw;
+#[cfg(feature = "hnsw_rs")]
+pub use hnsw_rs::HnswRs;
 pub use indexes::{IndexFactory, Indexes};
 pub(crate) use rescore::rescored;
 pub use vectors::{Probe, Vectors};

@@ -86,7 +86,7 @@ impl IndexSpec {
     pub fn quantization(&self, dim: usize) -> Quantization {
         const DIM_OF_I4_MIN: usize = 96;
         self.quantization.unwrap_or(match self.kind {
-            IndexKind::Exact => Quantization::F32,
+            IndexKind::Exact | IndexKind::HnswRs => Quantization::F32,
             _ if dim < DIM_OF_I4_MIN => Quantization::I8,
             _ => Quantization::I4,
         })
@@ -141,6 +141,9 @@ pub enum IndexKind {
     Exact,
     /// Always a graph.
     Hnsw,
+    /// Always the graph of the crate `hnsw_rs`, in builds with the feature of that name. It is not
+    /// stored but built again whenever the database opens.
+    HnswRs,
     /// The user's own, brought when the database is opened: see
     /// [`index`](crate::index#bring-your-own-algorithm).
     Custom,
@@ -148,10 +151,11 @@ pub enum IndexKind {
 
 impl IndexKind {
     /// Every kind with the name it has in schemas and on the command line.
-    pub const NAMES: [(&'static str, IndexKind); 4] = [
+    pub const NAMES: [(&'static str, IndexKind); 5] = [
         ("auto", Self::Auto),
         ("exact", Self::Exact),
         ("hnsw", Self::Hnsw),
+        ("hnsw_rs", Self::HnswRs),
         ("custom", Self::Custom),
     ];
 

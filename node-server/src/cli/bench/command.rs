@@ -47,7 +47,7 @@ pub(crate) struct Bench {
     json: bool,
 
     /// How vectors are indexed
-    #[arg(long, default_value = "auto", value_parser = ["auto", "exact", "hnsw"])]
+    #[arg(long, default_value = "auto", value_parser = ["auto", "exact", "hnsw", "hnsw_rs"])]
     index: String,
 
     /// Threads that build, and streams that search at once
