@@ -30,6 +30,8 @@ pub const SCROLL_LIMIT_MAX: usize = 10_000;
 pub const EF_MAX: usize = 10_000;
 /// Links per graph node and level.
 pub const M_MAX: usize = 128;
+/// Sections of one index: what a field's sixteen leave besides vectors and which there are.
+pub const INDEX_SECTIONS_MAX: usize = 13;
 /// Vectors in one multi-query search.
 pub const QUERIES_MAX: usize = 1_024;
 /// Levels of nesting in a filter.

@@ -89,7 +89,8 @@ impl<D> Page<D> {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Explanation {
     /// `exact`, `codes` (a scan of codes, the nearest compared exactly), `graph`, `filtered graph`,
-    /// `filtered graph, then codes`, `nothing to search`, or `mixed` when shards differ.
+    /// `filtered graph, then codes`, the same of an `own index`, `nothing to search`, or `mixed`
+    /// when shards differ.
     pub plan: &'static str,
     /// Distances computed.
     pub visited: u64,

@@ -56,13 +56,25 @@ pub(crate) struct Vector {
     pub(crate) m: Option<Number>,
     pub(crate) ef_construction: Option<Number>,
     pub(crate) ef: Option<Number>,
+    /// The variant of `Quantization`.
+    pub(crate) quantization: Option<Ident>,
 }
 
 /// The metrics with their variants.
 const METRICS: [(&str, &str); 3] = [("cosine", "Cosine"), ("l2", "L2"), ("dot", "Dot")];
 
 /// The kinds of index with their variants.
-const INDEXES: [(&str, &str); 3] = [("auto", "Auto"), ("exact", "Exact"), ("hnsw", "Hnsw")];
+const INDEXES: [(&str, &str); 5] = [
+    ("auto", "Auto"),
+    ("exact", "Exact"),
+    ("hnsw", "Hnsw"),
+    ("hnsw_rs", "HnswRs"),
+    ("custom", "Custom"),
+];
+
+/// The quantizations with their variants.
+const QUANTIZATIONS: [(&str, &str); 5] =
+    [("f32", "F32"), ("f16", "F16"), ("i8", "I8"), ("i4", "I4"), ("binary", "Binary")];
 
 impl Model {
     /// The model of `input`; of what is no struct with named fields, one without fields.
@@ -149,6 +161,7 @@ impl Vector {
             m: options.m,
             ef_construction: options.ef_construction,
             ef: options.ef,
+            quantization: variant(&QUANTIZATIONS, options.quantization, "quantization"),
         }
     }
 }

@@ -24,7 +24,9 @@ impl Place {
         match self {
             Self::Struct => &["rename_all", "crate"],
             Self::Field => &["id", "vector", "filter", "rename"],
-            Self::Vector => &["dim", "metric", "index", "m", "ef_construction", "ef"],
+            Self::Vector => {
+                &["dim", "metric", "index", "m", "ef_construction", "ef", "quantization"]
+            }
         }
     }
 

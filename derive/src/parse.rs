@@ -45,6 +45,8 @@ pub(crate) struct VectorOptions {
     pub(crate) ef_construction: Option<Number>,
     /// Candidates considered by a search.
     pub(crate) ef: Option<Number>,
+    /// The name of the form vectors are compared in.
+    pub(crate) quantization: Option<LitStr>,
 }
 
 /// The length of a vector, as it was written.
@@ -102,6 +104,7 @@ impl VectorOptions {
             m: options.read("m", number),
             ef_construction: options.read("ef_construction", number),
             ef: options.read("ef", number),
+            quantization: options.read("quantization", text),
         }
     }
 }

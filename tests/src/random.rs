@@ -60,6 +60,17 @@ pub fn vector(rng: &mut Rng, dim: usize) -> Vec<f32> {
     }
 }
 
+/// A vector around one of a few hundred centres, as embeddings are.
+pub fn clustered(rng: &mut Rng, dim: usize) -> Vec<f32> {
+    let mut centre = Rng::with_seed(rng.u64(..300));
+    (0..dim).map(|_| gaussian(&mut centre) + 0.6 * gaussian(rng)).collect()
+}
+
+/// A number normally distributed, nearly: a sum of twelve even ones.
+pub fn gaussian(rng: &mut Rng) -> f32 {
+    (0..12).map(|_| rng.f32()).sum::<f32>() - 6.0
+}
+
 /// A document of `schema` with this id.
 pub fn document(rng: &mut Rng, schema: &Schema, id: u64) -> Document {
     let vectors = schema.vectors().iter().map(|field| {

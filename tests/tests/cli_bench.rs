@@ -109,7 +109,7 @@ fn a_report_has_every_figure_and_exact_answers_are_exact() {
     assert_eq!(report["dataset"], "sample");
     assert_eq!(report["documents"], 600);
     assert_eq!((&report["dim"], &report["metric"]), (&json!(16), &json!("cosine")));
-    assert!(report["index"].is_string() && report["quantization"].is_string());
+    assert_eq!((&report["index"], &report["quantization"]), (&json!("auto"), &json!("i8")));
     assert_eq!((&report["threads"], &report["limit"]), (&json!(1), &json!(10)));
     assert_eq!(report["rounds"], 1);
     assert!(report["others"].as_f64().is_none_or(|share| (0.0..=1.0).contains(&share)));
@@ -126,6 +126,16 @@ fn a_report_has_every_figure_and_exact_answers_are_exact() {
     let scanned = ["qps", "bytes_per_second", "bandwidth_bytes_per_second", "ratio"];
     assert_numbers(&report["exact"], &scanned);
     assert_eq!(report["exact"]["recall"], 1.0);
+}
+
+#[test]
+fn a_quantization_is_measured_and_one_unknown_refused() {
+    let sample = Sample::new();
+    sample.write("l2");
+    let report = bench(sample.folder.path(), &["--ef", "10", "--quantization", "binary"]);
+    assert_eq!(report["quantization"], "binary");
+    let told = run(["bench", text(sample.folder.path()), "--quantization", "int8"]).failed(2);
+    assert!(told.contains("f32, f16, i8, i4, binary"), "{told}");
 }
 
 #[test]
@@ -150,6 +160,7 @@ fn a_data_set_of_vectors_alone_is_measured_for_every_metric() {
         let report =
             bench(sample.folder.path(), &["--index", "exact", "--ef", "10", "--threads", "2"]);
         assert_eq!(report["default"]["recall"], 1.0, "{metric}");
+        assert_eq!(report["quantization"], "f32", "an exact scan has no codes");
         assert_eq!(report["filtered"], json!([]));
     }
 }

@@ -4,7 +4,7 @@
 use fastrand::Rng;
 use std::collections::{BTreeSet, HashMap};
 use vectordoc::{
-    Batch, Engine, ErrorKind, Filter, Include, Query, Record, Result, key::PageKey,
+    Batch, Engine, ErrorKind, Filter, Include, Query, Record, Result, index::Indexes, key::PageKey,
     schema::IndexKind,
 };
 use vectordoc_tests::random;
@@ -19,7 +19,7 @@ struct Stored {
 
 fn stored(rng: &mut Rng) -> Result<Stored> {
     let schema = random::schema(rng, IndexKind::Hnsw);
-    let mut engine = Engine::new(schema.clone());
+    let mut engine = Engine::new(schema.clone(), &Indexes::default()).expect("a graph is there");
     let documents = (0..200).map(|id| random::document(rng, &schema, id)).collect();
     let (record, _) = engine.prepare(Batch::index(documents))?;
     engine.apply(&record)?;
@@ -36,7 +36,7 @@ fn judge_page(stored: &Stored, key: &PageKey, bytes: Option<&Vec<u8>>) -> Result
     let read = |asked: &PageKey| {
         Ok(if asked == key { bytes.cloned() } else { stored.pages.get(asked).cloned() })
     };
-    let engine = match Engine::open(&stored.meta, &read) {
+    let engine = match Engine::open(&stored.meta, &read, &Indexes::default()) {
         Ok(engine) => engine,
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::Corrupt, "{key:?}: {error:?}");
@@ -91,7 +91,8 @@ fn a_meta_with_a_flipped_bit_is_refused() -> Result<()> {
         let mut damaged = stored.meta.clone();
         damaged[at] ^= 1 << rng.u8(..8);
         let read = |key: &PageKey| Ok(stored.pages.get(key).cloned());
-        let kind = Engine::open(&damaged, &read).err().map(|error| error.kind());
+        let kind =
+            Engine::open(&damaged, &read, &Indexes::default()).err().map(|error| error.kind());
         let refusals = [Some(ErrorKind::Corrupt), Some(ErrorKind::Unsupported)];
         assert!(refusals.contains(&kind), "byte {at}: {kind:?}");
     }

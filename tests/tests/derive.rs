@@ -19,7 +19,14 @@ struct Product {
     sku: String,
     #[vectordoc(vector(dim = 3))]
     text: Vec<f32>,
-    #[vectordoc(vector(metric = "l2", index = "hnsw", m = 32, ef_construction = 100, ef = 50))]
+    #[vectordoc(vector(
+        metric = "l2",
+        index = "hnsw",
+        m = 32,
+        ef_construction = 100,
+        ef = 50,
+        quantization = "f16"
+    ))]
     image: Option<[f32; 2]>,
     #[vectordoc(filter)]
     price: f64,
@@ -83,7 +90,7 @@ fn the_schema_is_the_one_its_json_describes() {
         "sku": {"type": "string", "id": true},
         "text": {"vector": 3, "metric": "cosine"},
         "image": {"vector": 2, "metric": "l2", "index": "hnsw", "m": 32, "ef_construction": 100,
-                  "ef": 50, "optional": true},
+                  "ef": 50, "quantization": "f16", "optional": true},
         "price": {"type": "number", "filter": true},
         "tags": {"type": "string[]", "filter": true},
         "maker": {"type": "object", "filter": true, "optional": true, "fields": {

@@ -1,6 +1,10 @@
 //! Promise: exact search is exact, filters mean what they say, and what is read back is what was
 //! written — on random programs, judged by the naive twin.
 
+#[path = "../../core/examples/own_index.rs"]
+#[expect(dead_code, reason = "only its index is of use here")]
+mod example;
+
 use fastrand::Rng;
 use std::{
     collections::HashMap,
@@ -8,7 +12,7 @@ use std::{
 };
 use vectordoc::{
     Batch, Document, Engine, Filter, Id, Include, Query, Record, Result, engine::Group,
-    key::PageKey, rest::PageSource, schema::IndexKind,
+    index::Indexes, key::PageKey, rest::PageSource, schema::IndexKind,
 };
 use vectordoc_tests::{
     random,
@@ -38,13 +42,19 @@ struct Program {
     /// The pages of the last checkpoint.
     store: Arc<Shelf>,
     rng: Rng,
+    indexes: Indexes,
 }
 
 impl Program {
     fn new(seed: u64, kind: IndexKind) -> Self {
         let mut rng = Rng::with_seed(seed);
         let schema = random::schema(&mut rng, kind);
-        Self { engine: Engine::new(schema), twin: Twin::default(), store: Arc::default(), rng }
+        let indexes = match kind {
+            IndexKind::Custom => Indexes::default().with("embedding", example::IvfCells),
+            _ => Indexes::default(),
+        };
+        let engine = Engine::new(schema, &indexes).expect("every index is there");
+        Self { engine, twin: Twin::default(), store: Arc::default(), rng, indexes }
     }
 
     /// Applies a batch as a host would: by way of the record's bytes.
@@ -121,8 +131,8 @@ impl Program {
         let source: Arc<dyn PageSource> = Arc::clone(&self.store) as _;
         match self.rng.u8(..3) {
             0 => {}
-            1 => self.engine = Engine::open(&meta, &|key| source.read(key))?,
-            _ => self.engine = Engine::open_at_rest(&meta, &source)?,
+            1 => self.engine = Engine::open(&meta, &|key| source.read(key), &self.indexes)?,
+            _ => self.engine = Engine::open_at_rest(&meta, &source, &self.indexes)?,
         }
         Ok(())
     }
@@ -189,6 +199,16 @@ fn a_scanned_collection_answers_as_its_twin() {
 #[test]
 fn a_collection_with_a_graph_answers_as_its_twin() {
     run(IndexKind::Hnsw, random::programs(150), 60);
+}
+
+#[test]
+fn a_collection_with_the_graph_of_hnsw_rs_answers_as_its_twin() {
+    run(IndexKind::HnswRs, random::programs(150), 60);
+}
+
+#[test]
+fn a_collection_with_an_index_of_its_user_answers_as_its_twin() {
+    run(IndexKind::Custom, random::programs(150), 60);
 }
 
 #[test]

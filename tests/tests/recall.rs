@@ -20,20 +20,13 @@ fn schema(index: &str) -> Schema {
     .expect("the schema is well formed")
 }
 
-/// Vectors around a few hundred centres, as embeddings are.
 fn clustered(rng: &mut Rng) -> Vec<f32> {
-    let mut centre = Rng::with_seed(rng.u64(..300));
-    (0..DIM).map(|_| gaussian(&mut centre) + 0.6 * gaussian(rng)).collect()
+    random::clustered(rng, DIM)
 }
 
 /// Vectors without any structure: the hardest to search.
 fn unstructured(rng: &mut Rng) -> Vec<f32> {
-    (0..DIM).map(|_| gaussian(rng)).collect()
-}
-
-/// A sum of twelve even numbers is nearly normal.
-fn gaussian(rng: &mut Rng) -> f32 {
-    (0..12).map(|_| rng.f32()).sum::<f32>() - 6.0
+    (0..DIM).map(|_| random::gaussian(rng)).collect()
 }
 
 fn documents(

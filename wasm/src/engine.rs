@@ -8,7 +8,9 @@ use crate::{
     output,
 };
 use js_sys::{Array, Object};
-use vectordoc::{Batch as Operations, Record, Schema, document::IdSeed, engine::Run, limits};
+use vectordoc::{
+    Batch as Operations, Record, Schema, document::IdSeed, engine::Run, index::Indexes, limits,
+};
 use wasm_bindgen::prelude::*;
 
 /// One collection of documents in memory, with its indexes.
@@ -20,7 +22,8 @@ impl Engine {
     /// An empty engine for documents of a schema, given as JSON text.
     #[wasm_bindgen(constructor)]
     pub fn new(schema_json: &str) -> Result<Engine, Failure> {
-        Ok(Self(vectordoc::Engine::new(Schema::from_json_str(schema_json)?)))
+        let schema = Schema::from_json_str(schema_json)?;
+        Ok(Self(vectordoc::Engine::new(schema, &Indexes::default())?))
     }
 
     /// The schema as JSON text, defaults left out.

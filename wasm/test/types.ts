@@ -116,6 +116,9 @@ await open("a", { schema: { id: "string", title: "sting" } });
 await open("b", { schema: { id: "string", v: { vector: 2, metric: "manhattan" } } });
 // @ts-expect-error: an option is unknown
 await open("c", { schema: { id: "string" }, store: "disk" });
+await open("b", { schema: { id: "string", v: { vector: 2, quantization: "binary" } } });
+// @ts-expect-error: a quantization is unknown
+await open("b", { schema: { id: "string", v: { vector: 2, quantization: "int8" } } });
 const keyed = await open("d", { schema: { key: { type: "integer", id: true }, v: { vector: 1 } } });
 const [nearest] = await keyed.search([1], { include: [] });
 expectEqual<(typeof nearest & {})["doc"], { key: number }>(true);

@@ -49,6 +49,11 @@ export interface VectorField {
   readonly ef_construction?: number;
   /** Candidates considered by a search that does not say; measured unless given. */
   readonly ef?: number;
+  /**
+   * What the many are compared by before the nearest are in full; `i8` below 96 numbers, else `i4`
+   * unless given.
+   */
+  readonly quantization?: "f32" | "f16" | "i8" | "i4" | "binary";
 }
 
 /** A field that holds a value. */

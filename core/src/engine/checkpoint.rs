@@ -115,7 +115,8 @@ impl Engine {
             let (vectors, codes) = field.vectors.sections();
             paged.push((first + FIELD_VECTORS, vectors));
             paged.extend(codes.map(|codes| (first + FIELD_CODES, codes)));
-            paged.extend((first + FIELD_INDEX..).zip(field.index.sections()));
+            let numbers = first + FIELD_INDEX..first + FIELD_CODES;
+            paged.extend(numbers.zip(field.index.sections()));
         }
         paged
     }

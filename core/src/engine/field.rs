@@ -5,8 +5,8 @@ use crate::{
     Error, Result,
     bitset::BitSet,
     column::Slots,
-    index::{Exact, Hnsw, VectorIndex, Vectors},
-    schema::{IndexKind, IndexSpec, VectorField},
+    index::{Hnsw, VectorIndex, Vectors},
+    schema::{IndexKind, VectorField},
 };
 use alloc::{borrow::Cow, boxed::Box, format};
 
@@ -31,11 +31,11 @@ pub(super) struct Field {
 }
 
 impl Field {
-    pub(super) fn new(spec: &VectorField) -> Self {
+    pub(super) fn new(spec: &VectorField, index: Box<dyn VectorIndex>) -> Self {
         Self {
             spec: spec.clone(),
             vectors: Vectors::new(spec),
-            index: new_index(&spec.index),
+            index,
             present: BitSet::default(),
             unindexed: Slots::new(),
             dead: Slots::new(),
@@ -115,13 +115,5 @@ impl Field {
             }
         }
         Ok(())
-    }
-}
-
-/// The index a field of this kind begins with.
-fn new_index(spec: &IndexSpec) -> Box<dyn VectorIndex> {
-    match spec.kind {
-        IndexKind::Hnsw => Box::new(Hnsw::new(spec)),
-        IndexKind::Auto | IndexKind::Exact => Box::new(Exact),
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     Error, Result,
     bytes::{Reader, Writer},
     key::PageKey,
+    limits,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 
@@ -25,6 +26,7 @@ pub(super) const FIELD_PRESENT: u32 = 1;
 pub(super) const FIELD_INDEX: u32 = 2;
 /// The last of a field's sections, as an index may have several.
 pub(super) const FIELD_CODES: u32 = FIELD_SECTIONS - 1;
+const _: () = assert!((FIELD_CODES - FIELD_INDEX) as usize == limits::INDEX_SECTIONS_MAX);
 
 /// What the last checkpoint wrote: for each section its header and the generations of its pages.
 #[derive(Clone, Debug, Default, PartialEq)]

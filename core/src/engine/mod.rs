@@ -26,7 +26,7 @@ use crate::{
     column::{Columns, Slots},
     document::{read_id, read_values},
     heap::Heap,
-    index::Vectors,
+    index::{Indexes, Vectors},
     record::{Change, Record, Stored},
     rest::{PageSource, RestingPages},
 };
@@ -62,28 +62,43 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An empty engine for documents of `schema`, all in memory.
-    pub fn new(schema: Schema) -> Self {
-        let fields = schema.vectors().iter().map(Field::new).collect();
-        Self::with(schema, Heap::in_memory(), fields)
+    /// An empty engine for documents of `schema`, all in memory, with the indexes it names;
+    /// `unsupported` when one of them is not there.
+    pub fn new(schema: Schema, indexes: &Indexes) -> Result<Self> {
+        Self::empty(schema, indexes, None)
     }
 
-    /// An empty engine whose documents and full vectors rest where checkpoints are stored, in
-    /// memory only until then. Refuses a field that has no codes to be searched by.
-    pub fn at_rest(schema: Schema, source: &Arc<dyn PageSource>) -> Result<Self> {
-        Self::empty(schema, Some(source))
+    /// The same with documents and full vectors resting where checkpoints are stored, in memory
+    /// only until then. Refuses a field that has no codes to be searched by.
+    pub fn at_rest(
+        schema: Schema,
+        indexes: &Indexes,
+        source: &Arc<dyn PageSource>,
+    ) -> Result<Self> {
+        Self::empty(schema, indexes, Some(source))
     }
 
-    fn empty(schema: Schema, source: Option<&Arc<dyn PageSource>>) -> Result<Self> {
-        let Some(source) = source else { return Ok(Self::new(schema)) };
-        let pages = |section: u32| RestingPages::new(Arc::clone(source), section);
+    fn empty(
+        schema: Schema,
+        indexes: &Indexes,
+        source: Option<&Arc<dyn PageSource>>,
+    ) -> Result<Self> {
+        indexes.check(&schema)?;
+        let pages =
+            |source: &Arc<dyn PageSource>, section| RestingPages::new(Arc::clone(source), section);
         let numbers = (FIELD_FIRST..).step_by(FIELD_SECTIONS as usize);
         let fields = numbers.zip(schema.vectors()).map(|(first, spec)| {
-            let vectors = Vectors::at_rest(spec, pages(first + FIELD_VECTORS))?;
-            Ok(Field { vectors, ..Field::new(spec) })
+            let field = Field::new(spec, indexes.create(spec)?);
+            let Some(source) = source else { return Ok(field) };
+            let vectors = Vectors::at_rest(spec, pages(source, first + FIELD_VECTORS))?;
+            Ok(Field { vectors, ..field })
         });
         let fields = fields.collect::<Result<_>>()?;
-        Ok(Self::with(schema, Heap::at_rest(pages(SECTION_DOCUMENTS)), fields))
+        let documents = match source {
+            Some(source) => Heap::at_rest(pages(source, SECTION_DOCUMENTS)),
+            None => Heap::in_memory(),
+        };
+        Ok(Self::with(schema, documents, fields))
     }
 
     fn with(schema: Schema, documents: Heap, fields: Vec<Field>) -> Self {

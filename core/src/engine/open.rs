@@ -15,12 +15,12 @@ use crate::{
     bitset::BitSet,
     bytes::{Reader, checksum},
     column::{Columns, Slots, slots_from_bits},
-    index::{Hnsw, Sections},
+    index::{Indexes, Sections},
     key::PageKey,
     rest::{PageSource, read_page},
     schema::IndexKind,
 };
-use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
+use alloc::{format, sync::Arc, vec::Vec};
 
 impl Engine {
     /// The engine as of a checkpoint, all of it in memory. What cannot be read of derived state is
@@ -28,24 +28,30 @@ impl Engine {
     pub fn open(
         meta: &[u8],
         read_page: &dyn Fn(&PageKey) -> Result<Option<Vec<u8>>>,
+        indexes: &Indexes,
     ) -> Result<Self> {
-        Self::open_in(meta, read_page, None)
+        Self::open_in(meta, read_page, indexes, None)
     }
 
     /// The same with documents and full vectors left at rest, to be read when they are needed.
-    pub fn open_at_rest(meta: &[u8], source: &Arc<dyn PageSource>) -> Result<Self> {
-        Self::open_in(meta, &|key| source.read(key), Some(source))
+    pub fn open_at_rest(
+        meta: &[u8],
+        source: &Arc<dyn PageSource>,
+        indexes: &Indexes,
+    ) -> Result<Self> {
+        Self::open_in(meta, &|key| source.read(key), indexes, Some(source))
     }
 
     fn open_in(
         meta: &[u8],
         read_page: &dyn Fn(&PageKey) -> Result<Option<Vec<u8>>>,
+        indexes: &Indexes,
         source: Option<&Arc<dyn PageSource>>,
     ) -> Result<Self> {
         let mut reader = open_meta(meta)?;
         let schema = Schema::from_json_str(&reader.text()?)
             .map_err(|error| Error::corrupt(format!("the stored schema: {}", error.message())))?;
-        let mut engine = Self::empty(schema, source)?;
+        let mut engine = Self::empty(schema, indexes, source)?;
         engine.record_number = reader.u64()?;
         engine.slots = reader.u32()?;
         let states = engine.fields.iter().map(|_| FieldState::read(&mut reader));
@@ -55,7 +61,7 @@ impl Engine {
         let documents = pages.manifest.generations(SECTION_DOCUMENTS);
         engine.documents.open(documents, |page| pages.get(SECTION_DOCUMENTS, page))?;
         for (number, (field, state)) in engine.fields.iter_mut().zip(&states).enumerate() {
-            field.open(number, state, &pages)?;
+            field.open(number, state, &pages, indexes)?;
         }
         engine.open_columns(live, &pages)?;
         engine.open_ids(&pages)?;
@@ -117,7 +123,13 @@ impl Engine {
 }
 
 impl Field {
-    fn open(&mut self, number: usize, state: &FieldState, pages: &Pages<'_>) -> Result<()> {
+    fn open(
+        &mut self,
+        number: usize,
+        state: &FieldState,
+        pages: &Pages<'_>,
+        indexes: &Indexes,
+    ) -> Result<()> {
         let first = FIELD_FIRST + FIELD_SECTIONS * u32::try_from(number).unwrap_or(0);
         let rows = pages.rows(first + FIELD_VECTORS)?;
         let generations = pages.manifest.generations(first + FIELD_VECTORS);
@@ -128,13 +140,17 @@ impl Field {
         }
         self.present = BitSet::from(&slots_from_bits(&pages.blob(first + FIELD_PRESENT)?));
         if state.is_graph && self.spec.index.kind != IndexKind::Exact {
+            if self.index.is_exact() {
+                self.switch_to_graph();
+            }
             let sections = IndexSections { pages, first: first + FIELD_INDEX };
-            match Hnsw::open(&self.spec.index, &sections) {
-                Ok(graph) => {
-                    self.index = Box::new(graph);
+            match indexes.open(&self.spec, &sections) {
+                Ok(Some(index)) => {
+                    self.index = index;
                     self.tuning = state.tuning();
                 }
-                Err(error) if error.kind() == ErrorKind::Corrupt => self.switch_to_graph(),
+                Ok(None) => {}
+                Err(error) if error.kind() == ErrorKind::Corrupt => {}
                 Err(error) => return Err(error),
             }
         }

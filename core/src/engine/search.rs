@@ -11,6 +11,7 @@ use crate::{
         scan_codes,
     },
     query::Explanation,
+    schema::IndexKind,
 };
 use alloc::{sync::Arc, vec::Vec};
 
@@ -150,13 +151,16 @@ impl Searching<'_> {
         if self.limit == 0 || self.allowed().is_empty() {
             return Way::None;
         }
-        if self.exact {
+        if self.exact || !self.field.vectors.can_score() && self.field.index.is_exact() {
             return Way::Exact;
         }
         if self.field.index.is_exact() {
             return if self.field.scans_codes() { Way::Codes } else { Way::Exact };
         }
-        if self.scan_is_cheaper() { Way::Codes } else { Way::Graph }
+        match (self.scan_is_cheaper(), self.field.vectors.can_score()) {
+            (true, true) => Way::Codes,
+            _ => Way::Graph,
+        }
     }
 
     fn allowed(&self) -> &BitSet {
@@ -191,7 +195,12 @@ impl Searching<'_> {
         let waiting = self.waiting();
         let reached = found.neighbours.len() as u64 + waiting.len();
         if found.gave_up || reached < self.allowed().len().min(self.limit as u64) {
-            return self.scan_codes("filtered graph, then codes", found.visited);
+            let plan =
+                if self.is_own() { "own index, then codes" } else { "filtered graph, then codes" };
+            return match self.field.vectors.can_score() {
+                true => self.scan_codes(plan, found.visited),
+                false => self.scan(),
+            };
         }
         let mut visited = found.visited;
         let mut neighbours =
@@ -204,8 +213,18 @@ impl Searching<'_> {
             neighbours.sort_unstable();
             neighbours.truncate(self.limit);
         }
-        let plan = if filtered { "filtered graph" } else { "graph" };
+        let plan = match (self.is_own(), filtered) {
+            (true, true) => "filtered own index",
+            (true, false) => "own index",
+            (false, true) => "filtered graph",
+            (false, false) => "graph",
+        };
         Ok((neighbours, self.explain(plan, visited, self.ef)))
+    }
+
+    /// Whether the index is one the user brought.
+    fn is_own(&self) -> bool {
+        self.field.spec.index.kind == IndexKind::Custom
     }
 
     /// The allowed slots that the index does not have yet.

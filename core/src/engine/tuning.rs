@@ -167,7 +167,7 @@ impl Tally {
 /// nearest among many candidates by code.
 fn nearest(field: &Field, probe: &Probe, search: &Search<'_>) -> Result<Vec<Neighbour>> {
     const CANDIDATES_PER_HIT: usize = 10;
-    if field.vectors.are_in_memory() {
+    if field.vectors.are_in_memory() || !field.vectors.can_score() {
         return Ok(Exact.search(probe, &field.vectors, search)?.neighbours);
     }
     let mut nearest = Nearest::new(CANDIDATES_PER_HIT * search.limit);

@@ -3,11 +3,102 @@
 //! An index knows slots and vectors, never ids or documents. The engine owns the vectors and lends
 //! them to every call; it tells an index which slots to add and to drop, and asks it for the
 //! nearest of an allowed set.
+//!
+//! # Bring your own algorithm
+//!
+//! A vector field whose schema says `index = "custom"` is searched by a [`VectorIndex`] of yours.
+//! You say what makes it when you open the database: a function from the field to an empty index,
+//! or an [`IndexFactory`] that also reads a checkpointed one back.
+//!
+//! The engine sees to the rest. Vectors that wait for the index, filters that few documents pass,
+//! and answers that come out too short are scanned, so that there are always `min(limit, matching)`
+//! hits; the nearest an index returns are compared again in full precision; maintenance measures
+//! which [`ef`](Search::ef) your index needs on the user's own documents and what it costs, so
+//! report [`visited`](Found::visited) honestly and let a larger `ef` find more. The directory
+//! remembers that the field is `custom`: opening it without an index is `unsupported` and changes
+//! nothing.
+//!
+//! What an index has to keep is its set of slots, here with no structure at all:
+//!
+//! ```
+//! # #[cfg(all(feature = "native", feature = "derive"))]
+//! # fn main() -> vectordoc::Result<()> {
+//! use std::collections::BTreeSet;
+//! use vectordoc::{Db, VectorDoc, index::*, schema::VectorField};
+//!
+//! #[derive(Default)]
+//! struct Flat {
+//!     slots: BTreeSet<u32>,
+//! }
+//!
+//! impl VectorIndex for Flat {
+//!     fn contains(&self, slot: u32) -> bool {
+//!         self.slots.contains(&slot)
+//!     }
+//!
+//!     fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Found {
+//!         let allowed = self.slots.iter().copied().filter(|slot| search.allowed.contains(*slot));
+//!         let slots: Vec<u32> = allowed.collect();
+//!         let mut distances = Vec::new();
+//!         vectors.about(probe, &slots, &mut distances);
+//!         let pairs = slots.into_iter().zip(distances);
+//!         let mut neighbours: Vec<_> =
+//!             pairs.map(|(slot, distance)| Neighbour { distance, slot }).collect();
+//!         let visited = neighbours.len();
+//!         neighbours.sort_unstable();
+//!         neighbours.truncate(search.ef.max(search.limit));
+//!         Found { neighbours, visited, gave_up: false }
+//!     }
+//!
+//!     // Heavy work belongs here; what it comes to is handed to `commit`.
+//!     fn plan(&self, _change: &Change, _vectors: &Vectors, _threads: usize) -> Plan {
+//!         Box::new(())
+//!     }
+//!
+//!     fn commit(&mut self, change: &Change, _plan: Plan, _vectors: &Vectors) {
+//!         self.slots.extend(&change.insert);
+//!         self.slots.retain(|slot| !change.remove.contains(slot));
+//!     }
+//!
+//!     fn memory_bytes(&self) -> usize {
+//!         self.slots.len() * size_of::<u32>()
+//!     }
+//!
+//!     // No sections: it is built again when the database opens.
+//!     fn sections(&self) -> Vec<&dyn Section> {
+//!         Vec::new()
+//!     }
+//!
+//!     fn mark_clean(&mut self) {}
+//! }
+//!
+//! #[derive(VectorDoc)]
+//! struct Note {
+//!     #[vectordoc(id)]
+//!     id: u64,
+//!     #[vectordoc(vector(index = "custom"))]
+//!     embedding: [f32; 2],
+//! }
+//!
+//! let db = Db::<Note>::builder().index("embedding", |_: &VectorField| Flat::default()).in_memory()?;
+//! db.index([Note { id: 1, embedding: [1.0, 0.0] }, Note { id: 2, embedding: [0.0, 1.0] }])?;
+//! assert_eq!(db.search(&[0.9, 0.1]).limit(1).run()?[0].doc.id, 1);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "native", feature = "derive")))]
+//! # fn main() {}
+//! ```
+//!
+//! `core/examples/own_index.rs` is a real one: an inverted file over k-means cells that is
+//! checkpointed cell by cell and read back.
 
 mod candidates;
 mod codes;
 mod exact;
 mod hnsw;
+#[cfg(feature = "hnsw_rs")]
+mod hnsw_rs;
+mod indexes;
 mod parallel;
 mod rescore;
 mod rotation;
@@ -24,6 +115,9 @@ pub use exact::Exact;
 pub(crate) use exact::{scan_batch, scan_codes};
 pub(crate) use hnsw::BATCH_SLOTS_MAX;
 pub use hnsw::Hnsw;
+#[cfg(feature = "hnsw_rs")]
+pub use hnsw_rs::HnswRs;
+pub use indexes::{IndexFactory, Indexes};
 pub(crate) use rescore::rescored;
 pub use vectors::{Probe, Vectors};
 
@@ -135,12 +229,14 @@ pub struct Change {
 /// # To ensure correctness
 /// - Searches run while plans are made; commits run alone. Nothing else changes an index.
 /// - A contained slot keeps its vector until a commit that removes the slot has ended.
-/// - A slot that is not allowed may be passed through but never returned.
+/// - A slot that is not allowed may be passed through but never returned, nor is one returned that
+///   is not contained, or twice.
 pub trait VectorIndex: Send + Sync {
     /// Whether `slot` was inserted and not removed.
     fn contains(&self, slot: u32) -> bool;
 
-    /// Whether every answer is exact.
+    /// Whether there is no structure to ask, so that the engine compares every allowed vector
+    /// itself. Such an index contains every slot; one whose answers merely are exact is not it.
     fn is_exact(&self) -> bool {
         false
     }

@@ -7,7 +7,7 @@ use crate::{
     arena::Arena,
     distance::{CodedQuery, Kernels, prefetch_all},
     rest::RestingPages,
-    schema::VectorField,
+    schema::{IndexKind, VectorField},
 };
 use alloc::{borrow::Cow, format, vec::Vec};
 
@@ -33,6 +33,11 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// The vector itself.
+    pub fn vector(&self) -> &[f32] {
+        &self.vector
+    }
+
     pub(crate) fn coded(&self) -> &CodedQuery {
         &self.coded
     }
@@ -51,10 +56,12 @@ impl Vectors {
         }
     }
 
-    /// The same, with the full vectors at rest; refuses a field without codes.
+    /// The same, with the full vectors at rest; refuses a field that is searched by comparing with
+    /// full vectors here and there.
     pub(crate) fn at_rest(field: &VectorField, pages: RestingPages) -> Result<Self> {
         let mut vectors = Self::new(field);
-        if vectors.codes.is_none() {
+        let in_order = matches!(field.index.kind, IndexKind::Exact | IndexKind::HnswRs);
+        if vectors.codes.is_none() && !in_order {
             return Err(Error::invalid(format!(
                 "field {:?} compares full vectors, so they cannot rest on the disk; choose another \
                  quantization than \"f32\", or keep vectors in memory",
@@ -63,6 +70,11 @@ impl Vectors {
         }
         vectors.rows = Rows::at_rest(field.dim, pages);
         Ok(vectors)
+    }
+
+    /// Whether there is anything in memory to compare with: codes or full vectors.
+    pub(crate) fn can_score(&self) -> bool {
+        self.codes.is_some() || self.are_in_memory()
     }
 
     /// Whether the full vectors are in memory.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Batch, Document, Error, Filter, Hit, Id, Include, Page, Query, Result, Schema, engine::Outcome,
-    limits, query::Explanation,
+    index::Indexes, limits, query::Explanation,
 };
 use std::{
     fmt,
@@ -43,6 +43,8 @@ pub struct DatabaseOptions {
     pub threads: Option<usize>,
     /// Where documents and full vectors are while the database is open.
     pub residence: Residence,
+    /// Indexes of your own, for the vector fields whose schema says `custom`.
+    pub indexes: Indexes,
 }
 
 /// Where documents and full vectors are while a database is open. The files are the same either
@@ -57,6 +59,17 @@ pub enum Residence {
     /// the last checkpoint. Reading errors come back from the search that needed the page. Not for
     /// fields of quantization `f32`, which have no codes.
     Disk,
+}
+
+impl Residence {
+    /// Every residence with its name on the command line.
+    pub const NAMES: [(&'static str, Residence); 2] =
+        [("memory", Self::Memory), ("disk", Self::Disk)];
+
+    /// The residence of this name.
+    pub fn parse(name: &str) -> Result<Self> {
+        crate::schema::find_named(&Self::NAMES, name, "residence")
+    }
 }
 
 /// What a deletion did.
@@ -111,7 +124,8 @@ impl Database {
                 "a database in memory has no disk to keep documents on; create it in a directory",
             ));
         }
-        let shard = |_| Shard::in_memory(schema, options.threads_per_shard(shards));
+        let threads = options.threads_per_shard(shards);
+        let shard = |_| Shard::in_memory(schema, &options.indexes, threads);
         let shards = (0..shards).map(shard).collect::<Result<_>>()?;
         Ok(Self::of(schema.clone(), shards, None))
     }
@@ -127,6 +141,9 @@ impl Database {
         options: &DatabaseOptions,
     ) -> Result<Self> {
         check_shards(options.shards.unwrap_or(1))?;
+        if let Some(schema) = schema {
+            options.indexes.check(schema)?;
+        }
         let directory = Directory::take(path)?;
         let stored = directory::shards(path)?;
         let shards = stored.or(options.shards).unwrap_or(1);
@@ -139,10 +156,7 @@ impl Database {
             )));
         }
         let files = directory.shard_files(shards);
-        let open = |file: &Path| {
-            Shard::open(file, schema, options.threads_per_shard(shards), options.residence)
-        };
-        let shards = open_shards(&files, open)?;
+        let shards = open_shards(&files, schema, options)?;
         directory.sync()?;
         let stored = shards[0].engine().schema().clone();
         if let Some(schema) = schema {
@@ -453,7 +467,13 @@ fn check_shards(shards: usize) -> Result<()> {
 
 /// Opens the shards there are, then creates those there are not. When any of the former was ever
 /// written to, the latter were lost, and nothing is created in their place.
-fn open_shards(files: &[PathBuf], open: impl Fn(&Path) -> Result<Shard>) -> Result<Vec<Shard>> {
+fn open_shards(
+    files: &[PathBuf],
+    schema: Option<&Schema>,
+    options: &DatabaseOptions,
+) -> Result<Vec<Shard>> {
+    let threads = options.threads_per_shard(files.len());
+    let open = |file| Shard::open(file, schema, &options.indexes, threads, options.residence);
     let (there, missing): (Vec<_>, Vec<_>) =
         files.iter().enumerate().partition(|(_, file)| file.exists());
     let mut shards = Vec::with_capacity(files.len());

@@ -12,6 +12,7 @@ use crate::{
     Batch, Engine, Error, ErrorKind, Record, Result, Schema,
     batch::Operation,
     engine::{Checkpoint, Group, Outcome},
+    index::Indexes,
     key::Key,
     rest::PageSource,
 };
@@ -53,19 +54,20 @@ pub(super) struct Shard {
 
 impl Shard {
     /// A shard that rests nowhere.
-    pub(super) fn in_memory(schema: &Schema, threads: usize) -> Result<Self> {
-        Self::start(Engine::new(schema.clone()), None, 0, threads)
+    pub(super) fn in_memory(schema: &Schema, indexes: &Indexes, threads: usize) -> Result<Self> {
+        Self::start(Engine::new(schema.clone(), indexes)?, None, 0, threads)
     }
 
     /// The shard in a file: as it was, or empty and of `schema` when there is nothing yet.
     pub(super) fn open(
         path: &Path,
         schema: Option<&Schema>,
+        indexes: &Indexes,
         threads: usize,
         residence: Residence,
     ) -> Result<Self> {
         let store = Arc::new(Store::open(path)?);
-        let (engine, replayed_bytes) = recover(&store, schema, residence)
+        let (engine, replayed_bytes) = recover(&store, schema, indexes, residence)
             .map_err(|error| error.within(format!("{}", path.display())))?;
         Self::start(engine, Some(store), replayed_bytes, threads)
     }
@@ -155,17 +157,18 @@ fn stopped() -> Error {
 fn recover(
     store: &Arc<Store>,
     schema: Option<&Schema>,
+    indexes: &Indexes,
     residence: Residence,
 ) -> Result<(Engine, u64)> {
     let source: Arc<dyn PageSource> = Arc::clone(store) as _;
     let mut engine = match (store.get(Key::Meta)?, schema, residence) {
         (Some(meta), _, Residence::Memory) => {
             let pages = store.pages()?;
-            Engine::open(&meta, &|key| pages.get(key))?
+            Engine::open(&meta, &|key| pages.get(key), indexes)?
         }
-        (Some(meta), _, Residence::Disk) => Engine::open_at_rest(&meta, &source)?,
-        (None, Some(schema), Residence::Memory) => Engine::new(schema.clone()),
-        (None, Some(schema), Residence::Disk) => Engine::at_rest(schema.clone(), &source)?,
+        (Some(meta), _, Residence::Disk) => Engine::open_at_rest(&meta, &source, indexes)?,
+        (None, Some(schema), Residence::Memory) => Engine::new(schema.clone(), indexes)?,
+        (None, Some(schema), Residence::Disk) => Engine::at_rest(schema.clone(), indexes, &source)?,
         (None, None, _) => {
             return Err(Error::corrupt("the shard was never finished being created"));
         }

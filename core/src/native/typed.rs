@@ -3,6 +3,7 @@
 use super::{Database, DatabaseOptions, Deleted, Residence};
 use crate::{
     Filter, Hit, Id, Include, IntoIds, Page, Query, Result, VectorDoc,
+    index::IndexFactory,
     refine::{SearchBatch, SearchBuilder, typed},
 };
 use std::{marker::PhantomData, path::Path};
@@ -76,6 +77,14 @@ impl<T: VectorDoc> Builder<T> {
     #[must_use]
     pub fn residence(mut self, residence: Residence) -> Self {
         self.options.residence = residence;
+        self
+    }
+
+    /// Gives the vector field called `field`, whose schema says `custom`, an index of your own: see
+    /// [`index`](crate::index#bring-your-own-algorithm).
+    #[must_use]
+    pub fn index(mut self, field: impl Into<String>, factory: impl IndexFactory + 'static) -> Self {
+        self.options.indexes = self.options.indexes.with(field, factory);
         self
     }
 

@@ -81,11 +81,15 @@ impl Default for IndexSpec {
 
 impl IndexSpec {
     /// How vectors of `dim` numbers are coded: as the schema says, else by 4 bits a number, or by 8
-    /// where vectors are so short that 4 would save little and lose much.
+    /// where vectors are so short that 4 would save little and lose much. What compares vectors in
+    /// full needs no codes.
     pub fn quantization(&self, dim: usize) -> Quantization {
         const DIM_OF_I4_MIN: usize = 96;
-        let by_dim = if dim < DIM_OF_I4_MIN { Quantization::I8 } else { Quantization::I4 };
-        self.quantization.unwrap_or(by_dim)
+        self.quantization.unwrap_or(match self.kind {
+            IndexKind::Exact | IndexKind::HnswRs => Quantization::F32,
+            _ if dim < DIM_OF_I4_MIN => Quantization::I8,
+            _ => Quantization::I4,
+        })
     }
 }
 
@@ -137,12 +141,23 @@ pub enum IndexKind {
     Exact,
     /// Always a graph.
     Hnsw,
+    /// Always the graph of the crate `hnsw_rs`, in builds with the feature of that name. It is not
+    /// stored but built again whenever the database opens.
+    HnswRs,
+    /// The user's own, brought when the database is opened: see
+    /// [`index`](crate::index#bring-your-own-algorithm).
+    Custom,
 }
 
 impl IndexKind {
     /// Every kind with the name it has in schemas and on the command line.
-    pub const NAMES: [(&'static str, IndexKind); 3] =
-        [("auto", Self::Auto), ("exact", Self::Exact), ("hnsw", Self::Hnsw)];
+    pub const NAMES: [(&'static str, IndexKind); 5] = [
+        ("auto", Self::Auto),
+        ("exact", Self::Exact),
+        ("hnsw", Self::Hnsw),
+        ("hnsw_rs", Self::HnswRs),
+        ("custom", Self::Custom),
+    ];
 
     /// The name in schemas and on the command line.
     pub fn name(self) -> &'static str {

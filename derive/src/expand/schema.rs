@@ -90,6 +90,10 @@ fn index(model: &Model, vector: &Vector) -> TokenStream {
         value(&vector.m).map(|m| quote!(m: #m)),
         value(&vector.ef_construction).map(|ef| quote!(ef_construction: #ef)),
         value(&vector.ef).map(|ef| quote!(ef: #some(#ef))),
+        vector
+            .quantization
+            .as_ref()
+            .map(|name| quote!(quantization: #some(#vectordoc::schema::Quantization::#name))),
     ];
     let others =
         given.iter().any(Option::is_none).then(|| quote!(..::core::default::Default::default()));

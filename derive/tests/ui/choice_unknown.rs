@@ -7,6 +7,8 @@ struct Product {
     id: String,
     #[vectordoc(vector(dim = 3, metric = "euclid", index = "ivf"))]
     embedding: Vec<f32>,
+    #[vectordoc(vector(dim = 3, quantization = "int8"))]
+    image: Vec<f32>,
 }
 
 fn main() {}

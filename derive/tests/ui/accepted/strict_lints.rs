@@ -18,6 +18,9 @@ pub mod catalog {
         /// What it looks like.
         #[vectordoc(vector(index = "hnsw", m = 8, ef_construction = 50, ef = 20))]
         pub image: [f32; 4],
+        /// What is said about it.
+        #[vectordoc(vector(dim = 8, quantization = "binary"))]
+        pub text: Option<Vec<f32>>,
         /// What it costs.
         #[vectordoc(filter)]
         pub price: f64,

@@ -15,8 +15,8 @@ use clap::Args;
 use std::{num::NonZero, path::PathBuf, thread};
 use vectordoc::{
     Database, Result,
-    native::DatabaseOptions,
-    schema::{IndexKind, IndexSpec},
+    native::{DatabaseOptions, Residence},
+    schema::{IndexKind, IndexSpec, Quantization},
 };
 
 const EXAMPLES: &str = "\
@@ -28,14 +28,6 @@ Examples:
 
 The folder has dataset.json, base.npy, queries.npy and gt_ids.npy, and optionally base_meta.jsonl,
 filters.json and gt_<filter>_ids.npy.";
-
-/// How the vectors are coded that searches go through, before the nearest are compared exactly.
-fn quantization(index: IndexKind) -> &'static str {
-    match index {
-        IndexKind::Exact => "f32",
-        IndexKind::Auto | IndexKind::Hnsw => "i8",
-    }
-}
 
 const ROUNDS_MAX: usize = 1_000;
 
@@ -59,7 +51,7 @@ pub(crate) struct Bench {
     json: bool,
 
     /// How vectors are indexed
-    #[arg(long, default_value = "auto", value_parser = ["auto", "exact", "hnsw"])]
+    #[arg(long, default_value = "auto", value_parser = ["auto", "exact", "hnsw", "hnsw_rs"])]
     index: String,
 
     /// Threads that build, and streams that search at once
@@ -86,6 +78,14 @@ pub(crate) struct Bench {
     /// Candidates considered when a node is inserted
     #[arg(long, value_name = "N")]
     ef_construction: Option<usize>,
+
+    /// What the many are compared by before the nearest are in full
+    #[arg(long, value_name = "NAME", value_parser = ["f32", "f16", "i8", "i4", "binary"])]
+    quantization: Option<String>,
+
+    /// Where documents and full vectors are while the database is open
+    #[arg(long, value_name = "PLACE", default_value = "memory", value_parser = ["memory", "disk"])]
+    residence: String,
 
     /// How often each search is measured, all in turn; the medians are reported. 5 for comparisons
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = rounds)]
@@ -117,7 +117,11 @@ impl Bench {
 
         let place = Place::of(self.database.as_deref(), self.scratch.as_deref())?;
         let path = place.path();
-        let options = DatabaseOptions { threads: Some(self.threads), ..Default::default() };
+        let options = DatabaseOptions {
+            threads: Some(self.threads),
+            residence: Residence::parse(&self.residence)?,
+            ..Default::default()
+        };
         let first = vectors.first().map(|vector| way::default_query(vector, self.limit));
         let opening = Opening { path: &path, options: &options, first: first.as_ref() };
         let stored = if Database::is_database(&path) {
@@ -157,7 +161,7 @@ impl Bench {
         open: Open,
         searches: Searches,
     ) -> Result<Report> {
-        let index = self.index()?.kind;
+        let index = self.index()?;
         let Searches { others, default, two_streams, search, at_recall, exact, filtered } =
             searches;
         Ok(Report {
@@ -165,8 +169,9 @@ impl Bench {
             documents: dataset.documents,
             dim: dataset.dim,
             metric: dataset.metric.name(),
-            index: index.name(),
-            quantization: quantization(index),
+            index: index.kind.name(),
+            quantization: index.quantization(dataset.dim).name(),
+            residence: self.residence.clone(),
             threads: self.threads,
             limit: self.limit,
             rounds: self.rounds,
@@ -197,6 +202,7 @@ impl Bench {
             kind: IndexKind::parse(&self.index)?,
             m: self.m.unwrap_or(defaults.m),
             ef_construction: self.ef_construction.unwrap_or(defaults.ef_construction),
+            quantization: self.quantization.as_deref().map(Quantization::parse).transpose()?,
             ..defaults
         })
     }

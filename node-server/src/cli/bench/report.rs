@@ -14,6 +14,7 @@ pub(super) struct Report {
     pub(super) index: &'static str,
     /// How stored vectors are coded.
     pub(super) quantization: &'static str,
+    pub(super) residence: String,
     /// Threads that build, and streams that search at once.
     pub(super) threads: usize,
     pub(super) limit: usize,
