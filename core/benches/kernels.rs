@@ -62,10 +62,10 @@ fn main() {
         .warm_up_time(Duration::from_millis(50))
         .measurement_time(Duration::from_millis(250))
         .configure_from_args();
-    let limits = limits(&mut criterion);
-    let mut lines = Vec::new();
+    let (mut limits, mut lines) = ([None; PLACES.len()], Vec::new());
     for dim in DIMS {
         for kernel in KERNELS {
+            read_all(&mut criterion, &format!("read before {kernel:?} of {dim}"), &mut limits);
             lines.extend(compare(&mut criterion, dim, kernel));
         }
     }
@@ -73,15 +73,18 @@ fn main() {
     criterion.final_summary();
 }
 
-/// How fast a loop reads that does nothing else, by place. One that is scattered over memory is
-/// held to what one in order reaches.
-fn limits(criterion: &mut Criterion) -> [Option<f64>; PLACES.len()] {
-    let mut measure = |place: Place| {
+/// Raises `limits` to how fast a loop reads that does nothing else. What is scattered over memory
+/// is held to what is read in order.
+fn read_all(criterion: &mut Criterion, group: &str, limits: &mut [Option<f64>; PLACES.len()]) {
+    let mut measure = |place: Place, read: fn(&[u64])| {
         let numbers = vec![1u64; place.bytes() / size_of::<u64>()];
-        rate(criterion, "read", &place.to_string(), place.bytes(), || read(&numbers))
+        rate(criterion, group, &place.to_string(), place.bytes(), || read(&numbers))
     };
-    let (cache, memory) = (measure(Place::Cache), measure(Place::InOrder));
-    [cache, memory, memory]
+    let cache = measure(Place::Cache, read::<0>);
+    let memory = measure(Place::InOrder, read::<{ 16 * 1024 }>);
+    for (limit, rate) in limits.iter_mut().zip([cache, memory, memory]) {
+        *limit = rate.map(|rate| limit.map_or(rate, |limit| limit.max(rate))).or(*limit);
+    }
 }
 
 /// The same rows compared by each set.
@@ -156,42 +159,60 @@ fn print_table(limits: [Option<f64>; PLACES.len()], lines: &[Line]) {
     }
 }
 
-/// Reads all of `numbers` by the widest registers there are.
-fn read(numbers: &[u64]) {
+/// Reads all of `numbers` by the widest registers there are, asking for each so many bytes before
+/// it is read.
+fn read<const AHEAD: usize>(numbers: &[u64]) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx512f")]
-        fn by_avx512(numbers: &[u64]) -> u64 {
-            fold(numbers)
+        fn by_avx512<const AHEAD: usize>(numbers: &[u64]) -> u64 {
+            fold::<AHEAD>(numbers)
         }
         #[target_feature(enable = "avx2")]
-        fn by_avx2(numbers: &[u64]) -> u64 {
-            fold(numbers)
+        fn by_avx2<const AHEAD: usize>(numbers: &[u64]) -> u64 {
+            fold::<AHEAD>(numbers)
         }
         if std::is_x86_feature_detected!("avx512f") {
             // SAFETY: the feature is there.
-            black_box(unsafe { by_avx512(numbers) });
+            black_box(unsafe { by_avx512::<AHEAD>(numbers) });
             return;
         }
         if std::is_x86_feature_detected!("avx2") {
             // SAFETY: as above.
-            black_box(unsafe { by_avx2(numbers) });
+            black_box(unsafe { by_avx2::<AHEAD>(numbers) });
             return;
         }
     }
-    black_box(fold(numbers));
+    black_box(fold::<AHEAD>(numbers));
 }
 
 /// Folds in so many independent lanes that only reading takes time.
 #[inline(always)]
-fn fold(numbers: &[u64]) -> u64 {
+fn fold<const AHEAD: usize>(numbers: &[u64]) -> u64 {
     const LANES: usize = 64;
     let (chunks, _) = numbers.as_chunks::<LANES>();
     let mut lanes = [0; LANES];
     for chunk in chunks {
+        if AHEAD > 0 {
+            prefetch(chunk, AHEAD);
+        }
         for (lane, number) in lanes.iter_mut().zip(chunk) {
             *lane |= number;
         }
     }
     lanes.into_iter().fold(0, |all, lane| all | lane)
+}
+
+/// Asks for as much as `chunk`, some bytes after it.
+#[inline(always)]
+fn prefetch<const LENGTH: usize>(chunk: &[u64; LENGTH], ahead: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..size_of_val(chunk)).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let later = chunk.as_ptr().cast::<i8>().wrapping_add(ahead + line);
+        // SAFETY: prefetching has no effect but on caches, and SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(later) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (chunk, ahead);
 }

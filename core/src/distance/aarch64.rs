@@ -2,7 +2,7 @@
 //!
 //! The byte products of `dotprod` wait for their intrinsics to be stable (rust-lang/rust#117224).
 
-use super::{scalar, table::kernel_table};
+use super::{scalar, table::kernel_table, turns::fold_in_turns};
 use core::arch::aarch64::{
     float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, vaddq_f32, vaddq_s32, vaddvq_f32,
     vaddvq_s32, vandq_s8, vandq_u8, vcvt_f32_f16, vcvt_high_f32_f16, vdupq_n_f32, vdupq_n_s16,
@@ -43,41 +43,31 @@ fn fold(
 ) -> f32 {
     const SUMS: usize = 8;
     debug_assert_eq!(a.len(), b.len());
-    let mut sums = [vdupq_n_f32(0.0); SUMS];
-    let (a_wide, a) = a.as_chunks::<{ SUMS * FLOATS }>();
-    let (b_wide, b) = b.as_chunks::<{ SUMS * FLOATS }>();
-    for (a, b) in a_wide.iter().zip(b_wide) {
-        let (a, _) = a.as_chunks::<FLOATS>();
-        let (b, _) = b.as_chunks::<FLOATS>();
-        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum = add(*sum, load_floats(a), load_floats(b));
-        }
-    }
     let (a, a_rest) = a.as_chunks::<FLOATS>();
     let (b, b_rest) = b.as_chunks::<FLOATS>();
-    for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-        *sum = add(*sum, load_floats(a), load_floats(b));
-    }
+    let sums = [vdupq_n_f32(0.0); SUMS];
+    let mut sums = fold_in_turns(sums, a, b, |sum, a, b| add(sum, load_floats(a), load_floats(b)));
     sums[SUMS - 1] =
         add(sums[SUMS - 1], load_floats(&padded(a_rest)), load_floats(&padded(b_rest)));
-    sum_of_floats(sums)
+    sum_of_floats(&sums)
 }
 
 #[target_feature(enable = "neon")]
 fn dot_f16(code: &[u8], query: &[f32]) -> f32 {
     const HALVES: usize = BYTES / 2;
-    let mut sums = [vdupq_n_f32(0.0); 4];
     let (wide, rest) = code.as_chunks::<BYTES>();
     let (query_wide, query_rest) = query.as_chunks::<HALVES>();
-    for (position, (code, query)) in wide.iter().zip(query_wide).enumerate() {
+    let sums = [[vdupq_n_f32(0.0); 2]; 4];
+    let sums = fold_in_turns(sums, wide, query_wide, |sums, code, query| {
         let halves = vreinterpretq_f16_u8(load_unsigned(code));
-        let (query, _) = query.as_chunks::<FLOATS>();
-        let [low, high] = [2 * (position % 2), 2 * (position % 2) + 1];
         let (first, second) = (vcvt_f32_f16(vget_low_f16(halves)), vcvt_high_f32_f16(halves));
-        sums[low] = vfmaq_f32(sums[low], first, load_floats(&query[0]));
-        sums[high] = vfmaq_f32(sums[high], second, load_floats(&query[1]));
-    }
-    sum_of_floats(sums) + scalar::dot_f16(rest, query_rest)
+        let (query, _) = query.as_chunks::<FLOATS>();
+        [
+            vfmaq_f32(sums[0], first, load_floats(&query[0])),
+            vfmaq_f32(sums[1], second, load_floats(&query[1])),
+        ]
+    });
+    sum_of_floats(sums.as_flattened()) + scalar::dot_f16(rest, query_rest)
 }
 
 #[inline]
@@ -186,8 +176,8 @@ fn load_unsigned(bytes: &[u8; BYTES]) -> uint8x16_t {
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn sum_of_floats<const SUMS: usize>(sums: [float32x4_t; SUMS]) -> f32 {
-    vaddvq_f32(sums.into_iter().fold(vdupq_n_f32(0.0), |sum, part| vaddq_f32(sum, part)))
+fn sum_of_floats(sums: &[float32x4_t]) -> f32 {
+    vaddvq_f32(sums.iter().fold(vdupq_n_f32(0.0), |sum, part| vaddq_f32(sum, *part)))
 }
 
 #[inline]

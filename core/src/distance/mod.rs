@@ -9,6 +9,7 @@ pub mod bench;
 mod scalar;
 mod score;
 mod table;
+mod turns;
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 mod aarch64;

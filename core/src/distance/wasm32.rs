@@ -13,7 +13,7 @@ use relaxed::{add_chosen, add_levels, add_products, multiply_add};
 #[cfg(not(target_feature = "relaxed-simd"))]
 use simd128::{add_chosen, add_levels, add_products, multiply_add};
 
-use super::{scalar, table::kernel_table};
+use super::{scalar, table::kernel_table, turns::fold_in_turns};
 use core::arch::wasm32::{
     f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat, f32x4_sub, i8x16_swizzle,
     i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_extract_lane, i32x4_shl, i32x4_splat,
@@ -46,40 +46,30 @@ fn l2_squared(a: &[f32], b: &[f32]) -> f32 {
 fn fold(a: &[f32], b: &[f32], add: impl Fn(v128, v128, v128) -> v128) -> f32 {
     const SUMS: usize = 8;
     debug_assert_eq!(a.len(), b.len());
-    let mut sums = [f32x4_splat(0.0); SUMS];
-    let (a_wide, a) = a.as_chunks::<{ SUMS * FLOATS }>();
-    let (b_wide, b) = b.as_chunks::<{ SUMS * FLOATS }>();
-    for (a, b) in a_wide.iter().zip(b_wide) {
-        let (a, _) = a.as_chunks::<FLOATS>();
-        let (b, _) = b.as_chunks::<FLOATS>();
-        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum = add(*sum, load(a), load(b));
-        }
-    }
     let (a, a_rest) = a.as_chunks::<FLOATS>();
     let (b, b_rest) = b.as_chunks::<FLOATS>();
-    for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-        *sum = add(*sum, load(a), load(b));
-    }
+    let sums = [f32x4_splat(0.0); SUMS];
+    let mut sums = fold_in_turns(sums, a, b, |sum, a, b| add(sum, load(a), load(b)));
     sums[SUMS - 1] = add(sums[SUMS - 1], load(&padded(a_rest)), load(&padded(b_rest)));
-    sum_of_floats(sums)
+    sum_of_floats(&sums)
 }
 
 #[inline]
 fn dot_f16(code: &[u8], query: &[f32]) -> f32 {
     const HALVES: usize = BYTES / 2;
-    let mut sums = [f32x4_splat(0.0); 4];
     let (wide, rest) = code.as_chunks::<BYTES>();
     let (query_wide, query_rest) = query.as_chunks::<HALVES>();
-    for (position, (code, query)) in wide.iter().zip(query_wide).enumerate() {
+    let sums = [[f32x4_splat(0.0); 2]; 4];
+    let sums = fold_in_turns(sums, wide, query_wide, |sums, code, query| {
         let halves = load(code);
+        let (first, second) = (i32x4_extend_low_i16x8(halves), i32x4_extend_high_i16x8(halves));
         let (query, _) = query.as_chunks::<FLOATS>();
-        let sums = &mut sums[2 * (position % 2)..][..2];
-        let (low, high) = (i32x4_extend_low_i16x8(halves), i32x4_extend_high_i16x8(halves));
-        sums[0] = multiply_add(sums[0], floats(low), load(&query[0]));
-        sums[1] = multiply_add(sums[1], floats(high), load(&query[1]));
-    }
-    sum_of_floats(sums) + scalar::dot_f16(rest, query_rest)
+        [
+            multiply_add(sums[0], floats(first), load(&query[0])),
+            multiply_add(sums[1], floats(second), load(&query[1])),
+        ]
+    });
+    sum_of_floats(sums.as_flattened()) + scalar::dot_f16(rest, query_rest)
 }
 
 /// What half-precision numbers with their signs extended stand for; they must be finite, as those
@@ -161,8 +151,8 @@ fn load<T, const LENGTH: usize>(numbers: &[T; LENGTH]) -> v128 {
 }
 
 #[inline]
-fn sum_of_floats<const SUMS: usize>(sums: [v128; SUMS]) -> f32 {
-    let sum = sums.into_iter().fold(f32x4_splat(0.0), |sum, part| f32x4_add(sum, part));
+fn sum_of_floats(sums: &[v128]) -> f32 {
+    let sum = sums.iter().fold(f32x4_splat(0.0), |sum, part| f32x4_add(sum, *part));
     f32x4_extract_lane::<0>(sum)
         + f32x4_extract_lane::<1>(sum)
         + f32x4_extract_lane::<2>(sum)

@@ -1,6 +1,6 @@
 //! 512-bit registers, with the byte products of VNNI.
 
-use crate::distance::{scalar::sum_in_lanes, table::kernel_table};
+use crate::distance::{scalar::sum_in_lanes, table::kernel_table, turns::fold_in_turns};
 use core::arch::x86_64::{
     __m512i, __mmask64, _mm256_loadu_si256, _mm256_maskz_loadu_epi16, _mm512_add_epi32,
     _mm512_add_ps, _mm512_and_si512, _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
@@ -38,13 +38,13 @@ fn dot_f16(code: &[u8], query: &[f32]) -> f32 {
     let (halves, _) = code.as_chunks::<2>();
     let (wide, rest) = halves.as_chunks::<HALVES>();
     let (query_wide, query_rest) = query.as_chunks::<HALVES>();
-    let mut sums = [_mm512_setzero_ps(); 2];
-    for (position, (code, query)) in wide.iter().zip(query_wide).enumerate() {
+    let sums = [_mm512_setzero_ps(); 4];
+    let mut sums = fold_in_turns(sums, wide, query_wide, |sum, code, query| {
         // SAFETY: both arrays are as long as what is read.
         let (code, query) =
             unsafe { (_mm256_loadu_si256(code.as_ptr().cast()), _mm512_loadu_ps(query.as_ptr())) };
-        sums[position % 2] = _mm512_fmadd_ps(_mm512_cvtph_ps(code), query, sums[position % 2]);
-    }
+        _mm512_fmadd_ps(_mm512_cvtph_ps(code), query, sum)
+    });
     let mask = (1u16 << rest.len().min(query_rest.len())) - 1;
     // SAFETY: the mask leaves out everything beyond the shorter slice.
     let (code, query) = unsafe {
@@ -54,23 +54,22 @@ fn dot_f16(code: &[u8], query: &[f32]) -> f32 {
         )
     };
     sums[0] = _mm512_fmadd_ps(_mm512_cvtph_ps(code), query, sums[0]);
-    _mm512_reduce_add_ps(_mm512_add_ps(sums[0], sums[1]))
+    let halves = (_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3]));
+    _mm512_reduce_add_ps(_mm512_add_ps(halves.0, halves.1))
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dot_u8(code: &[u8], query: &[i8]) -> i32 {
-    let mut sums = [_mm512_setzero_si512(); 2];
     let (code, code_rest) = code.as_chunks::<WIDTH>();
     let (query, query_rest) = query.as_chunks::<WIDTH>();
-    for (position, (code, query)) in code.iter().zip(query).enumerate() {
-        let sum = &mut sums[position % 2];
-        *sum = _mm512_dpbusd_epi32(*sum, load(code), load(query));
-    }
+    let mut sums = fold_in_turns([_mm512_setzero_si512(); 4], code, query, |sum, code, query| {
+        _mm512_dpbusd_epi32(sum, load(code), load(query))
+    });
     if !code_rest.is_empty() {
         sums[0] = _mm512_dpbusd_epi32(sums[0], load_rest(code_rest), load_rest(query_rest));
     }
-    _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1]))
+    sum_of(sums)
 }
 
 #[inline]
@@ -100,18 +99,25 @@ fn dot_u4(code: &[u8], query: &[i8]) -> i32 {
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dot_u1(code: &[u8], query: &[i8]) -> i32 {
     let ones = _mm512_set1_epi8(1);
-    let mut sum = _mm512_setzero_si512();
     let (words, rest) = code.as_chunks::<{ WIDTH / 8 }>();
     let (query, query_rest) = query.as_chunks::<WIDTH>();
-    let mut add = |word: u64, query: __m512i| {
-        sum = _mm512_dpbusd_epi32(sum, ones, _mm512_maskz_mov_epi8(word, query));
-    };
-    for (word, query) in words.iter().zip(query) {
-        add(u64::from_le_bytes(*word), load(query));
+    let mut sums = fold_in_turns([_mm512_setzero_si512(); 4], words, query, |sum, word, query| {
+        let chosen = _mm512_maskz_mov_epi8(u64::from_le_bytes(*word), load(query));
+        _mm512_dpbusd_epi32(sum, ones, chosen)
+    });
+    if !rest.is_empty() {
+        let last = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let chosen = _mm512_maskz_mov_epi8(last, load_rest(query_rest));
+        sums[0] = _mm512_dpbusd_epi32(sums[0], ones, chosen);
     }
-    let last = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    add(last, load_rest(query_rest));
-    _mm512_reduce_add_epi32(sum)
+    sum_of(sums)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn sum_of(sums: [__m512i; 4]) -> i32 {
+    let halves = (_mm512_add_epi32(sums[0], sums[1]), _mm512_add_epi32(sums[2], sums[3]));
+    _mm512_reduce_add_epi32(_mm512_add_epi32(halves.0, halves.1))
 }
 
 #[inline]

@@ -1,7 +1,7 @@
 //! 256-bit registers, with the byte products of VNNI: processors that have those but no AVX-512.
 
 use super::avx2::{self, dot, dot_f16, l2_squared, load, sum_of};
-use crate::distance::table::kernel_table;
+use crate::distance::{table::kernel_table, turns::fold_in_turns};
 use core::arch::x86_64::{
     __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_and_si256, _mm256_dpbusd_avx_epi32,
     _mm256_set1_epi8, _mm256_setzero_si256, _mm256_srli_epi16, _mm256_zextsi128_si256,
@@ -19,15 +19,13 @@ pub(super) fn is_available() -> bool {
 #[inline]
 #[target_feature(enable = "avx2,avxvnni")]
 fn dot_u8(code: &[u8], query: &[i8]) -> i32 {
-    let mut sums = [_mm256_setzero_si256(); 2];
     let (code, code_rest) = code.as_chunks::<WIDTH>();
     let (query, query_rest) = query.as_chunks::<WIDTH>();
-    for (position, (code, query)) in code.iter().zip(query).enumerate() {
-        let sum = &mut sums[position % 2];
-        *sum = _mm256_dpbusd_avx_epi32(*sum, load(code), load(query));
-    }
+    let mut sums = fold_in_turns([_mm256_setzero_si256(); 4], code, query, |sum, code, query| {
+        _mm256_dpbusd_avx_epi32(sum, load(code), load(query))
+    });
     sums[0] = _mm256_dpbusd_avx_epi32(sums[0], load_half(code_rest), load_half(query_rest));
-    sum_of(_mm256_add_epi32(sums[0], sums[1]))
+    sum_of_all(sums)
 }
 
 #[inline]
@@ -55,13 +53,18 @@ fn dot_u4(code: &[u8], query: &[i8]) -> i32 {
 #[target_feature(enable = "avx2,avxvnni")]
 fn dot_u1(code: &[u8], query: &[i8]) -> i32 {
     let ones = _mm256_set1_epi8(1);
-    let mut sum = _mm256_setzero_si256();
     let (code, _) = code.as_chunks::<{ WIDTH / 8 }>();
     let (query, _) = query.as_chunks::<WIDTH>();
-    for (code, query) in code.iter().zip(query) {
-        sum = _mm256_dpbusd_avx_epi32(sum, ones, avx2::chosen(code, load(query)));
-    }
-    sum_of(sum)
+    sum_of_all(fold_in_turns([_mm256_setzero_si256(); 4], code, query, |sum, code, query| {
+        _mm256_dpbusd_avx_epi32(sum, ones, avx2::chosen(code, load(query)))
+    }))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn sum_of_all(sums: [__m256i; 4]) -> i32 {
+    let halves = (_mm256_add_epi32(sums[0], sums[1]), _mm256_add_epi32(sums[2], sums[3]));
+    sum_of(_mm256_add_epi32(halves.0, halves.1))
 }
 
 /// The half register that a code may have left over, zeros beyond.
