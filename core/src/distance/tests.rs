@@ -14,11 +14,13 @@ fn numbers(seed: u64, count: usize) -> Vec<f32> {
 }
 
 fn bytes(seed: u64, count: usize) -> Vec<u8> {
-    numbers(seed, count).into_iter().map(|number| (number * 128.0) as i8 as u8).collect()
+    #[expect(clippy::cast_possible_truncation)]
+    let byte = |number: f32| ((number * 128.0) as i8).cast_unsigned();
+    numbers(seed, count).into_iter().map(byte).collect()
 }
 
 fn signed(bytes: &[u8]) -> Vec<i8> {
-    bytes.iter().map(|byte| (*byte as i8).max(-127)).collect()
+    bytes.iter().map(|byte| byte.cast_signed().max(-127)).collect()
 }
 
 /// Every set of kernels that this machine can run, the specification first.
@@ -94,7 +96,7 @@ fn scoring_rows_applies_the_terms_of_each() {
         terms.write(rows.row_mut(row));
         rows.row_mut(row)[TERMS_BYTES..].copy_from_slice(&bytes(row as u64, CODE));
     }
-    let slots: Vec<u32> = (0..ROWS as u32).rev().collect();
+    let slots: Vec<u32> = (0..).take(ROWS).collect();
     let query = |count: usize| CodedQuery {
         numbers: signed(&bytes(7, count)),
         floats: Vec::new(),

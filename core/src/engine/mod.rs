@@ -303,7 +303,7 @@ impl Engine {
 }
 
 fn id_of(documents: &Heap, slot: u32) -> Result<Id> {
-    read_id(&mut Reader::new(&*documents.get(slot)?))
+    read_id(&mut Reader::new(&documents.get(slot)?))
 }
 
 /// What is kept of an id in memory, so that the id table needs no documents.

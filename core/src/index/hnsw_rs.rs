@@ -151,7 +151,8 @@ impl VectorIndex for HnswRs {
         // A filtered search of the crate follows a lone candidate that is not allowed to nowhere.
         let ef = search.ef.max(search.limit).max(2);
         let passed = ef.saturating_mul(self.slots.len()).div_ceil(allowed);
-        if passed > search.visits_max {
+        // Each point passed has its links compared, of which about half were not seen before.
+        if passed.saturating_mul(self.spec.m) > search.visits_max {
             return Ok(Found { gave_up: true, ..Found::default() });
         }
         let slot = |point: usize| self.slot(point).filter(|slot| search.allowed.contains(*slot));

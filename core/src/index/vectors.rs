@@ -191,12 +191,13 @@ impl Vectors {
         self.rows.each_run(at_once, |first, run| {
             let first = u32::try_from(first).expect("a row is a slot");
             for (number, probe) in probes.iter().enumerate() {
-                for (offset, vector) in run.chunks_exact(self.dim).enumerate() {
+                for (offset, (slot, vector)) in
+                    (first..).zip(run.chunks_exact(self.dim)).enumerate()
+                {
                     if number == 0 {
                         let start = (offset + AHEAD) * self.dim;
                         run.get(start..start + self.dim).into_iter().for_each(prefetch_all);
                     }
-                    let slot = first + offset as u32;
                     visit(number, slot, self.exact(&probe.vector, probe.scale, vector, slot));
                 }
             }

@@ -135,6 +135,8 @@ impl Bench {
         let progress = Progress::steps("opening", steps);
         let open = opening.measure(&progress)?;
         let database = opening.open()?;
+        // An index that is not stored is being built again, which is not what searches are to show.
+        database.wait_indexed(&mut |_, _| {})?;
 
         let mut ways = way::unfiltered(kinds, self.limit, truth);
         for named in filters {
