@@ -84,20 +84,26 @@ impl Kernels {
 /// follows by itself once it is read in order.
 #[inline(always)]
 pub(crate) fn prefetch<T>(row: &[T]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        const LINE_BYTES: usize = 64;
-        const LINES: usize = 8;
-        let start = row.as_ptr().cast::<i8>();
-        let bytes = size_of_val(row).min(LINES * LINE_BYTES);
-        for offset in (0..bytes).step_by(LINE_BYTES) {
-            // SAFETY: prefetching has no effect but on caches, and SSE is part of x86-64.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(offset)) };
-        }
+    const LINE_BYTES: usize = 64;
+    const LINES: usize = 8;
+    let start = row.as_ptr().cast::<i8>();
+    let bytes = size_of_val(row).min(LINES * LINE_BYTES);
+    for offset in (0..bytes).step_by(LINE_BYTES) {
+        let line = start.wrapping_add(offset);
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: prefetching has no effect but on caches, and SSE is part of x86-64.
+        unsafe {
+            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(line);
+        };
+        // WebAssembly has no way to ask but to read. Nothing waits for what is read, and so all
+        // lines are on their way at once.
+        #[cfg(target_arch = "wasm32")]
+        // SAFETY: the line begins within the row.
+        let _ = unsafe { line.read_volatile() };
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "wasm32")))]
+        let _ = line;
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = row;
 }
 
 /// Asks for all of a row that is going to be read as a whole.
