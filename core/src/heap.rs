@@ -5,10 +5,11 @@
 use crate::{
     Error, Result,
     bytes::{Reader, Writer},
+    changed::Changed,
     index::Section,
     rest::RestingPages,
 };
-use alloc::{borrow::Cow, collections::BTreeMap, vec::Vec};
+use alloc::{borrow::Cow, vec::Vec};
 
 const SLOTS_PER_PAGE: usize = 64;
 
@@ -29,7 +30,7 @@ pub(crate) struct Page {
 /// Strings that are read when they are needed.
 pub(crate) struct RestingHeap {
     count: usize,
-    changed: BTreeMap<u32, Vec<u8>>,
+    changed: Changed<u8>,
     pages: RestingPages,
 }
 
@@ -39,7 +40,7 @@ impl Heap {
     }
 
     pub(crate) fn at_rest(pages: RestingPages) -> Self {
-        Self::Rest(RestingHeap { count: 0, changed: BTreeMap::new(), pages })
+        Self::Rest(RestingHeap { count: 0, changed: Changed::default(), pages })
     }
 
     pub(crate) fn get(&self, slot: u32) -> Result<Cow<'_, [u8]>> {
@@ -49,7 +50,7 @@ impl Heap {
                 let string = pages.get(number).map_or(&[][..], |page| page.get(index));
                 Ok(Cow::Borrowed(string))
             }
-            Self::Rest(rest) => match rest.changed.get(&slot) {
+            Self::Rest(rest) => match rest.changed.get(slot) {
                 Some(bytes) => Ok(Cow::Borrowed(bytes)),
                 None if number < rest.pages.len() => {
                     let page = Page::read(&rest.pages.read(number)?)?;
@@ -71,7 +72,7 @@ impl Heap {
             }
             Self::Rest(rest) => {
                 rest.count = rest.count.max(number + 1);
-                rest.changed.insert(slot, bytes.to_vec());
+                rest.changed.set(slot, bytes);
             }
         }
     }
@@ -112,7 +113,7 @@ impl Heap {
             Self::Memory(pages) => {
                 pages.iter().map(|page| size_of::<Page>() + page.bytes.capacity()).sum()
             }
-            Self::Rest(rest) => rest.changed.values().map(Vec::capacity).sum(),
+            Self::Rest(rest) => rest.changed.memory_bytes(),
         }
     }
 }
@@ -170,7 +171,7 @@ impl Page {
 }
 
 impl RestingHeap {
-    fn changed_in(&self, page: usize) -> impl Iterator<Item = (&u32, &Vec<u8>)> {
+    fn changed_in(&self, page: usize) -> impl Iterator<Item = (u32, &[u8])> {
         let slot = |page: usize| u32::try_from(page * SLOTS_PER_PAGE).unwrap_or(u32::MAX);
         self.changed.range(slot(page)..slot(page + 1))
     }
@@ -204,7 +205,7 @@ impl Section for Heap {
                     false => Page::EMPTY,
                 };
                 for (slot, bytes) in rest.changed_in(page) {
-                    content.set(place(*slot).1, bytes);
+                    content.set(place(slot).1, bytes);
                 }
                 Ok(content.to_bytes())
             }

@@ -22,6 +22,7 @@ pub mod filter;
 mod arena;
 mod batch;
 mod bytes;
+mod changed;
 mod heap;
 pub mod key;
 mod record;

@@ -4,10 +4,11 @@
 use crate::{
     Error, Result,
     arena::{Arena, Element},
+    changed::Changed,
     index::Section,
     rest::RestingPages,
 };
-use alloc::{borrow::Cow, collections::BTreeMap, vec::Vec};
+use alloc::{borrow::Cow, vec::Vec};
 
 /// Bytes of a page: few, as at rest a page is read for one vector.
 const PAGE_BYTES: usize = 16_384 - 512;
@@ -28,7 +29,7 @@ pub(super) struct RestingRows {
     rows_at_rest: usize,
     page_rows: usize,
     /// The rows set since.
-    changed: BTreeMap<u32, Vec<f32>>,
+    changed: Changed<f32>,
     pages: RestingPages,
 }
 
@@ -39,7 +40,7 @@ impl Rows {
 
     pub(super) fn at_rest(dim: usize, pages: RestingPages) -> Self {
         let page_rows = Arena::<f32>::with_page_bytes(dim, PAGE_BYTES).page_rows();
-        let changed = BTreeMap::new();
+        let changed = Changed::default();
         Self::Rest(RestingRows { dim, rows: 0, rows_at_rest: 0, page_rows, changed, pages })
     }
 
@@ -67,7 +68,7 @@ impl Rows {
             Self::Rest(rest) => {
                 rest.rows = rest.rows.max(row + 1);
                 let slot = u32::try_from(row).expect("a row is a slot");
-                rest.changed.insert(slot, vector.to_vec());
+                rest.changed.set(slot, vector);
             }
         }
     }
@@ -145,14 +146,14 @@ impl Rows {
     pub(super) fn memory_bytes(&self) -> usize {
         match self {
             Self::Memory(arena) => arena.memory_bytes(),
-            Self::Rest(rest) => rest.changed.len() * rest.dim * size_of::<f32>(),
+            Self::Rest(rest) => rest.changed.memory_bytes(),
         }
     }
 }
 
 impl RestingRows {
     fn get(&self, row: usize) -> Result<Cow<'_, [f32]>> {
-        if let Some(vector) = u32::try_from(row).ok().and_then(|slot| self.changed.get(&slot)) {
+        if let Some(vector) = u32::try_from(row).ok().and_then(|slot| self.changed.get(slot)) {
             return Ok(Cow::Borrowed(vector));
         }
         let bytes = self.pages.read(row / self.page_rows)?;
@@ -174,13 +175,13 @@ impl RestingRows {
         }
         content.resize(rows.len() * self.dim, 0.0);
         for (slot, vector) in self.changed_in(page) {
-            let start = (*slot as usize - first) * self.dim;
+            let start = (slot as usize - first) * self.dim;
             content[start..start + self.dim].copy_from_slice(vector);
         }
         Ok(content)
     }
 
-    fn changed_in(&self, page: usize) -> impl Iterator<Item = (&u32, &Vec<f32>)> {
+    fn changed_in(&self, page: usize) -> impl Iterator<Item = (u32, &[f32])> {
         let slot = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
         let first = page * self.page_rows;
         self.changed.range(slot(first)..slot(first + self.page_rows))

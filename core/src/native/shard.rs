@@ -69,6 +69,7 @@ impl Shard {
         let store = Arc::new(Store::open(path)?);
         let (engine, replayed_bytes) = recover(&store, schema, indexes, residence)
             .map_err(|error| error.within(format!("{}", path.display())))?;
+        super::memory::give_back();
         Self::start(engine, Some(store), replayed_bytes, threads)
     }
 

@@ -19,7 +19,7 @@ use std::{
 
 const TABLE: TableDefinition<'static, &'static [u8], &'static [u8]> = TableDefinition::new("kv");
 /// The engine holds everything in memory, so that the store's own cache only has to serve commits.
-const CACHE_BYTES: usize = 4 * 1024 * 1024;
+const CACHE_BYTES: usize = 1024 * 1024;
 
 /// One ordered map of bytes with atomic, durable batches. Searches may read it while it is written.
 pub(super) struct Store {
