@@ -18,6 +18,12 @@ impl BitSet {
         word.is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
+    /// The bits of the slots `64·number ..`, lowest first.
+    #[inline]
+    pub(crate) fn word(&self, number: usize) -> u64 {
+        self.words.get(number).copied().unwrap_or(0)
+    }
+
     pub(crate) fn insert(&mut self, slot: u32) {
         if !self.contains(slot) {
             let word = slot as usize / 64;

@@ -2,10 +2,13 @@
 //! built again. And the kinds of error are one table, whole and without doubles.
 
 use fastrand::Rng;
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 use vectordoc::{
     Batch, Engine, ErrorKind, Filter, Include, Query, Record, Result, index::Indexes, key::PageKey,
-    schema::IndexKind,
+    rest::PageSource, schema::IndexKind,
 };
 use vectordoc_tests::random;
 
@@ -125,4 +128,51 @@ fn every_kind_of_error_has_its_own_code_and_numbers() {
         assert!((400..600).contains(&kind.http_status()), "{kind}");
         assert!((1..=16).contains(&kind.grpc_status()), "{kind}");
     }
+}
+
+/// Pages of which one has a flipped bit.
+struct Damaged {
+    pages: HashMap<PageKey, Vec<u8>>,
+    key: PageKey,
+}
+
+impl PageSource for Damaged {
+    fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
+        let mut page = self.pages.get(key).cloned();
+        if *key == self.key
+            && let Some(first) = page.as_mut().and_then(|page| page.first_mut())
+        {
+            *first ^= 1;
+        }
+        Ok(page)
+    }
+}
+
+#[test]
+fn a_damaged_page_at_rest_is_never_served() -> Result<()> {
+    let mut rng = Rng::with_seed(random::seed(4));
+    let stored = stored(&mut rng)?;
+    let dim = stored.engine.schema().vectors()[0].dim;
+    let query = Query {
+        limit: 1_000,
+        include: Include::Everything,
+        ..Query::new((0..dim).map(|_| rng.f32() + 0.1).collect())
+    };
+    let expected = stored.engine.search(&query)?;
+    let mut refused = 0;
+    for key in stored.pages.keys() {
+        let source: Arc<dyn PageSource> =
+            Arc::new(Damaged { pages: stored.pages.clone(), key: *key });
+        let searched = Engine::open_at_rest(&stored.meta, &source, &Indexes::default())
+            .and_then(|engine| engine.search(&query));
+        match searched {
+            Ok(hits) => assert_eq!(hits, expected, "{key:?} was built again"),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Corrupt, "{key:?}: {error:?}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0, "some page holds what cannot be built again");
+    Ok(())
 }

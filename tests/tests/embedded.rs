@@ -1,6 +1,6 @@
 //! Promise: the embedded database does what its contract says, in memory and in a directory.
 
-use vectordoc::{Db, ErrorKind, Filter, Result, VectorDoc};
+use vectordoc::{Db, ErrorKind, Filter, Result, VectorDoc, native::Residence};
 
 #[derive(Clone, Debug, PartialEq, VectorDoc)]
 struct Product {
@@ -49,7 +49,8 @@ fn each_kind(mut judge: impl FnMut(Db<Product>) -> Result<()>) -> Result<()> {
     judge(Db::builder().shards(3).in_memory()?)?;
     let directory = tempfile::tempdir().expect("a temporary directory");
     judge(Db::open(directory.path().join("one"))?)?;
-    judge(Db::builder().shards(4).open(directory.path().join("four"))?)
+    judge(Db::builder().shards(4).open(directory.path().join("four"))?)?;
+    judge(Db::builder().residence(Residence::Disk).open(directory.path().join("resting"))?)
 }
 
 #[test]
@@ -202,11 +203,13 @@ fn everything_is_there_after_reopening() -> Result<()> {
         db.close()?;
         assert_eq!(db.count(Filter::All).expect_err("closed").kind(), ErrorKind::Closed);
 
-        let db = Db::<Product>::open(&path)?;
-        assert_eq!(db.search(&product(50).embedding).limit(50).run()?, before);
-        assert_eq!(db.get("p010")?, None);
-        assert_eq!(db.get("p012")?.map(|product| product.title).as_deref(), Some("new"));
-        db.database().check()?;
+        for residence in [Residence::Disk, Residence::Memory] {
+            let db = Db::<Product>::builder().residence(residence).open(&path)?;
+            assert_eq!(db.search(&product(50).embedding).limit(50).run()?, before);
+            assert_eq!(db.get("p010")?, None);
+            assert_eq!(db.get("p012")?.map(|product| product.title).as_deref(), Some("new"));
+            db.database().check()?;
+        }
     }
     Ok(())
 }
@@ -290,4 +293,12 @@ fn a_lost_shard_is_named_and_nothing_is_put_in_its_place() -> Result<()> {
     std::fs::rename(&away, &file).expect("it can be moved back");
     assert_eq!(Db::<Product>::open(&path)?.count(Filter::All)?, 30);
     Ok(())
+}
+
+#[test]
+fn a_database_in_memory_has_no_disk_to_rest_on() {
+    let error = Db::<Product>::builder().residence(Residence::Disk).in_memory();
+    let error = error.expect_err("there is no disk");
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.message().contains("create it in a directory"), "{error}");
 }

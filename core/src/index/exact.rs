@@ -88,18 +88,21 @@ pub(crate) fn scan_codes(
     allowed: Allowed<'_>,
     nearest: &mut Nearest,
 ) -> usize {
-    const AT_ONCE: usize = 64;
+    const AT_ONCE: usize = 32;
     let mut slots = allowed.iter();
-    let (mut batch, mut distances) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
-    let mut visited = 0;
-    loop {
-        batch.clear();
+    let mut next = || {
+        let mut batch = Vec::with_capacity(AT_ONCE);
         batch.extend(slots.by_ref().take(AT_ONCE));
-        if batch.is_empty() {
-            return visited;
-        }
-        visited += batch.len();
         vectors.prefetch(&batch);
+        batch
+    };
+    let mut distances = Vec::with_capacity(AT_ONCE);
+    let mut visited = 0;
+    let mut batch = next();
+    while !batch.is_empty() {
+        // While these are compared, the next come near.
+        let following = next();
+        visited += batch.len();
         distances.clear();
         vectors.about(probe, &batch, &mut distances);
         for (slot, distance) in batch.iter().zip(&distances) {
@@ -107,7 +110,9 @@ pub(crate) fn scan_codes(
                 nearest.offer(Neighbour { distance: *distance, slot: *slot });
             }
         }
+        batch = following;
     }
+    visited
 }
 
 fn scan_slots(

@@ -156,6 +156,11 @@ impl<'a> Allowed<'a> {
         self.except != Some(slot) && self.slots.contains(slot)
     }
 
+    /// The slots that may be returned, and perhaps the excepted one.
+    pub(crate) fn bits(&self) -> &'a BitSet {
+        self.slots
+    }
+
     /// The slot that is to be treated as if it were not there.
     pub fn excepted(&self) -> Option<u32> {
         self.except

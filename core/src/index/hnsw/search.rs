@@ -184,24 +184,22 @@ impl<'a> Walk<'a> {
     /// lead to, until there are enough of them.
     fn pass(&mut self, slot: u32, allowed: Allowed<'_>, batch: &mut Vec<u32>) {
         let enough = self.graph.links_max(1);
-        let seen = self.visited.len();
-        self.visited.extend(self.graph.links(slot, 0));
+        let (bits, links) = (allowed.bits(), self.graph.links(slot, 0));
+        let first = self.visited.len();
+        self.visited.extend_where(links, |number| bits.word(number));
+        batch.extend(self.visited.after(first));
+        let between_first = self.visited.len();
+        self.visited.extend_where(links, |number| !bits.word(number));
         self.between.clear();
-        for link in self.visited.after(seen) {
-            if allowed.contains(*link) {
-                batch.push(*link);
-            } else {
-                self.graph.prefetch(*link, 0);
-                self.between.push(*link);
-            }
-        }
+        self.between.extend(self.visited.after(between_first));
+        self.between.iter().for_each(|between| self.graph.prefetch(*between, 0));
         for between in &self.between {
             if batch.len() >= enough {
                 break;
             }
-            let links = self.graph.links(*between, 0).iter().copied();
-            batch
-                .extend(links.filter(|link| allowed.contains(*link) && self.visited.insert(*link)));
+            let first = self.visited.len();
+            self.visited.extend_where(self.graph.links(*between, 0), |number| bits.word(number));
+            batch.extend(self.visited.after(first));
         }
     }
 }

@@ -39,17 +39,23 @@ impl VisitedSet {
         self.len() > before
     }
 
-    /// Adds those of `slots` that are not there. Without a branch for each, as half of them are,
-    /// in no order that a processor could foresee.
+    /// Adds those of `slots` that are not there.
     #[inline]
     pub(super) fn extend(&mut self, slots: &[u32]) {
+        self.extend_where(slots, |_| u64::MAX);
+    }
+
+    /// Adds those of `slots` that are not there and whose bit is set in the words that `mask` gives.
+    /// Without a branch for each, as half of them are, in no order that a processor could foresee.
+    #[inline(always)]
+    pub(super) fn extend_where(&mut self, slots: &[u32], mask: impl Fn(usize) -> u64) {
         let mut len = self.slots.len();
         self.slots.resize(len + slots.len(), 0);
         for slot in slots {
-            let word = &mut self.words[(*slot / 64) as usize];
-            let bit = *slot % 64;
-            let is_new = (!*word >> bit) & 1;
-            *word |= 1 << bit;
+            let (number, bit) = ((*slot / 64) as usize, *slot % 64);
+            let word = &mut self.words[number];
+            let is_new = (!*word & mask(number)) >> bit & 1;
+            *word |= is_new << bit;
             self.slots[len] = *slot;
             len += usize::from(is_new == 1);
         }
