@@ -1,10 +1,3 @@
-#![expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
-    reason = "numbers of tests are made to fit"
-)]
-
 use super::{CODE_ALIGN, CodeTerms, CodedQuery, Kernels, TERMS_BYTES};
 use crate::arena::Arena;
 use alloc::{vec, vec::Vec};

@@ -11,8 +11,8 @@ use crate::{
 use alloc::{collections::BTreeMap, vec::Vec};
 
 pub(super) const MAGIC: &[u8; 4] = b"VDM1";
-/// The format this build writes, and the newest it reads.
-pub(super) const FORMAT: u32 = 1;
+/// The format this build writes and reads.
+pub(super) const FORMAT: u32 = 2;
 
 pub(super) const SECTION_LIVE: u32 = 0;
 pub(super) const SECTION_DOCUMENTS: u32 = 1;

@@ -231,9 +231,11 @@ fn open_meta(meta: &[u8]) -> Result<Reader<'_>> {
         return Err(Error::corrupt("this is no vectordoc database"));
     }
     let format = reader.u32()?;
-    if format > FORMAT {
+    if format != FORMAT {
+        let way_out =
+            if format > FORMAT { "use a newer build" } else { "import its documents anew" };
         return Err(Error::unsupported(format!(
-            "the database has format {format}, this build reads up to {FORMAT}; use a newer build"
+            "the database has format {format}, this build reads {FORMAT}; {way_out}"
         )));
     }
     if Reader::new(sum).u64()? != checksum(body) {

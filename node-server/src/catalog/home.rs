@@ -1,12 +1,15 @@
 //! Where the databases of a catalog live, which says what can be created and dropped.
 
 use super::{DataDirectory, Name};
-use vectordoc::{Database, Error, Result, Schema, native::DatabaseOptions};
+use vectordoc::{
+    Database, Error, Result, Schema,
+    native::{DatabaseOptions, Residence},
+};
 
 /// Where new databases go.
 pub(super) enum Home {
     /// Into sub-directories of a data directory.
-    Directory(DataDirectory),
+    Directory { directory: DataDirectory, residence: Residence },
     /// Into memory; they end with the server.
     Memory,
     /// Nowhere: the databases are those the program named.
@@ -19,11 +22,17 @@ impl Home {
         &self,
         name: &Name,
         schema: &Schema,
-        options: &DatabaseOptions,
+        shards: Option<usize>,
     ) -> Result<Database> {
         match self {
-            Self::Directory(directory) => Database::create(directory.place(name), schema, options),
-            Self::Memory => Database::in_memory(schema, options),
+            Self::Directory { directory, residence } => {
+                let options = DatabaseOptions { shards, ..resident(*residence) };
+                Database::create(directory.place(name), schema, &options)
+            }
+            Self::Memory => {
+                let options = DatabaseOptions { shards, ..DatabaseOptions::default() };
+                Database::in_memory(schema, &options)
+            }
             Self::Fixed => Err(fixed("create")),
         }
     }
@@ -31,8 +40,8 @@ impl Home {
     /// Opens the database `name` that is there already.
     pub(super) fn open(&self, name: &Name) -> Result<Database> {
         match self {
-            Self::Directory(directory) => {
-                Database::open(directory.place(name), &DatabaseOptions::default())
+            Self::Directory { directory, residence } => {
+                Database::open(directory.place(name), &resident(*residence))
             }
             Self::Memory | Self::Fixed => Err(Error::not_found(format!("no database {name}"))),
         }
@@ -41,7 +50,7 @@ impl Home {
     /// Refuses to drop databases where they are not this server's to drop.
     pub(super) fn allow_drop(&self) -> Result<()> {
         match self {
-            Self::Directory(_) | Self::Memory => Ok(()),
+            Self::Directory { .. } | Self::Memory => Ok(()),
             Self::Fixed => Err(fixed("drop")),
         }
     }
@@ -49,10 +58,14 @@ impl Home {
     /// Removes what the closed database `name` has on disk.
     pub(super) fn remove(&self, name: &Name) -> Result<()> {
         match self {
-            Self::Directory(directory) => directory.remove(name),
+            Self::Directory { directory, .. } => directory.remove(name),
             Self::Memory | Self::Fixed => Ok(()),
         }
     }
+}
+
+fn resident(residence: Residence) -> DatabaseOptions {
+    DatabaseOptions { residence, ..DatabaseOptions::default() }
 }
 
 fn fixed(verb: &str) -> Error {

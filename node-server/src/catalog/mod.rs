@@ -10,7 +10,10 @@ use directory::DataDirectory;
 use entries::{Entries, Entry};
 use home::Home;
 use std::path::Path;
-use vectordoc::{Database, Error, ErrorKind, Result, Schema, native::DatabaseOptions};
+use vectordoc::{
+    Database, Error, ErrorKind, Result, Schema,
+    native::{DatabaseOptions, Residence},
+};
 
 pub use name::Name;
 
@@ -27,13 +30,18 @@ impl Catalog {
     /// get `shards` shards unless their creator says otherwise. A `path` that is itself a database
     /// is served alone, under the directory's name. `busy` when another process has `path`.
     pub fn open(path: impl AsRef<Path>, shards: usize) -> Result<Self> {
+        Self::open_in(path, shards, Residence::default())
+    }
+
+    /// The same, with the documents and vectors of all databases in memory or on the disk.
+    pub fn open_in(path: impl AsRef<Path>, shards: usize, residence: Residence) -> Result<Self> {
         let path = path.as_ref();
         if Database::is_database(path) {
-            return Self::open_one(path);
+            return Self::open_one(path, residence);
         }
         let directory = DataDirectory::take(path)?;
         let names = directory.databases()?;
-        let catalog = Self::empty(Home::Directory(directory), shards);
+        let catalog = Self::empty(Home::Directory { directory, residence }, shards);
         for name in names {
             // One that does not open is in the catalog too, with the reason.
             let _ = catalog.reopen(&name);
@@ -75,8 +83,7 @@ impl Catalog {
             return Ok(database);
         }
         let shards = Some(shards.unwrap_or(self.shards));
-        let options = DatabaseOptions { shards, ..DatabaseOptions::default() };
-        let database = self.home.create(&name, schema, &options)?;
+        let database = self.home.create(&name, schema, shards)?;
         tracing::info!(db = %name, shards = database.shards(), "created");
         change.entry = Some(Entry::Open(database.clone()));
         Ok(database)
@@ -124,14 +131,15 @@ impl Catalog {
     }
 
     /// The database at `path`, alone.
-    fn open_one(path: &Path) -> Result<Self> {
+    fn open_one(path: &Path, residence: Residence) -> Result<Self> {
         let full = path.canonicalize();
         let full = full.map_err(|error| crate::fault::os("cannot find", path.display(), &error))?;
         let name = full.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let name = Name::parse(name).map_err(|error| {
             error.within(format!("{} is served under its directory's name", path.display()))
         })?;
-        let database = Database::open(&full, &DatabaseOptions::default())?;
+        let options = DatabaseOptions { residence, ..DatabaseOptions::default() };
+        let database = Database::open(&full, &options)?;
         let catalog = Self::empty(Home::Fixed, database.shards());
         catalog.entries.change(&name).entry = Some(Entry::Open(database));
         Ok(catalog)

@@ -4,12 +4,13 @@ use super::{command::Run, number, output::Output, runtime};
 use crate::{Catalog, Name, ServeOptions, Server, stop_requested};
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
-use vectordoc::{Database, Result};
+use vectordoc::{Database, Result, native::Residence};
 
 const EXAMPLES: &str = "\
 Examples:
   vectordoc serve                                  the databases of ./data, for this machine
   vectordoc serve --data /srv/vectors --shards 4   new databases get 4 shards
+  vectordoc serve --residence disk                 more documents than memory
   vectordoc serve --listen 127.0.0.1:0             any free port; the first line says which
 
 Then, in another terminal:
@@ -32,6 +33,11 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "N", default_value_t = 1)]
     shards: usize,
 
+    /// Where documents and full vectors are: on the disk, codes of an eighth of their size are in
+    /// memory
+    #[arg(long, value_name = "PLACE", default_value = "memory", value_parser = ["memory", "disk"])]
+    residence: String,
+
     /// Allow an address that other machines can reach, although there are neither keys nor TLS yet
     #[arg(long)]
     insecure: bool,
@@ -39,7 +45,8 @@ pub(crate) struct Serve {
 
 impl Run for Serve {
     fn run(&self, out: &mut Output) -> Result<()> {
-        let catalog = Catalog::open(&self.data, self.shards)?;
+        let catalog =
+            Catalog::open_in(&self.data, self.shards, Residence::parse(&self.residence)?)?;
         let databases = describe(&catalog);
         let options = options_at(self.listen).insecure(self.insecure);
         runtime::start()?.block_on(self.serve(catalog, &options, &databases, out))
