@@ -36,7 +36,12 @@
 //!         self.slots.contains(&slot)
 //!     }
 //!
-//!     fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Found {
+//!     fn search(
+//!         &self,
+//!         probe: &Probe,
+//!         vectors: &Vectors,
+//!         search: &Search<'_>,
+//!     ) -> vectordoc::Result<Found> {
 //!         let allowed = self.slots.iter().copied().filter(|slot| search.allowed.contains(*slot));
 //!         let slots: Vec<u32> = allowed.collect();
 //!         let mut distances = Vec::new();
@@ -47,12 +52,17 @@
 //!         let visited = neighbours.len();
 //!         neighbours.sort_unstable();
 //!         neighbours.truncate(search.ef.max(search.limit));
-//!         Found { neighbours, visited, gave_up: false }
+//!         Ok(Found { neighbours, visited, gave_up: false })
 //!     }
 //!
 //!     // Heavy work belongs here; what it comes to is handed to `commit`.
-//!     fn plan(&self, _change: &Change, _vectors: &Vectors, _threads: usize) -> Plan {
-//!         Box::new(())
+//!     fn plan(
+//!         &self,
+//!         _change: &Change,
+//!         _vectors: &Vectors,
+//!         _threads: usize,
+//!     ) -> vectordoc::Result<Plan> {
+//!         Ok(Box::new(()))
 //!     }
 //!
 //!     fn commit(&mut self, change: &Change, _plan: Plan, _vectors: &Vectors) {
