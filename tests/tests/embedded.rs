@@ -1,6 +1,6 @@
 //! Promise: the embedded database does what its contract says, in memory and in a directory.
 
-use vectordoc::{Db, ErrorKind, Filter, Result, VectorDoc, native::Residence};
+use vectordoc::{Db, ErrorKind, Filter, Include, Query, Result, VectorDoc, native::Residence};
 
 #[derive(Clone, Debug, PartialEq, VectorDoc)]
 struct Product {
@@ -186,6 +186,27 @@ fn a_batch_of_queries_answers_each() -> Result<()> {
         let results = db.search_batch(&vectors).with(|search| search.limit(1)).run()?;
         let ids: Vec<_> = results.iter().map(|hits| hits[0].doc.id.as_str()).collect();
         assert_eq!(ids, ["p003", "p009"]);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_batch_answers_as_its_queries_do_one_by_one() -> Result<()> {
+    each_kind(|db| {
+        db.index(products(120))?;
+        let filters = [Filter::All, Product::price().lt(9.0), Product::tags().contains("even")];
+        let query = |number: u16| Query {
+            limit: usize::from(number % 7),
+            exact: number % 4 < 3,
+            filter: filters[usize::from(number % 3)].clone(),
+            include: Include::Everything,
+            ..Query::new(product(number).embedding)
+        };
+        let queries: Vec<_> = (0..50).map(query).collect();
+        let database = db.database();
+        let alone: Vec<_> =
+            queries.iter().map(|query| database.search(query)).collect::<Result<_>>()?;
+        assert_eq!(database.search_batch(&queries)?, alone);
         Ok(())
     })
 }

@@ -2,7 +2,12 @@
 //!
 //! The byte products of `dotprod` wait for their intrinsics to be stable (rust-lang/rust#117224).
 
-use super::{scalar, table::kernel_table, turns::fold_in_turns};
+use super::{
+    scalar,
+    spread::{OWN_BIT, SPREAD},
+    table::kernel_table,
+    turns::fold_in_turns,
+};
 use core::arch::aarch64::{
     float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, vaddq_f32, vaddq_s32, vaddvq_f32,
     vaddvq_s32, vandq_s8, vandq_u8, vcvt_f32_f16, vcvt_high_f32_f16, vdupq_n_f32, vdupq_n_s16,
@@ -119,17 +124,6 @@ fn products(a: int8x16_t, b: int8x16_t) -> int16x8_t {
 #[inline]
 #[target_feature(enable = "neon")]
 fn dot_u1(code: &[u8], query: &[i8]) -> i32 {
-    /// Each byte eight times: two in each register of numbers.
-    const SPREAD: [[u8; BYTES]; 8] = {
-        let mut spread = [[0; BYTES]; 8];
-        let mut number = 0u8;
-        while number < 128 {
-            spread[number as usize / BYTES][number as usize % BYTES] = number / 8;
-            number += 1;
-        }
-        spread
-    };
-    const OWN_BIT: [u8; BYTES] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
     let (spread, own_bit) = (SPREAD.map(|bytes| load_unsigned(&bytes)), load_unsigned(&OWN_BIT));
     let mut sum = vdupq_n_s32(0);
     let (code, _) = code.as_chunks::<BYTES>();

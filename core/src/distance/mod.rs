@@ -8,6 +8,11 @@
 pub mod bench;
 mod scalar;
 mod score;
+#[cfg(any(
+    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"),
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
+mod spread;
 mod table;
 mod turns;
 

@@ -13,7 +13,12 @@ use relaxed::{add_chosen, add_levels, add_products, multiply_add};
 #[cfg(not(target_feature = "relaxed-simd"))]
 use simd128::{add_chosen, add_levels, add_products, multiply_add};
 
-use super::{scalar, table::kernel_table, turns::fold_in_turns};
+use super::{
+    scalar,
+    spread::{OWN_BIT, SPREAD},
+    table::kernel_table,
+    turns::fold_in_turns,
+};
 use core::arch::wasm32::{
     f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat, f32x4_sub, i8x16_swizzle,
     i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_extract_lane, i32x4_shl, i32x4_splat,
@@ -112,17 +117,6 @@ fn dot_u4(code: &[u8], query: &[i8]) -> i32 {
 
 #[inline]
 fn dot_u1(code: &[u8], query: &[i8]) -> i32 {
-    /// Each byte eight times: two in each register of numbers.
-    const SPREAD: [[u8; BYTES]; 8] = {
-        let mut spread = [[0; BYTES]; 8];
-        let mut number = 0u8;
-        while number < 128 {
-            spread[number as usize / BYTES][number as usize % BYTES] = number / 8;
-            number += 1;
-        }
-        spread
-    };
-    const OWN_BIT: [u8; BYTES] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
     let own_bit = load(&OWN_BIT);
     let mut sum = i32x4_splat(0);
     let (code, _) = code.as_chunks::<BYTES>();

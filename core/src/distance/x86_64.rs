@@ -1,4 +1,5 @@
-//! The kernels for x86-64: AVX-512 with VNNI, AVX2 with FMA with and without VNNI, chosen by what the processor has.
+//! The kernels for x86-64: AVX-512 with VNNI, AVX2 with FMA with and without VNNI, chosen by what
+//! the processor has.
 
 mod avx2;
 mod avx512;

@@ -20,7 +20,7 @@ impl Engine {
     pub fn get(&self, id: &Id, include: &Include) -> Result<Option<Document>> {
         super::prepare::check_id(&self.schema, id)?;
         self.check_include(include)?;
-        self.slot_of(id)?.map(|slot| self.document(slot, include)).transpose()
+        self.slot_of(id)?.map(|slot| self.document(slot, id.clone(), include)).transpose()
     }
 
     /// How many documents pass.
@@ -48,7 +48,7 @@ impl Engine {
                 }
             }
         }
-        let docs = first.iter().map(|(_, slot)| self.document(*slot, include));
+        let docs = first.into_iter().map(|(id, slot)| self.document(slot, id, include));
         let docs = docs.collect::<Result<Vec<_>>>()?;
         let is_full = docs.len() == limit;
         let next = docs.last().filter(|_| is_full).map(|document| document.id.clone());
@@ -65,8 +65,8 @@ impl Engine {
         Ok(self.columns.find(&Bound::new(filter, &self.schema)?))
     }
 
-    /// What `include` asks for of the document in `slot`.
-    pub(super) fn document(&self, slot: u32, include: &Include) -> Result<Document> {
+    /// What `include` asks for of the document in `slot`, whose id is known.
+    pub(super) fn document(&self, slot: u32, id: Id, include: &Include) -> Result<Document> {
         let vectors = self.fields.iter().map(|field| {
             let wanted = include.vector(&field.spec.name);
             let vector = if wanted { field.get(slot)? } else { None };
@@ -84,7 +84,7 @@ impl Engine {
             }
             values
         };
-        Ok(Document { id: self.id(slot)?, vectors, values })
+        Ok(Document { id, vectors, values })
     }
 
     /// Refuses the name of a field the schema has not.

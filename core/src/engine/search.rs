@@ -7,8 +7,7 @@ use crate::{
     bitset::BitSet,
     document::{Document, check_vector},
     index::{
-        Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan_batch,
-        scan_codes,
+        Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan, scan_codes,
     },
     query::Explanation,
     schema::IndexKind,
@@ -97,7 +96,8 @@ impl Engine {
             found.into_iter().skip(query.offset).take(query.limit).map(|(distance, id, slot)| {
                 let distance = field.vectors.reported(distance);
                 let score = field.spec.metric.score(distance);
-                Ok(Hit { id, score, distance, doc: self.document(slot, &query.include)? })
+                let doc = self.document(slot, id.clone(), &query.include)?;
+                Ok(Hit { id, score, distance, doc })
             });
         let mut hits = hits.collect::<Result<Vec<_>, Error>>()?;
         if let Some(min_score) = query.min_score {
@@ -265,5 +265,6 @@ fn scan_together(searches: &[&Searching<'_>]) -> Result<Vec<Vec<Neighbour>>> {
     let Some(first) = searches.first() else { return Ok(Vec::new()) };
     let probes: Vec<&Probe> = searches.iter().map(|searching| &searching.probe).collect();
     let limits: Vec<usize> = searches.iter().map(|searching| searching.limit).collect();
-    scan_batch(&probes, &first.field.vectors, Allowed::new(first.allowed()), &limits)
+    let allowed = Allowed::new(first.allowed());
+    Ok(scan(&probes, &first.field.vectors, allowed, &limits)?.0)
 }

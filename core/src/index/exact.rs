@@ -20,9 +20,9 @@ impl VectorIndex for Exact {
     }
 
     fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Result<Found> {
-        let mut nearest = Nearest::new(search.limit);
-        let visited = scan(probe, vectors, search.allowed, &mut nearest)?;
-        Ok(Found { neighbours: nearest.into_sorted(), visited, gave_up: false })
+        let (found, visited) = scan(&[probe], vectors, search.allowed, &[search.limit])?;
+        let neighbours = found.into_iter().next().unwrap_or_default();
+        Ok(Found { neighbours, visited, gave_up: false })
     }
 
     fn plan(&self, _change: &Change, _vectors: &Vectors, _threads: usize) -> Result<Plan> {
@@ -42,43 +42,36 @@ impl VectorIndex for Exact {
     fn mark_clean(&mut self) {}
 }
 
-/// Offers every allowed slot to `nearest`; returns how many distances were computed. When most
-/// slots are allowed, memory is read in order and what is not allowed is computed in vain.
-fn scan(
-    probe: &Probe,
-    vectors: &Vectors,
-    allowed: Allowed<'_>,
-    nearest: &mut Nearest,
-) -> Result<usize> {
-    const IN_ORDER_FROM_SHARE: u64 = 2;
-    let count = allowed.count();
-    if count.saturating_mul(IN_ORDER_FROM_SHARE) < vectors.slots() as u64 {
-        return scan_slots(probe, vectors, allowed.iter(), nearest);
-    }
-    vectors.scan(&[probe], |_, slot, distance| {
-        if distance <= nearest.worst() && allowed.contains(slot) {
-            nearest.offer(Neighbour { distance, slot });
-        }
-    })?;
-    Ok(vectors.slots())
-}
-
-/// The nearest `limit` allowed slots of each of several probes. Every vector is brought near once,
-/// for all of them.
-pub(crate) fn scan_batch(
+/// The nearest allowed slots of each of several probes, as many as the limit of each says, and how
+/// many distances were computed for each. When most slots are allowed, memory is read in order, once
+/// for all probes, and what is not allowed is computed in vain.
+pub(crate) fn scan(
     probes: &[&Probe],
     vectors: &Vectors,
     allowed: Allowed<'_>,
     limits: &[usize],
-) -> Result<Vec<Vec<Neighbour>>> {
+) -> Result<(Vec<Vec<Neighbour>>, usize)> {
+    const IN_ORDER_FROM_SHARE: u64 = 2;
     let mut nearest: Vec<_> = limits.iter().map(|limit| Nearest::new(*limit)).collect();
-    vectors.scan(probes, |number, slot, distance| {
-        let nearest = &mut nearest[number];
-        if distance <= nearest.worst() && allowed.contains(slot) {
-            nearest.offer(Neighbour { distance, slot });
+    let count = allowed.count();
+    let visited = if count.saturating_mul(IN_ORDER_FROM_SHARE) < vectors.slots() as u64 {
+        for (probe, nearest) in probes.iter().zip(&mut nearest) {
+            for slot in allowed.iter() {
+                let distance = vectors.distance(probe, slot)?;
+                nearest.offer(Neighbour { distance, slot });
+            }
         }
-    })?;
-    Ok(nearest.into_iter().map(Nearest::into_sorted).collect())
+        usize::try_from(count).unwrap_or(usize::MAX)
+    } else {
+        vectors.scan(probes, |number, slot, distance| {
+            let nearest = &mut nearest[number];
+            if distance <= nearest.worst() && allowed.contains(slot) {
+                nearest.offer(Neighbour { distance, slot });
+            }
+        })?;
+        vectors.slots()
+    };
+    Ok((nearest.into_iter().map(Nearest::into_sorted).collect(), visited))
 }
 
 /// Offers every allowed slot to `nearest` by the distance of its code; returns how many there are.
@@ -113,18 +106,4 @@ pub(crate) fn scan_codes(
         batch = following;
     }
     visited
-}
-
-fn scan_slots(
-    probe: &Probe,
-    vectors: &Vectors,
-    slots: impl Iterator<Item = u32>,
-    nearest: &mut Nearest,
-) -> Result<usize> {
-    let mut visited = 0;
-    for slot in slots {
-        visited += 1;
-        nearest.offer(Neighbour { distance: vectors.distance(probe, slot)?, slot });
-    }
-    Ok(visited)
 }

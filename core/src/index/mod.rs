@@ -122,7 +122,7 @@ use core::any::Any;
 pub(crate) use candidates::Nearest;
 pub use candidates::Neighbour;
 pub use exact::Exact;
-pub(crate) use exact::{scan_batch, scan_codes};
+pub(crate) use exact::{scan, scan_codes};
 pub(crate) use hnsw::BATCH_SLOTS_MAX;
 pub use hnsw::Hnsw;
 #[cfg(feature = "hnsw_rs")]

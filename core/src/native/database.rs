@@ -278,11 +278,20 @@ impl Database {
         Ok((nearest(hits, query), total.unwrap_or_default()))
     }
 
-    /// Answers several queries, in their order. Exact ones with the same filter read each vector
-    /// once for all of them.
+    /// Answers several queries, in their order. A few exact ones with the same filter at a time
+    /// read each vector once for all of them; in between, writes have their turn.
     pub fn search_batch(&self, queries: &[Query]) -> Result<Vec<Vec<Hit>>> {
+        const QUERIES_AT_ONCE: usize = 16;
         limits::at_most(queries.len(), limits::QUERIES_MAX, "number of queries")?;
         self.check_open()?;
+        let mut answers = Vec::with_capacity(queries.len());
+        for queries in queries.chunks(QUERIES_AT_ONCE) {
+            answers.extend(self.search_together(queries)?);
+        }
+        Ok(answers)
+    }
+
+    fn search_together(&self, queries: &[Query]) -> Result<Vec<Vec<Hit>>> {
         if let [shard] = &self.inner.shards[..] {
             return shard.engine().search_batch(queries);
         }

@@ -18,7 +18,7 @@ use std::{
 };
 
 const TABLE: TableDefinition<'static, &'static [u8], &'static [u8]> = TableDefinition::new("kv");
-/// The engine holds everything in memory, so that the store's own cache only has to serve commits.
+/// What is read often the engine has in memory, so that the store's own cache only serves commits.
 const CACHE_BYTES: usize = 1024 * 1024;
 
 /// One ordered map of bytes with atomic, durable batches. Searches may read it while it is written.
