@@ -11,7 +11,7 @@ use crate::{
     filter::{Bound, Match},
     schema::FieldType,
 };
-use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use core::{cmp::Ordering, ops::Bound as Edge};
 use roaring::RoaringBitmap;
 
@@ -60,7 +60,9 @@ impl Key {
             Value::Float(value) => Self::Float(Number::new(*value)),
             Value::Text(text) => Self::Text(text.as_str().into()),
             Value::Bytes(bytes) => Self::Bytes(bytes.as_slice().into()),
-            Value::Null | Value::Array(_) | Value::Object(_) => return None,
+            Value::Time(time) => Self::Int(time.as_micros().into()),
+            Value::Uuid(uuid) => Self::Bytes(uuid.as_bytes().as_slice().into()),
+            Value::Null | Value::Geo(_) | Value::Array(_) | Value::Object(_) => return None,
         })
     }
 }
@@ -241,7 +243,7 @@ impl Columns {
         self.live.insert(slot);
         for ((number, names), column) in self.places.iter().zip(&mut self.columns) {
             if let Some(value) = value_at(&values[*number], names) {
-                column.insert(slot, value);
+                column.insert(slot, &value);
             }
         }
     }
@@ -250,7 +252,7 @@ impl Columns {
         self.live.remove(slot);
         for ((number, names), column) in self.places.iter().zip(&mut self.columns) {
             if let Some(value) = value_at(&values[*number], names) {
-                column.remove(slot, value);
+                column.remove(slot, &value);
             }
         }
     }
@@ -327,24 +329,36 @@ fn collect_places(
     names: &mut Vec<String>,
     places: &mut Vec<(usize, Vec<String>)>,
 ) {
-    let FieldType::Object(fields) = ty else {
+    if !matches!(ty.element(), FieldType::Object(_)) {
         places.push((number, names.clone()));
         return;
-    };
-    for field in fields.iter().filter(|field| field.filter) {
+    }
+    for field in ty.fields().iter().filter(|field| field.filter) {
         names.push(field.name.clone());
         collect_places(number, &field.ty, names, places);
         names.pop();
     }
 }
 
-/// The value that `names` lead to, unless one on the way is missing.
-fn value_at<'a>(value: &'a Value, names: &[String]) -> Option<&'a Value> {
-    let found = names.iter().try_fold(value, |value, name| match value {
-        Value::Object(fields) => fields.get(name),
+/// The value that `names` lead to, unless one on the way is missing. A way through an array of
+/// structs leads to an array of what is in each.
+fn value_at<'a>(value: &'a Value, names: &[String]) -> Option<Cow<'a, Value>> {
+    match (value, names.split_first()) {
+        (Value::Null, _) => None,
+        (value, None) => Some(Cow::Borrowed(value)),
+        (Value::Object(fields), Some((name, rest))) => value_at(fields.get(name)?, rest),
+        (Value::Array(elements), _) => {
+            let mut values = Vec::new();
+            for value in elements.iter().filter_map(|element| value_at(element, names)) {
+                match value.into_owned() {
+                    Value::Array(several) => values.extend(several),
+                    one => values.push(one),
+                }
+            }
+            Some(Cow::Owned(Value::Array(values)))
+        }
         _ => None,
-    })?;
-    (!found.is_null()).then_some(found)
+    }
 }
 
 const KEY_FALSE: u8 = 0;

@@ -11,8 +11,10 @@ pub mod limits;
 
 mod error;
 
+mod geo;
 mod metric;
 pub mod schema;
+mod timestamp;
 mod value;
 
 mod distance;
@@ -45,16 +47,19 @@ pub mod native;
 pub mod client;
 
 pub use batch::{Batch, Operation};
-pub use document::{Document, Include, Uuid, VectorDoc};
+pub use document::{Document, Include, VectorDoc};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
 pub use filter::Filter;
+pub use geo::GeoPoint;
 pub use metric::Metric;
 pub use query::{Hit, Page, Query};
 pub use record::Record;
 #[cfg(any(feature = "native", feature = "client"))]
 pub use refine::{SearchBatch, SearchBuilder};
 pub use schema::Schema;
+pub use timestamp::Timestamp;
+pub use uuid::Uuid;
 pub use value::{Id, IntoIds, Value};
 
 #[cfg(feature = "derive")]

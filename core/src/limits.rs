@@ -12,6 +12,8 @@ pub const DOCUMENTS_PER_SHARD_MAX: usize = (u32::MAX >> 1) as usize - 1;
 pub const FIELDS_MAX: usize = 1_024;
 /// Bytes of one field name.
 pub const FIELD_NAME_BYTES_MAX: usize = 128;
+/// Words of an enum.
+pub const ENUM_WORDS_MAX: usize = 1_024;
 /// Bytes of a document id.
 pub const ID_BYTES_MAX: usize = 512;
 /// Bytes of one document as stored, its vectors not counted.

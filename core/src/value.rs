@@ -1,6 +1,6 @@
 //! Dynamic values: what a document field holds, what a filter compares with, what an id is.
 
-use crate::{Error, Result};
+use crate::{Error, GeoPoint, Result, Timestamp, Uuid};
 use alloc::{
     collections::BTreeMap,
     format,
@@ -25,6 +25,12 @@ pub enum Value {
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
+    /// A point in time.
+    Time(Timestamp),
+    /// A UUID.
+    Uuid(Uuid),
+    /// A point on the Earth.
+    Geo(GeoPoint),
     /// Values in order.
     Array(Vec<Value>),
     /// Values by name: a nested struct.
@@ -41,6 +47,9 @@ impl Value {
             Self::Float(value) => format!("number {value}"),
             Self::Text(value) => format!("text {:?}", shorten(value)),
             Self::Bytes(value) => format!("{} bytes", value.len()),
+            Self::Time(value) => format!("timestamp {value}"),
+            Self::Uuid(value) => format!("UUID {value}"),
+            Self::Geo(value) => format!("geo point {}, {}", value.lat, value.lon),
             Self::Array(values) => format!("an array of {}", values.len()),
             Self::Object(fields) => format!("an object of {} fields", fields.len()),
         }
@@ -83,6 +92,9 @@ value_from! {
     f64 => |value| Self::Float(value),
     String => |value| Self::Text(value),
     &str => |value| Self::Text(value.into()),
+    Timestamp => |value| Self::Time(value),
+    Uuid => |value| Self::Uuid(value),
+    GeoPoint => |value| Self::Geo(value),
 }
 
 /// The id of a document: unique in its database, ordered.
@@ -92,8 +104,8 @@ pub enum Id {
     Int(u64),
     /// Text of 1 to [`ID_BYTES_MAX`](crate::limits::ID_BYTES_MAX) bytes.
     Text(String),
-    /// A UUID, as its 16 bytes.
-    Uuid([u8; 16]),
+    /// A UUID.
+    Uuid(Uuid),
 }
 
 impl Id {
@@ -121,7 +133,7 @@ impl Id {
         match self {
             Self::Int(value) => xxh3(&value.to_le_bytes(), TAG_INT),
             Self::Text(text) => xxh3(text.as_bytes(), TAG_TEXT),
-            Self::Uuid(bytes) => xxh3(bytes, TAG_UUID),
+            Self::Uuid(uuid) => xxh3(uuid.as_bytes(), TAG_UUID),
         }
     }
 
@@ -133,28 +145,20 @@ impl Id {
 
     /// Reads a UUID in its usual form of 36 characters.
     pub fn parse_uuid(text: &str) -> Result<Self> {
-        let wrong = || {
-            Error::invalid(format!(
-                "{:?} is no UUID; expected 8-4-4-4-12 hexadecimal digits",
-                shorten(text)
-            ))
-        };
-        let mut bytes = [0; 16];
-        let mut digits = 0;
-        for (position, byte) in text.bytes().enumerate() {
-            if matches!(position, 8 | 13 | 18 | 23) {
-                if byte != b'-' {
-                    return Err(wrong());
-                }
-                continue;
-            }
-            let digit = char::from(byte).to_digit(16).ok_or_else(wrong)?;
-            let slot = bytes.get_mut(digits / 2).ok_or_else(wrong)?;
-            *slot = (*slot << 4) | u8::try_from(digit).map_err(|_| wrong())?;
-            digits += 1;
-        }
-        if digits == 32 { Ok(Self::Uuid(bytes)) } else { Err(wrong()) }
+        parse_uuid(text).map(Self::Uuid)
     }
+}
+
+/// Reads a UUID in its usual form of 36 characters.
+pub(crate) fn parse_uuid(text: &str) -> Result<Uuid> {
+    const CHARS: usize = 36;
+    let uuid = Uuid::try_parse(text).ok().filter(|_| text.len() == CHARS);
+    uuid.ok_or_else(|| {
+        Error::invalid(format!(
+            "{:?} is no UUID; expected 8-4-4-4-12 hexadecimal digits",
+            shorten(text)
+        ))
+    })
 }
 
 impl fmt::Display for Id {
@@ -162,15 +166,7 @@ impl fmt::Display for Id {
         match self {
             Self::Int(value) => value.fmt(f),
             Self::Text(text) => f.write_str(text),
-            Self::Uuid(bytes) => {
-                for (position, byte) in bytes.iter().enumerate() {
-                    if matches!(position, 4 | 6 | 8 | 10) {
-                        f.write_str("-")?;
-                    }
-                    write!(f, "{byte:02x}")?;
-                }
-                Ok(())
-            }
+            Self::Uuid(uuid) => uuid.fmt(f),
         }
     }
 }
@@ -182,6 +178,12 @@ impl fmt::Debug for Id {
             Self::Text(text) => write!(f, "{text:?}"),
             Self::Uuid(_) => write!(f, "{self}"),
         }
+    }
+}
+
+impl From<Uuid> for Id {
+    fn from(value: Uuid) -> Self {
+        Self::Uuid(value)
     }
 }
 
@@ -228,7 +230,7 @@ macro_rules! one_id {
         }
     )*};
 }
-one_id!(Id, &Id, u64, String, &String, &str);
+one_id!(Id, &Id, u64, Uuid, String, &String, &str);
 
 impl<I: Into<Id>, const N: usize> IntoIds for [I; N] {
     fn into_ids(self) -> Vec<Id> {

@@ -32,8 +32,13 @@ pub fn schema(rng: &mut Rng, kind: IndexKind) -> Schema {
         optional: rng.bool(),
         index,
     };
-    let field =
-        |name: &str, ty, optional| ValueField { name: name.into(), ty, optional, filter: true };
+    let field = |name: &str, ty, optional| ValueField {
+        name: name.into(),
+        ty,
+        optional,
+        filter: true,
+        text: false,
+    };
     let nested = vec![
         field("country", FieldType::Text, false),
         field("founded", FieldType::Integer(Integer::U16), true),

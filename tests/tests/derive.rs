@@ -199,7 +199,7 @@ mod scalars {
     #[test]
     fn every_scalar_is_kept() {
         comes_back(&Everything {
-            id: Uuid([7; 16]),
+            id: Uuid::from_bytes([7; 16]),
             a: true,
             b: i8::MIN,
             c: i16::MIN,

@@ -53,6 +53,14 @@ fn value(content: &Value) -> JsValue {
         Value::Float(number) => (*number).into(),
         Value::Text(text) => text.into(),
         Value::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+        Value::Time(time) => time.to_string().into(),
+        Value::Uuid(uuid) => uuid.to_string().into(),
+        Value::Geo(point) => {
+            let fields = Object::new();
+            set(&fields, "lat", &point.lat.into());
+            set(&fields, "lon", &point.lon.into());
+            fields.into()
+        }
         Value::Array(values) => values.iter().map(value).collect::<Array>().into(),
         Value::Object(values) => {
             let fields = Object::new();

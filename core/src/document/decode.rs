@@ -3,8 +3,9 @@
 
 use super::Document;
 use crate::{
-    Error, Id, Result, Schema, Value,
+    Error, GeoPoint, Id, Result, Schema, Timestamp, Value,
     schema::{FieldType, IdKind, unknown_name},
+    value::parse_uuid,
 };
 use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
 use core::fmt;
@@ -61,7 +62,7 @@ fn position<F>(fields: &[F], name_of: impl Fn(&F) -> &str, name: &str) -> Result
 
 /// The value as the field's type writes it: encodings differ in how they tell `5` from `5.0`.
 /// What does not fit is left as it is, for [`Document::check`] to name.
-fn coerce(ty: &FieldType, value: Value) -> Value {
+pub(crate) fn coerce(ty: &FieldType, value: Value) -> Value {
     const EXACT_IN_F64: f64 = 9_007_199_254_740_992.0;
     match (ty, value) {
         #[expect(clippy::cast_precision_loss)]
@@ -77,6 +78,12 @@ fn coerce(ty: &FieldType, value: Value) -> Value {
             Value::Int(value as i128)
         }
         (FieldType::Bytes, Value::Array(values)) => bytes_of(values),
+        (FieldType::Timestamp, value) => timestamp_of(&value).map_or(value, Value::Time),
+        (FieldType::Uuid, Value::Text(text)) => match parse_uuid(&text) {
+            Ok(uuid) => Value::Uuid(uuid),
+            Err(_) => Value::Text(text),
+        },
+        (FieldType::Geo, value) => point_of(&value).map_or(value, Value::Geo),
         (FieldType::Array(element), Value::Array(values)) => {
             Value::Array(values.into_iter().map(|value| coerce(element, value)).collect())
         }
@@ -91,6 +98,26 @@ fn coerce(ty: &FieldType, value: Value) -> Value {
         }
         (_, value) => value,
     }
+}
+
+/// A point in time written as text, or as milliseconds since 1970 as JavaScript counts.
+fn timestamp_of(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::Text(text) => text.parse().ok(),
+        Value::Int(millis) => Timestamp::from_millis(i64::try_from(*millis).ok()?).ok(),
+        _ => None,
+    }
+}
+
+/// A point on the Earth written as `{"lat": …, "lon": …}`.
+fn point_of(value: &Value) -> Option<GeoPoint> {
+    let Value::Object(fields) = value else { return None };
+    let degrees = |name: &str| match coerce(&FieldType::Float64, fields.get(name)?.clone()) {
+        Value::Float(degrees) => Some(degrees),
+        _ => None,
+    };
+    let point = GeoPoint { lat: degrees("lat")?, lon: degrees("lon")? };
+    (fields.len() == 2).then_some(point)
 }
 
 /// Bytes written as an array of numbers, as JSON has to.

@@ -1,7 +1,7 @@
 //! The Rust types that fields of a derived struct may have, and how each becomes a value.
 
 use crate::{
-    Error, Id, Result, Value,
+    Error, Id, Result, Uuid, Value,
     schema::{FieldType, IdKind, Integer},
 };
 use alloc::{boxed::Box, collections::BTreeMap, format, string::String, vec::Vec};
@@ -21,10 +21,6 @@ pub trait DocId: Sized + Send + Sync {
     /// The value an id is.
     fn from_id(id: Id) -> Result<Self>;
 }
-
-/// A UUID as an id: its 16 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Uuid(pub [u8; 16]);
 
 impl DocId for String {
     const KIND: IdKind = IdKind::Text;
@@ -60,20 +56,14 @@ impl DocId for Uuid {
     const KIND: IdKind = IdKind::Uuid;
 
     fn to_id(&self) -> Id {
-        Id::Uuid(self.0)
+        Id::Uuid(*self)
     }
 
     fn from_id(id: Id) -> Result<Self> {
         match id {
-            Id::Uuid(bytes) => Ok(Self(bytes)),
+            Id::Uuid(uuid) => Ok(uuid),
             other => Err(wrong_id("a UUID", &other)),
         }
-    }
-}
-
-impl From<Uuid> for Id {
-    fn from(uuid: Uuid) -> Self {
-        Self::Uuid(uuid.0)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::Document;
 use crate::{
-    Error, Id, Result, Value,
+    Error, GeoPoint, Id, Result, Timestamp, Uuid, Value,
     bytes::{Reader, Writer},
     limits,
 };
@@ -22,6 +22,9 @@ const VALUE_TEXT: u8 = 5;
 const VALUE_BYTES: u8 = 6;
 const VALUE_ARRAY: u8 = 7;
 const VALUE_OBJECT: u8 = 8;
+const VALUE_TIME: u8 = 9;
+const VALUE_UUID: u8 = 10;
+const VALUE_GEO: u8 = 11;
 
 pub(crate) fn write_document(document: &Document) -> Vec<u8> {
     let mut writer = Writer::default();
@@ -47,7 +50,7 @@ pub(crate) fn write_id(writer: &mut Writer, id: &Id) {
         }
         Id::Uuid(bytes) => {
             writer.u8(ID_UUID);
-            writer.raw(bytes);
+            writer.raw(bytes.as_bytes());
         }
     }
 }
@@ -73,6 +76,19 @@ fn write_value(writer: &mut Writer, value: &Value) {
             writer.u8(VALUE_BYTES);
             writer.bytes(bytes);
         }
+        Value::Time(time) => {
+            writer.u8(VALUE_TIME);
+            writer.signed(time.as_micros().into());
+        }
+        Value::Uuid(uuid) => {
+            writer.u8(VALUE_UUID);
+            writer.raw(uuid.as_bytes());
+        }
+        Value::Geo(point) => {
+            writer.u8(VALUE_GEO);
+            writer.f64(point.lat);
+            writer.f64(point.lon);
+        }
         Value::Array(values) => {
             writer.u8(VALUE_ARRAY);
             writer.length(values.len());
@@ -96,12 +112,19 @@ pub(crate) fn read_id(reader: &mut Reader<'_>) -> Result<Id> {
             value.map(Id::Int).map_err(|_| Error::corrupt("an id exceeds 64 bits"))
         }
         ID_TEXT => reader.text().map(Id::Text),
-        ID_UUID => {
-            let bytes = reader.raw(16)?.try_into();
-            bytes.map(Id::Uuid).map_err(|_| Error::corrupt("a UUID is short"))
-        }
+        ID_UUID => read_uuid(reader).map(Id::Uuid),
         tag => Err(Error::corrupt(alloc::format!("an id has the unknown tag {tag}"))),
     }
+}
+
+fn read_uuid(reader: &mut Reader<'_>) -> Result<Uuid> {
+    Uuid::from_slice(reader.raw(16)?).map_err(|_| Error::corrupt("a UUID is short"))
+}
+
+fn read_time(reader: &mut Reader<'_>) -> Result<Timestamp> {
+    let micros = i64::try_from(reader.signed()?).ok();
+    let time = micros.and_then(|micros| Timestamp::from_micros(micros).ok());
+    time.ok_or_else(|| Error::corrupt("a timestamp is out of range"))
 }
 
 /// The values after the id; `count` is how many the schema has.
@@ -129,6 +152,9 @@ fn read_value(reader: &mut Reader<'_>, depth: usize) -> Result<Value> {
         VALUE_FLOAT => Value::Float(reader.f64()?),
         VALUE_TEXT => Value::Text(reader.text()?),
         VALUE_BYTES => Value::Bytes(reader.bytes()?.to_vec()),
+        VALUE_TIME => Value::Time(read_time(reader)?),
+        VALUE_UUID => Value::Uuid(read_uuid(reader)?),
+        VALUE_GEO => Value::Geo(GeoPoint { lat: reader.f64()?, lon: reader.f64()? }),
         VALUE_ARRAY => {
             let count = reader.length()?;
             let values = (0..count).map(|_| read_value(reader, depth));

@@ -6,11 +6,16 @@ mod field;
 mod format;
 mod serial;
 
-use crate::{Error, Id, Result, Schema, Value, limits, metric::Metric, schema::FieldType};
+use crate::{
+    Error, Id, Result, Schema, Value, limits,
+    metric::Metric,
+    schema::{FieldType, unknown_name},
+};
 use alloc::{format, string::String, vec::Vec};
 
+pub(crate) use decode::coerce;
 pub use decode::{DocumentSeed, IdSeed};
-pub use field::{DocId, FieldValue, ListItem, Object, Uuid, VectorValue};
+pub use field::{DocId, FieldValue, ListItem, Object, VectorValue};
 pub(crate) use format::{read_id, read_values, write_document, write_id};
 pub use serial::{DocumentView, Include};
 
@@ -129,6 +134,23 @@ fn check_value(
             true
         }
         (FieldType::Float32 | FieldType::Float64, Value::Float(value)) => value.is_finite(),
+        (FieldType::Timestamp, Value::Time(_)) | (FieldType::Uuid, Value::Uuid(_)) => true,
+        (FieldType::Geo, Value::Geo(point)) => {
+            point.check().map_err(|error| error.within(format!("field {name:?}")))?;
+            true
+        }
+        (FieldType::Json, value) => {
+            check_json(name, value, limits::DOCUMENT_DEPTH_MAX)?;
+            true
+        }
+        (FieldType::Enum(words), Value::Text(word)) => {
+            if !words.contains(word) {
+                let words = words.iter().map(String::as_str);
+                let error = unknown_name("word", word, words);
+                return Err(error.within(format!("field {name:?}")));
+            }
+            true
+        }
         (FieldType::Text, Value::Text(text)) => {
             if filter {
                 let what = format!("length of filterable field {name:?}");
@@ -162,6 +184,24 @@ fn check_value(
     )))
 }
 
+/// Refuses what JSON cannot say, and what is nested more than `depth` levels deep.
+fn check_json(name: &str, value: &Value, depth: usize) -> Result<()> {
+    let depth = depth.checked_sub(1).ok_or_else(|| {
+        let max = limits::DOCUMENT_DEPTH_MAX;
+        Error::limit_exceeded(format!("field {name:?} has more than {max} levels of nesting"))
+    })?;
+    match value {
+        Value::Float(number) if !number.is_finite() => Err(Error::invalid(format!(
+            "field {name:?} has {number} in it; every number must be finite"
+        ))),
+        Value::Array(values) => values.iter().try_for_each(|value| check_json(name, value, depth)),
+        Value::Object(values) => {
+            values.values().try_for_each(|value| check_json(name, value, depth))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn missing(name: &str) -> Error {
     Error::invalid(format!("field {name:?} is missing; the schema requires it"))
 }
@@ -173,7 +213,12 @@ pub(crate) fn type_in_words(ty: &FieldType) -> String {
         FieldType::Integer(_) => "an integer".into(),
         FieldType::Float32 | FieldType::Float64 => "a finite number".into(),
         FieldType::Text => "text".into(),
+        FieldType::Enum(words) => format!("one of {}", words.join(", ")),
         FieldType::Bytes => "bytes".into(),
+        FieldType::Timestamp => "a timestamp such as \"2026-01-31T12:00:00Z\"".into(),
+        FieldType::Uuid => "a UUID".into(),
+        FieldType::Geo => "a point such as {\"lat\": 52.37, \"lon\": 4.9}".into(),
+        FieldType::Json => "JSON".into(),
         FieldType::Array(_) => "an array".into(),
         FieldType::Object(_) => "an object".into(),
     }

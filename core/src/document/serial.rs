@@ -88,6 +88,14 @@ impl Serialize for Value {
             Self::Float(value) => output.serialize_f64(*value),
             Self::Text(text) => output.serialize_str(text),
             Self::Bytes(bytes) => output.serialize_bytes(bytes),
+            Self::Time(time) => output.collect_str(time),
+            Self::Uuid(uuid) => output.collect_str(uuid),
+            Self::Geo(point) => {
+                let mut map = output.serialize_map(Some(2))?;
+                map.serialize_entry("lat", &point.lat)?;
+                map.serialize_entry("lon", &point.lon)?;
+                map.end()
+            }
             Self::Array(values) => {
                 let mut seq = output.serialize_seq(Some(values.len()))?;
                 for value in values {

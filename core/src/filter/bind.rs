@@ -5,9 +5,9 @@ use super::{Filter, Test};
 use crate::{
     Error, Result, Schema, Value,
     column::{Key, Number},
-    document::type_in_words,
+    document::{coerce, type_in_words},
     limits,
-    schema::{FieldType, FilterPath},
+    schema::{FieldType, FilterPath, unknown_name},
 };
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::{cmp::Ordering, ops::Bound as Edge};
@@ -197,6 +197,19 @@ impl Column<'_> {
         Ok(match (&self.path.ty, value) {
             (FieldType::Bool, Value::Bool(value)) => Some(Key::Bool(*value)),
             (FieldType::Text, Value::Text(text)) => Some(Key::Text(text.as_str().into())),
+            (FieldType::Enum(words), Value::Text(word)) if words.contains(word) => {
+                Some(Key::Text(word.as_str().into()))
+            }
+            (FieldType::Enum(words), Value::Text(word)) => {
+                return Err(unknown_name("word", word, words.iter().map(String::as_str)));
+            }
+            (FieldType::Timestamp | FieldType::Uuid, value) => {
+                match coerce(&self.path.ty, value.clone()) {
+                    Value::Time(time) => Some(Key::Int(time.as_micros().into())),
+                    Value::Uuid(uuid) => Some(Key::Bytes(uuid.as_bytes().as_slice().into())),
+                    _ => return Err(self.wrong("a comparison", value)),
+                }
+            }
             (FieldType::Bytes, Value::Bytes(bytes)) => Some(Key::Bytes(bytes.as_slice().into())),
             (FieldType::Integer(_), Value::Int(value)) => Some(Key::Int(*value)),
             (FieldType::Integer(_), Value::Float(value)) => exact_integer(*value).map(Key::Int),
@@ -221,7 +234,7 @@ impl Column<'_> {
 
     fn range(&self, value: &Value, side: Side, inclusive: bool) -> Result<Bound> {
         let (key, inclusive) = match (&self.path.ty, value) {
-            (FieldType::Bool | FieldType::Bytes, value) => {
+            (FieldType::Bool | FieldType::Bytes | FieldType::Enum(_), value) => {
                 return Err(self.wrong("an ordered comparison", value));
             }
             (FieldType::Integer(_), Value::Float(number)) => match exact_integer(*number) {

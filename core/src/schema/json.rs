@@ -14,7 +14,7 @@ use alloc::{boxed::Box, format, string::String, vec::Vec};
 use serde_json::{Map, Value as Json, json};
 
 /// The scalar types by the names a schema uses; the first name of a type is the one printed.
-static SCALARS: [(&str, FieldType); 16] = [
+static SCALARS: [(&str, FieldType); 20] = [
     ("boolean", FieldType::Bool),
     ("bool", FieldType::Bool),
     ("number", FieldType::Float64),
@@ -31,6 +31,10 @@ static SCALARS: [(&str, FieldType); 16] = [
     ("u64", FieldType::Integer(Integer::U64)),
     ("string", FieldType::Text),
     ("bytes", FieldType::Bytes),
+    ("timestamp", FieldType::Timestamp),
+    ("uuid", FieldType::Uuid),
+    ("geo", FieldType::Geo),
+    ("json", FieldType::Json),
 ];
 
 const ID_KINDS: [(&str, IdKind); 5] = [
@@ -43,7 +47,7 @@ const ID_KINDS: [(&str, IdKind); 5] = [
 
 const VECTOR_OPTIONS: [&str; 8] =
     ["vector", "metric", "optional", "index", "m", "ef_construction", "ef", "quantization"];
-const VALUE_OPTIONS: [&str; 5] = ["type", "filter", "optional", "fields", "id"];
+const VALUE_OPTIONS: [&str; 7] = ["type", "filter", "text", "optional", "enum", "fields", "id"];
 
 impl Schema {
     /// Reads a schema from JSON text.
@@ -136,7 +140,7 @@ fn read_value(name: &str, field: &Json, depth: usize) -> Result<ValueField> {
     let (name, plain) = (name.into(), field.as_str());
     if let Some(plain) = plain {
         let (ty, optional) = parse_type(plain)?;
-        return Ok(ValueField { name, ty, optional, filter: false });
+        return Ok(ValueField { name, ty, optional, filter: false, text: false });
     }
     if !field.is_object() {
         return Err(Error::invalid(format!(
@@ -144,11 +148,14 @@ fn read_value(name: &str, field: &Json, depth: usize) -> Result<ValueField> {
         )));
     }
     check_options(field, &VALUE_OPTIONS)?;
+    let optional = flag(field, "optional")?;
+    let text = flag(field, "text")?;
     let Some(Json::Object(nested)) = field.get("fields") else {
         let ty = field.get("type").ok_or_else(|| Error::invalid("\"type\" is missing"))?;
-        let (ty, optional) = parse_type(string(ty, "type")?)?;
-        let optional = optional || flag(field, "optional")?;
-        return Ok(ValueField { name, ty, optional, filter: flag(field, "filter")? });
+        let (ty, marked) = parse_type(string(ty, "type")?)?;
+        let ty = with_words(ty, field.get("enum"))?;
+        let filter = flag(field, "filter")?;
+        return Ok(ValueField { name, ty, optional: optional || marked, filter, text });
     };
     let nested = nested
         .iter()
@@ -158,8 +165,38 @@ fn read_value(name: &str, field: &Json, depth: usize) -> Result<ValueField> {
         Some(_) => flag(field, "filter")?,
         None => nested.iter().any(|field| field.filter),
     };
-    let optional = flag(field, "optional")?;
-    Ok(ValueField { name, ty: FieldType::Object(nested), optional, filter })
+    let object = FieldType::Object(nested);
+    let (ty, marked) = match field.get("type") {
+        None => (object, false),
+        Some(name) => match string(name, "type")? {
+            "object" => (object, false),
+            "object?" => (object, true),
+            "object[]" => (FieldType::Array(Box::new(object)), false),
+            "object[]?" => (FieldType::Array(Box::new(object)), true),
+            other => {
+                return Err(Error::invalid(format!(
+                    "type {other:?} has no \"fields\"; \"object\" and \"object[]\" have"
+                )));
+            }
+        },
+    };
+    Ok(ValueField { name, ty, optional: optional || marked, filter, text })
+}
+
+/// Text, or an array of it, limited to the words in `words`.
+fn with_words(ty: FieldType, words: Option<&Json>) -> Result<FieldType> {
+    let Some(words) = words else { return Ok(ty) };
+    let listed = || Error::invalid(format!("enum is a list of strings, not {words}"));
+    let words = words.as_array().ok_or_else(listed)?.iter();
+    let words = words.map(|word| word.as_str().map(String::from).ok_or_else(listed));
+    let words = FieldType::Enum(words.collect::<Result<_>>()?);
+    match ty {
+        FieldType::Text => Ok(words),
+        FieldType::Array(element) if *element == FieldType::Text => {
+            Ok(FieldType::Array(Box::new(words)))
+        }
+        _ => Err(Error::invalid("enum limits a \"string\" or \"string[]\" to some words")),
+    }
 }
 
 /// Reads `string`, `string[]`, `string?`, `string[]?`.
@@ -181,6 +218,7 @@ fn parse_type(text: &str) -> Result<(FieldType, bool)> {
 fn type_name(ty: &FieldType) -> String {
     match ty {
         FieldType::Array(element) => format!("{}[]", type_name(element)),
+        FieldType::Enum(_) => type_name(&FieldType::Text),
         scalar => {
             let known = SCALARS.iter().find(|(_, ty)| ty == scalar);
             known.map_or("object", |(name, _)| name).into()
@@ -194,18 +232,23 @@ fn write_values(fields: &[ValueField]) -> Map<String, Json> {
 
 fn write_value(field: &ValueField) -> Json {
     let mut json = Map::new();
-    match &field.ty {
+    json.insert("type".into(), json!(type_name(&field.ty)));
+    match field.ty.element() {
         FieldType::Object(nested) => {
-            json.insert("type".into(), json!("object"));
             json.insert("fields".into(), Json::Object(write_values(nested)));
             json.insert("filter".into(), json!(field.filter));
         }
-        ty => {
-            json.insert("type".into(), json!(type_name(ty)));
+        element => {
+            if let FieldType::Enum(words) = element {
+                json.insert("enum".into(), json!(words));
+            }
             if field.filter {
                 json.insert("filter".into(), json!(true));
             }
         }
+    }
+    if field.text {
+        json.insert("text".into(), json!(true));
     }
     if field.optional {
         json.insert("optional".into(), json!(true));

@@ -190,6 +190,8 @@ pub struct ValueField {
     pub optional: bool,
     /// Whether filters can ask about it.
     pub filter: bool,
+    /// Whether its words are indexed for full-text search.
+    pub text: bool,
 }
 
 /// What a value field holds.
@@ -205,9 +207,19 @@ pub enum FieldType {
     Float64,
     /// UTF-8 text.
     Text,
+    /// One of these words: an enum without data.
+    Enum(Vec<String>),
     /// Bytes.
     Bytes,
-    /// Scalars in order.
+    /// A point in time.
+    Timestamp,
+    /// A UUID.
+    Uuid,
+    /// A point on the Earth.
+    Geo,
+    /// Anything JSON can say: stored and returned, and opaque to filters.
+    Json,
+    /// Scalars, or nested structs, in order.
     Array(Box<FieldType>),
     /// A nested struct, its fields in order of their names.
     Object(Vec<ValueField>),
@@ -250,7 +262,7 @@ pub struct FilterPath {
     pub path: String,
     /// The scalar type; an array's element type.
     pub ty: FieldType,
-    /// Whether the field is an array.
+    /// Whether a document can have several: the field is an array, or in the structs of one.
     pub many: bool,
 }
 
@@ -305,18 +317,16 @@ impl Schema {
     /// Every path a filter can ask about, in order. A path's position here is its column number.
     pub fn filter_paths(&self) -> Vec<FilterPath> {
         let mut paths = Vec::new();
-        collect_filter_paths(&self.values, "", &mut paths);
+        collect_filter_paths(&self.values, "", false, &mut paths);
         paths
     }
 
     /// Why filters cannot ask about `path`.
     pub(crate) fn not_filterable(&self, path: &str) -> Error {
-        let stored = path.split('.').try_fold((&self.values[..], None), |(fields, _), part| {
-            let field = fields.iter().find(|field| field.name == part)?;
-            Some(match &field.ty {
-                FieldType::Object(nested) => (&nested[..], Some(field)),
-                _ => (&[][..], Some(field)),
-            })
+        let mut fields = &self.values[..];
+        let stored = path.split('.').try_for_each(|part| {
+            fields = fields.iter().find(|field| field.name == part)?.ty.fields();
+            Some(())
         });
         if stored.is_some() {
             return Error::invalid(format!(
@@ -398,10 +408,66 @@ impl VectorField {
     }
 }
 
+impl FieldType {
+    /// The fields of a nested struct, or of each in an array of them; none of a scalar.
+    pub fn fields(&self) -> &[ValueField] {
+        match self {
+            Self::Object(fields) => fields,
+            Self::Array(element) => element.fields(),
+            _ => &[],
+        }
+    }
+
+    /// What each value is: the element of an array, else the type itself.
+    pub fn element(&self) -> &FieldType {
+        match self {
+            Self::Array(element) => element,
+            ty => ty,
+        }
+    }
+}
+
+impl ValueField {
+    fn check(&self) -> Result<()> {
+        let element = self.ty.element();
+        if matches!(element, FieldType::Array(_)) {
+            return Err(Error::unsupported("an array holds no arrays; use type \"json\""));
+        }
+        if let FieldType::Enum(words) = element {
+            check_words(words)?;
+        }
+        if self.filter && *element == FieldType::Json {
+            return Err(Error::invalid("filters cannot ask about type \"json\""));
+        }
+        if self.text && *element != FieldType::Text {
+            return Err(Error::invalid("only a \"string\" or \"string[]\" can be indexed as text"));
+        }
+        Ok(())
+    }
+}
+
+fn check_words(words: &[String]) -> Result<()> {
+    if words.is_empty() {
+        return Err(Error::invalid("an enum needs at least 1 word"));
+    }
+    limits::at_most(words.len(), limits::ENUM_WORDS_MAX, "number of words of an enum")?;
+    for (number, word) in words.iter().enumerate() {
+        limits::at_most(word.len(), limits::FIELD_NAME_BYTES_MAX, "length of a word of an enum")?;
+        if words[..number].contains(word) {
+            return Err(Error::invalid(format!("the word {word:?} is there twice")));
+        }
+    }
+    Ok(())
+}
+
 fn sort_fields(fields: &mut [ValueField]) {
     fields.sort_by(|a, b| a.name.cmp(&b.name));
     for field in fields {
-        if let FieldType::Object(nested) = &mut field.ty {
+        let mut ty = &mut field.ty;
+        while let FieldType::Array(element) = ty {
+            ty = element;
+        }
+        if let FieldType::Object(nested) = ty {
             sort_fields(nested);
         }
     }
@@ -413,18 +479,8 @@ fn count_and_check_values(fields: &[ValueField], depth: usize) -> Result<usize> 
     let mut count = fields.len();
     for field in fields {
         check_name(&field.name)?;
-        match &field.ty {
-            FieldType::Object(nested) => count += count_and_check_values(nested, depth + 1)?,
-            FieldType::Array(element)
-                if matches!(**element, FieldType::Array(_) | FieldType::Object(_)) =>
-            {
-                return Err(Error::unsupported(format!(
-                    "field {:?} is an array of arrays or objects; arrays hold scalars",
-                    field.name
-                )));
-            }
-            _ => {}
-        }
+        field.check().map_err(|error| error.within(format!("field {:?}", field.name)))?;
+        count += count_and_check_values(field.ty.fields(), depth + 1)?;
     }
     let mut names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     names.dedup();
@@ -444,17 +500,23 @@ fn check_name(name: &str) -> Result<()> {
     limits::at_most(name.len(), limits::FIELD_NAME_BYTES_MAX, "length of a field name")
 }
 
-fn collect_filter_paths(fields: &[ValueField], prefix: &str, paths: &mut Vec<FilterPath>) {
+fn collect_filter_paths(
+    fields: &[ValueField],
+    prefix: &str,
+    many: bool,
+    paths: &mut Vec<FilterPath>,
+) {
     for field in fields.iter().filter(|field| field.filter) {
         let path = format!("{prefix}{}", field.name);
-        match &field.ty {
+        let (ty, many) = match &field.ty {
+            FieldType::Array(element) => (&**element, true),
+            ty => (ty, many),
+        };
+        match ty {
             FieldType::Object(nested) => {
-                collect_filter_paths(nested, &format!("{path}."), paths);
+                collect_filter_paths(nested, &format!("{path}."), many, paths);
             }
-            FieldType::Array(element) => {
-                paths.push(FilterPath { path, ty: (**element).clone(), many: true });
-            }
-            scalar => paths.push(FilterPath { path, ty: scalar.clone(), many: false }),
+            scalar => paths.push(FilterPath { path, ty: scalar.clone(), many }),
         }
     }
 }

@@ -112,6 +112,7 @@ fn value_field(model: &Model, field: &Field) -> TokenStream {
             ty: #ty(),
             optional: #optional,
             filter: #filter,
+            text: false,
         }
     }
 }

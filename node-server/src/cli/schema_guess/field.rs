@@ -120,11 +120,17 @@ impl Field {
                 })
                 .collect();
             let filter = fields.iter().any(|field| field.filter);
-            return ValueField { name, ty: FieldType::Object(fields), optional, filter };
+            return ValueField {
+                name,
+                ty: FieldType::Object(fields),
+                optional,
+                filter,
+                text: false,
+            };
         }
         let filter = wanted(path) || self.kind.as_ref().is_none_or(|kind| kind.filterable(rows));
         let ty = self.kind.as_ref().map_or(FieldType::Text, Kind::field_type);
-        ValueField { name, ty, optional, filter }
+        ValueField { name, ty, optional, filter, text: false }
     }
 }
 

@@ -1,0 +1,122 @@
+//! Points in time: microseconds since 1970 in UTC, written as RFC 3339 says.
+
+use crate::{Error, Result, value::shorten};
+use alloc::format;
+use core::{fmt, str::FromStr};
+use time::{OffsetDateTime, UtcDateTime, format_description::well_known::Rfc3339};
+
+const MICROS_PER_MILLI: i64 = 1_000;
+const NANOS_PER_MICRO: i128 = 1_000;
+
+/// A point in time, to the microsecond, from year 0 to the end of year 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The start of year 0, in UTC.
+    pub const MIN: Self = Self(-62_167_219_200_000_000);
+    /// The last microsecond of year 9999, in UTC.
+    pub const MAX: Self = Self(253_402_300_799_999_999);
+
+    /// So many microseconds after the start of 1970 in UTC.
+    pub fn from_micros(micros: i64) -> Result<Self> {
+        if (Self::MIN.0..=Self::MAX.0).contains(&micros) {
+            return Ok(Self(micros));
+        }
+        Err(Error::invalid(format!(
+            "{micros} microseconds after 1970 is outside of the years 0 to 9999"
+        )))
+    }
+
+    /// So many milliseconds after the start of 1970 in UTC, as JavaScript's `Date` counts.
+    pub fn from_millis(millis: i64) -> Result<Self> {
+        Self::from_micros(millis.saturating_mul(MICROS_PER_MILLI))
+    }
+
+    /// Microseconds since the start of 1970 in UTC.
+    pub fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole milliseconds since the start of 1970 in UTC, towards the past.
+    pub fn as_millis(self) -> i64 {
+        self.0.div_euclid(MICROS_PER_MILLI)
+    }
+
+    fn to_utc(self) -> UtcDateTime {
+        let nanos = i128::from(self.0) * NANOS_PER_MICRO;
+        UtcDateTime::from_unix_timestamp_nanos(nanos).expect("the year is in 0 to 9999")
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = Error;
+
+    /// Reads RFC 3339, such as `2026-01-31T12:00:00Z` or `2026-01-31T13:00:00.25+01:00`; digits
+    /// beyond the microsecond are cut off.
+    fn from_str(text: &str) -> Result<Self> {
+        let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
+            Error::invalid(format!(
+                "{:?} is no timestamp; write it as \"2026-01-31T12:00:00Z\"",
+                shorten(text)
+            ))
+        })?;
+        let micros = time.unix_timestamp_nanos().div_euclid(NANOS_PER_MICRO);
+        Self::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_utc().format(&Rfc3339).map_err(|_| fmt::Error)?)
+    }
+}
+
+#[cfg(feature = "std")]
+impl TryFrom<std::time::SystemTime> for Timestamp {
+    type Error = Error;
+
+    fn try_from(time: std::time::SystemTime) -> Result<Self> {
+        let micros = match time.duration_since(std::time::UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
+            Err(before) => {
+                let micros = i64::try_from(before.duration().as_micros());
+                micros.map_or(i64::MIN, core::ops::Neg::neg)
+            }
+        };
+        Self::from_micros(micros)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+    use alloc::string::ToString;
+
+    #[test]
+    fn text_and_back_is_the_same_point_in_time() {
+        for (text, micros, written) in [
+            ("1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z"),
+            ("1970-01-01T01:00:00.25+01:00", 250_000, "1970-01-01T00:00:00.25Z"),
+            ("1969-12-31T23:59:59.999999999Z", -1, "1969-12-31T23:59:59.999999Z"),
+            ("0000-01-01T00:00:00Z", Timestamp::MIN.as_micros(), "0000-01-01T00:00:00Z"),
+            (
+                "9999-12-31T23:59:59.999999Z",
+                Timestamp::MAX.as_micros(),
+                "9999-12-31T23:59:59.999999Z",
+            ),
+        ] {
+            let time: Timestamp = text.parse().expect(text);
+            assert_eq!((time.as_micros(), time.to_string().as_str()), (micros, written));
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_or_too_far_away_is_refused() {
+        for text in ["", "2026-01-31", "2026-02-30T00:00:00Z", "9999-12-31T23:59:59-01:00"] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+        assert!(Timestamp::from_millis(i64::MAX).is_err());
+        assert!(Timestamp::from_micros(i64::MIN).is_err());
+    }
+}
