@@ -10,8 +10,8 @@ mod nearest;
 mod options;
 
 mod case;
+mod field_type;
 mod parse;
-mod vector_type;
 
 mod model;
 

@@ -128,13 +128,13 @@ impl<T: VectorDoc> Db<T> {
     /// Inserts documents, replacing those whose id is there already; returns how many. They are
     /// durable and can be found when this returns. One bad document, and none is written.
     pub fn index(&self, documents: impl IntoIterator<Item = T>) -> Result<usize> {
-        let documents = documents.into_iter().map(|document| document.to_document()).collect();
-        self.database.index(documents)
+        let documents = documents.into_iter().map(|document| document.to_document());
+        self.database.index(documents.collect::<Result<_>>()?)
     }
 
     /// Replaces a document; `not_found` when there is none with its id.
     pub fn update(&self, document: T) -> Result<()> {
-        self.database.update(vec![document.to_document()]).map(|_| ())
+        self.database.update(vec![document.to_document()?]).map(|_| ())
     }
 
     /// Deletes documents by one id or several; says how many, and which ids no document had.

@@ -1,8 +1,10 @@
-//! What the type of a vector field says of its length, as far as its tokens show it.
+//! What the type of a field says, as far as its tokens show it.
 
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{Expr, ExprLit, GenericArgument, Lit, PathArguments, Type, TypePath};
 
-/// The length a type fixes.
+/// The length the type of a vector fixes.
 pub(crate) enum FixedLen {
     /// `[f32; 384]`
     Number(usize),
@@ -45,4 +47,34 @@ fn number(expression: &Expr) -> Option<usize> {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
         _ => None,
     }
+}
+
+/// Whether `ty` is an `Option`.
+pub(crate) fn is_option(ty: &Type) -> bool {
+    match ty {
+        Type::Group(group) => is_option(&group.elem),
+        Type::Paren(paren) => is_option(&paren.elem),
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Option"),
+        _ => false,
+    }
+}
+
+/// Whether `ty` has the type called `name` in it, which is in scope by that name.
+pub(crate) fn mentions(ty: &Type, name: &Ident) -> bool {
+    has_word(ty.to_token_stream(), name)
+}
+
+fn has_word(tokens: TokenStream, name: &Ident) -> bool {
+    let mut after_colon = false;
+    tokens.into_iter().any(|token| {
+        let in_path = core::mem::replace(
+            &mut after_colon,
+            matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':'),
+        );
+        match token {
+            TokenTree::Ident(ident) => !in_path && (ident == *name || ident == "Self"),
+            TokenTree::Group(group) => has_word(group.stream(), name),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        }
+    })
 }
