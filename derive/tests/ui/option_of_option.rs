@@ -4,12 +4,9 @@ use vectordoc::VectorDoc;
 struct Product {
     #[vectordoc(id)]
     id: String,
-    makers: Vec<Maker>,
+    stock: Option<Option<u32>>,
 }
 
-#[derive(VectorDoc)]
-struct Maker {
-    country: String,
+fn main() {
+    Product::schema();
 }
-
-fn main() {}
