@@ -58,9 +58,9 @@ pub const fn dim(fixed: Option<usize>, said: Option<usize>) -> usize {
 
 /// Levels of nested structs of one whose fields have `depths`.
 #[track_caller]
-pub const fn depth(depths: &[usize]) -> usize {
+pub const fn depth<const N: usize>(depths: [usize; N]) -> usize {
     let (mut deepest, mut number) = (0, 0);
-    while number < depths.len() {
+    while number < N {
         if depths[number] > deepest {
             deepest = depths[number];
         }
@@ -97,14 +97,6 @@ pub fn write<F: ?Sized>(name: &str, field: &F, write: fn(&F) -> Result<Value>) -
     write(field).map_err(|error| error.within(format!("field {name:?}")))
 }
 
-/// `read`, but the default where there is nothing.
-pub fn or_default<F>(
-    read: fn(Value) -> Result<F>,
-    default: fn() -> F,
-) -> impl FnOnce(Value) -> Result<F> {
-    move |value| if value.is_null() { Ok(default()) } else { read(value) }
-}
-
 /// The vectors or the values of a document, while they are taken out in order.
 pub struct Row<T>(IntoIter<T>);
 
@@ -115,11 +107,28 @@ impl<T> Row<T> {
     }
 
     /// What `read` makes of the next one, which is of field `name`.
-    pub fn take<F>(&mut self, name: &str, read: impl FnOnce(T) -> Result<F>) -> Result<F> {
-        let cell = self
-            .0
-            .next()
-            .ok_or_else(|| Error::invalid("the document was laid out for another schema"))?;
-        read(cell).map_err(|error| error.within(format!("field {name:?}")))
+    pub fn take<F>(&mut self, name: &str, read: fn(T) -> Result<F>) -> Result<F> {
+        read(self.next()?).map_err(|error| error.within(format!("field {name:?}")))
+    }
+
+    fn next(&mut self) -> Result<T> {
+        let missing = || Error::invalid("the document was laid out for another schema");
+        self.0.next().ok_or_else(missing)
+    }
+}
+
+impl Row<Value> {
+    /// What `read` makes of the next one, which is of field `name`; the default if it is missing.
+    pub fn take_or<F>(
+        &mut self,
+        name: &str,
+        read: fn(Value) -> Result<F>,
+        default: fn() -> F,
+    ) -> Result<F> {
+        let value = self.next()?;
+        if value.is_null() {
+            return Ok(default());
+        }
+        read(value).map_err(|error| error.within(format!("field {name:?}")))
     }
 }

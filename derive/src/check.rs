@@ -1,12 +1,15 @@
 //! The rules: what a schema would refuse at run time, and what cannot be meant.
 
 use crate::{
-    field_type::{FixedLen, is_option, mentions},
+    field_type::{FixedLen, in_option, mentions},
     mistakes::Mistakes,
     model::{Field, Model, Variant, Vector},
     parse::{Dim, Number},
 };
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 // The bounds of `vectordoc::limits`; a test derives a document that has each of them.
 const FIELD_NAME_BYTES_MAX: usize = 128;
@@ -48,6 +51,7 @@ pub(crate) fn check(model: &Model, mistakes: &Mistakes) {
         check_name(field, mistakes);
         check_marks(field, mistakes);
         check_default(field, mistakes);
+        check_option(field, mistakes);
         check_recursion(model, field, mistakes);
         if let Some(vector) = &field.vector {
             check_dim(field, vector, mistakes);
@@ -125,10 +129,13 @@ fn check_name(field: &Field, mistakes: &Mistakes) {
     }
 }
 
-/// The marks a field has go together.
+/// The marks a field has go together. Of what is wrong with one of them, the first is said.
 fn check_marks(field: &Field, mistakes: &Mistakes) {
+    let mut said = BTreeSet::new();
     for (one, other, why) in CONTRADICTIONS {
-        if let (Some(_), Some(place)) = (field.mark(one), field.mark(other)) {
+        if let (Some(_), Some(place)) = (field.mark(one), field.mark(other))
+            && said.insert(other)
+        {
             mistakes.add(place, why);
         }
     }
@@ -139,11 +146,18 @@ fn check_default(field: &Field, mistakes: &Mistakes) {
     if let Some(default) = &field.default
         && field.vector.is_none()
         && field.skip.is_none()
-        && is_option(&field.ty)
+        && in_option(&field.ty).is_some()
     {
         let message = "an `Option` is `None` where a document lacks it; remove `default` or the \
                        `Option`";
         mistakes.add(&default.place, message);
+    }
+}
+
+/// What is missing is so in one way.
+fn check_option(field: &Field, mistakes: &Mistakes) {
+    if field.skip.is_none() && in_option(&field.ty).and_then(in_option).is_some() {
+        mistakes.add(&field.ty, "`Some(None)` would come back as `None`; use one `Option`");
     }
 }
 

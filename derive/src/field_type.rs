@@ -21,21 +21,17 @@ impl FixedLen {
             Type::Group(group) => Self::of(&group.elem),
             Type::Paren(paren) => Self::of(&paren.elem),
             Type::Array(array) => number(&array.len).map_or(Self::Unknown, Self::Number),
-            Type::Path(path) => Self::of_path(path),
+            Type::Path(path) => match in_option(ty) {
+                Some(ty) => Self::of(ty),
+                None => Self::of_path(path),
+            },
             _ => Self::Unknown,
         }
     }
 
     fn of_path(path: &TypePath) -> Self {
-        let Some(last) = path.path.segments.last() else { return Self::Unknown };
-        match &last.arguments {
-            PathArguments::AngleBracketed(arguments) if last.ident == "Option" => {
-                match arguments.args.first() {
-                    Some(GenericArgument::Type(ty)) => Self::of(ty),
-                    _ => Self::Unknown,
-                }
-            }
-            PathArguments::AngleBracketed(_) if last.ident == "Vec" => Self::None,
+        match path.path.segments.last() {
+            Some(last) if last.ident == "Vec" && !last.arguments.is_none() => Self::None,
             _ => Self::Unknown,
         }
     }
@@ -49,13 +45,19 @@ fn number(expression: &Expr) -> Option<usize> {
     }
 }
 
-/// Whether `ty` is an `Option`.
-pub(crate) fn is_option(ty: &Type) -> bool {
-    match ty {
-        Type::Group(group) => is_option(&group.elem),
-        Type::Paren(paren) => is_option(&paren.elem),
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Option"),
-        _ => false,
+/// The type in the `Option` that `ty` is.
+pub(crate) fn in_option(ty: &Type) -> Option<&Type> {
+    let path = match ty {
+        Type::Group(group) => return in_option(&group.elem),
+        Type::Paren(paren) => return in_option(&paren.elem),
+        Type::Path(path) => path,
+        _ => return None,
+    };
+    let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod list;
 mod scalar;
+#[cfg(any(feature = "std", feature = "time", feature = "chrono", feature = "jiff"))]
 mod time;
 
 use crate::{Timestamp, Uuid, Value};
@@ -63,11 +64,16 @@ pub trait FilterScalar {
 
 /// What a field that holds a `T` can be compared with: each type that converts to `T`, and for a
 /// [`Timestamp`] the points in time of `std` and other libraries.
+#[diagnostic::on_unimplemented(
+    message = "a field of `{T}` cannot be compared with `{Self}`",
+    label = "not a `{T}`, nor converted to one"
+)]
 pub trait Operand<T> {
     /// The value to compare with.
     fn into_value(self) -> Value;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: FilterScalar, V: Into<T>> Operand<T> for V {
     fn into_value(self) -> Value {
         self.into().operand()

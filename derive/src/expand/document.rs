@@ -94,17 +94,16 @@ fn from_document(model: &Model, id: &Field) -> TokenStream {
 
 /// The values, taken out of `source` in order, and what is not stored: `price: …, tags: …,`
 pub(super) fn values_taken_from(model: &Model, source: &TokenStream) -> TokenStream {
-    let vectordoc = &model.vectordoc;
     let values = model.values().into_iter().map(|field| {
         let Field { ident, name, .. } = field;
         let read = member(model, field, Trait::of(field), "from_value");
-        let read = if field.default.is_some() {
-            let default = default(model, field);
-            quote!(#vectordoc::__private::or_default(#read, #default))
-        } else {
-            read
-        };
-        quote!(#ident: #source.take(#name, #read)?)
+        match &field.default {
+            Some(_) => {
+                let default = default(model, field);
+                quote!(#ident: #source.take_or(#name, #read, #default)?)
+            }
+            None => quote!(#ident: #source.take(#name, #read)?),
+        }
     });
     let skipped = model.skipped().map(|field| {
         let (ident, default) = (&field.ident, default(model, field));

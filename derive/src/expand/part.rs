@@ -32,7 +32,7 @@ fn field_value(model: &Model) -> TokenStream {
         impl #impl_generics #vectordoc::document::FieldValue for #ident #ty_generics
         #where_clause
         {
-            const DEPTH: usize = #vectordoc::__private::depth(&[#(#depths),*]);
+            const DEPTH: usize = #vectordoc::__private::depth([#(#depths),*]);
 
             fn field_type() -> #vectordoc::schema::FieldType {
                 let _: usize = #depth;

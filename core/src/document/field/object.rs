@@ -37,8 +37,22 @@ impl Object {
     }
 
     /// Takes field `name` out and makes of it what `read` does.
-    pub fn take<F>(&mut self, name: &str, read: impl FnOnce(Value) -> Result<F>) -> Result<F> {
+    pub fn take<F>(&mut self, name: &str, read: fn(Value) -> Result<F>) -> Result<F> {
         let value = self.0.remove(name).unwrap_or_default();
         read(value).map_err(|error| error.within(format!("field {name:?}")))
+    }
+
+    /// Takes field `name` out and makes of it what `read` does; the default if it is missing.
+    pub fn take_or<F>(
+        &mut self,
+        name: &str,
+        read: fn(Value) -> Result<F>,
+        default: fn() -> F,
+    ) -> Result<F> {
+        if self.0.get(name).is_none_or(Value::is_null) {
+            Ok(default())
+        } else {
+            self.take(name, read)
+        }
     }
 }
