@@ -167,6 +167,13 @@ fn check_value(
             true
         }
         (FieldType::Object(fields), Value::Object(values)) => {
+            let known = fields.iter().map(|field| field.name.as_str());
+            if let Some(unknown) =
+                values.keys().find(|name| !known.clone().any(|field| field == *name))
+            {
+                let error = unknown_name("field", unknown, known);
+                return Err(error.within(format!("field {name:?}")));
+            }
             for field in fields {
                 let value = values.get(&field.name).unwrap_or(&Value::Null);
                 let path = format!("{name}.{}", field.name);

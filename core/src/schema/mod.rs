@@ -5,7 +5,9 @@
 //! written down.
 
 mod json;
+mod json_schema;
 mod nearest;
+mod typescript;
 
 use crate::{Error, Metric, Result, limits};
 use alloc::{boxed::Box, format, string::String, vec::Vec};
