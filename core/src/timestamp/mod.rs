@@ -87,9 +87,19 @@ impl FromStr for Timestamp {
     }
 }
 
+/// RFC 3339 in UTC, with no more digits of the second than are needed. The crate `time` could write
+/// it too, but only with the standard library.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_utc().format(&Rfc3339).map_err(|_| fmt::Error)?)
+        let time = self.to_utc();
+        let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        if time.microsecond() > 0 {
+            let digits = format!("{:06}", time.microsecond());
+            write!(f, ".{}", digits.trim_end_matches('0'))?;
+        }
+        f.write_str("Z")
     }
 }
 
