@@ -292,6 +292,14 @@ mod generics {
         pair: Pair<T>,
         #[vectordoc(filter)]
         list: Vec<T>,
+        #[vectordoc(filter)]
+        pairs: Vec<Pair<T>>,
+        #[vectordoc(json)]
+        json: Option<Vec<K>>,
+        #[vectordoc(default)]
+        default: T,
+        #[vectordoc(skip)]
+        skip: K,
     }
 
     #[derive(Clone, Debug, PartialEq, VectorDoc)]
@@ -309,6 +317,10 @@ mod generics {
             vector: vec![0.0, 1.0],
             pair: Pair { left: 2_i64, right: None },
             list: vec![1_i64, 2],
+            pairs: vec![Pair { left: 3, right: Some(4) }],
+            json: Some(vec![7]),
+            default: 5,
+            skip: 0,
         });
         let schema = Entry::<String, i64, 5>::schema();
         assert_eq!(schema.vectors()[0].dim, 5);
@@ -477,16 +489,51 @@ mod shadowed {
     pub(super) struct Maker {
         #[vectordoc(filter)]
         pub(super) path: ::alloc::string::String,
+        #[vectordoc(filter)]
+        pub(super) roads: ::alloc::vec::Vec<Road>,
+        #[vectordoc(json)]
+        pub(super) json: ::core::option::Option<bool>,
+        #[vectordoc(text, default = "nowhere")]
+        pub(super) place: ::alloc::string::String,
+        #[vectordoc(skip)]
+        pub(super) skipped: u8,
+    }
+
+    #[derive(Clone, Debug, PartialEq, ::vectordoc::VectorDoc)]
+    pub(super) struct Road {
+        #[vectordoc(filter, default)]
+        pub(super) kind: Kind,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, ::vectordoc::VectorDoc)]
+    pub(super) enum Kind {
+        #[default]
+        None,
+        Some,
+        Ok,
+    }
+
+    fn nowhere() -> ::alloc::string::String {
+        "nowhere".into()
     }
 }
 
 #[test]
 fn names_in_scope_have_no_say() {
-    let maker = Some(shadowed::Maker { path: "road".into() });
+    let roads = vec![shadowed::Road { kind: shadowed::Kind::Ok }];
+    let maker = Some(shadowed::Maker {
+        path: "road".into(),
+        roads,
+        json: Some(true),
+        place: "here".into(),
+        skipped: 0,
+    });
     let product = shadowed::Product { id: "1".into(), embedding: Some(vec![1.0, 1.0]), maker };
     comes_back(&product);
     let json = filter_of(r#"{"maker.path": {"$eq": "road"}}"#);
     assert_eq!(shadowed::Product::maker().path().eq("road"), json);
+    let json = filter_of(r#"{"maker.roads.kind": {"$eq": "Some"}}"#);
+    assert_eq!(shadowed::Product::maker().roads().kind().eq(shadowed::Kind::Some), json);
 }
 
 #[test]
