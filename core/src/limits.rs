@@ -40,6 +40,10 @@ pub const QUERIES_MAX: usize = 1_024;
 pub const FILTER_DEPTH_MAX: usize = 16;
 /// Conditions in a filter.
 pub const FILTER_NODES_MAX: usize = 1_024;
+/// Bytes of a regular expression.
+pub const REGEX_BYTES_MAX: usize = 1_024;
+/// Bytes of memory a compiled regular expression may take.
+pub const REGEX_PROGRAM_BYTES_MAX: usize = 1024 * 1024;
 /// Values in one `$in`, `$nin`, `$all` or `$any`.
 pub const FILTER_VALUES_MAX: usize = 65_536;
 /// Shards of one database.

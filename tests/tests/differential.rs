@@ -43,6 +43,8 @@ struct Program {
     store: Arc<Shelf>,
     rng: Rng,
     indexes: Indexes,
+    /// Filters asked for before.
+    asked: Vec<Filter>,
 }
 
 impl Program {
@@ -54,7 +56,14 @@ impl Program {
             _ => Indexes::default(),
         };
         let engine = Engine::new(schema, &indexes).expect("every index is there");
-        Self { engine, twin: Twin::default(), store: Arc::default(), rng, indexes }
+        Self {
+            engine,
+            twin: Twin::default(),
+            store: Arc::default(),
+            rng,
+            indexes,
+            asked: Vec::new(),
+        }
     }
 
     /// Applies a batch as a host would: by way of the record's bytes.
@@ -137,11 +146,25 @@ impl Program {
         Ok(())
     }
 
+    /// A filter, every other time one of those asked for before: the engine keeps their slots.
+    fn filter(&mut self) -> Filter {
+        const KEPT: usize = 4;
+        if self.rng.bool() && self.asked.len() == KEPT {
+            return self.asked[self.rng.usize(..KEPT)].clone();
+        }
+        let filter = random::filter(&mut self.rng, 3);
+        self.asked.truncate(KEPT - 1);
+        self.asked.insert(0, filter.clone());
+        filter
+    }
+
     fn compare(&mut self) -> Result<()> {
         let schema = self.engine.schema().clone();
-        let filter = random::filter(&mut self.rng, 3);
+        let filter = self.filter();
+        let json = serde_json::to_string(&filter).expect("a filter has JSON");
         let expected = self.twin.matching(&schema, &filter);
         assert_eq!(self.engine.count(&filter)?, expected.len() as u64, "{filter:?}");
+        assert_eq!(self.engine.count(&json.parse()?)?, expected.len() as u64, "{json}");
         let limit = self.rng.usize(..20);
         let page = self.engine.scroll(&filter, None, limit, &Include::Everything)?;
         let documents: Vec<Document> =

@@ -104,7 +104,7 @@ impl Field {
         self.vectors.memory_bytes() + self.index.memory_bytes() + self.present.memory_bytes()
     }
 
-    pub(super) fn check(&self, live: &Slots) -> Result<()> {
+    pub(super) fn check(&self, live: &BitSet) -> Result<()> {
         if !self.present.iter().all(|slot| live.contains(slot)) {
             return Err(Error::corrupt("a vector belongs to no document"));
         }

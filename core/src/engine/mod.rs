@@ -142,11 +142,12 @@ impl Engine {
         self.fields.iter().map(Field::unindexed).sum()
     }
 
-    /// Bytes of memory held by documents, vectors and their indexes.
+    /// Bytes of memory held by documents, vectors, filter columns and indexes.
     pub fn memory_bytes(&self) -> u64 {
         let fields: usize = self.fields.iter().map(Field::memory_bytes).sum();
         let ids = self.ids.capacity() * (size_of::<u32>() + 1) + self.id_hashes.memory_bytes();
-        (self.documents.memory_bytes() + fields + ids) as u64
+        let filters = self.columns.memory_bytes() + self.filters.memory_bytes();
+        (self.documents.memory_bytes() + fields + ids + filters) as u64
     }
 
     /// Applies the record after the last one applied. Nothing else changes documents.
@@ -158,10 +159,14 @@ impl Engine {
             )));
         }
         for change in &record.changes {
-            match change {
-                Change::Put(stored) => self.put(stored)?,
-                Change::Delete(id) => self.remove(id)?,
+            let changed = match change {
+                Change::Put(stored) => self.put(stored),
+                Change::Delete(id) => self.remove(id),
+            };
+            if changed.is_err() {
+                self.filters = FilterCache::default();
             }
+            changed?;
         }
         self.record_number = record.number;
         Ok(())
@@ -185,6 +190,7 @@ impl Engine {
         };
         self.documents.set(slot, &stored.bytes);
         self.columns.insert(slot, &values);
+        self.filters.changed(slot, Some(&values), &self.columns, &self.fields);
         Ok(())
     }
 
@@ -223,6 +229,7 @@ impl Engine {
         self.columns.remove(slot, &values);
         self.documents.set(slot, &[]);
         self.fields.iter_mut().for_each(|field| field.remove(slot));
+        self.filters.changed(slot, None, &self.columns, &self.fields);
         self.release(slot);
         Ok(())
     }
@@ -287,7 +294,7 @@ impl Engine {
         for field in &self.fields {
             field.check(self.columns.live())?;
         }
-        for slot in self.columns.live() {
+        for slot in self.columns.live().iter() {
             let id = self.id(slot)?;
             if self.slot_of(&id)? != Some(slot) {
                 return Err(Error::corrupt(format!("id {id:?} does not lead to its slot")));
@@ -295,7 +302,8 @@ impl Engine {
         }
         let waiting: Slots = self.fields.iter().fold(Slots::new(), |all, field| all | field.dead());
         let known = self.columns.live().len() + (&self.free | &waiting).len();
-        if known != u64::from(self.slots) || !self.free.is_disjoint(self.columns.live()) {
+        let is_live = |slot: u32| self.columns.live().contains(slot);
+        if known != u64::from(self.slots) || self.free.iter().any(is_live) {
             return Err(Error::corrupt(format!("{} slots, {known} accounted for", self.slots)));
         }
         Ok(())

@@ -3,9 +3,9 @@
 use super::{
     Engine, Field, hash_of, id_of,
     manifest::{
-        Entry, FIELD_CODES, FIELD_FIRST, FIELD_INDEX, FIELD_PRESENT, FIELD_SECTIONS, FIELD_VECTORS,
-        FORMAT, FieldState, MAGIC, Manifest, SECTION_COLUMNS, SECTION_DOCUMENTS, SECTION_ID_HASHES,
-        SECTION_LIVE,
+        COLUMN_FIRST, COLUMN_NUMBERS, Entry, FIELD_CODES, FIELD_FIRST, FIELD_INDEX, FIELD_PRESENT,
+        FIELD_SECTIONS, FIELD_VECTORS, FORMAT, FieldState, MAGIC, Manifest, SECTION_DOCUMENTS,
+        SECTION_ID_HASHES, SECTION_LIVE,
     },
     spread,
 };
@@ -14,7 +14,7 @@ use crate::{
     arena::Arena,
     bitset::BitSet,
     bytes::{Reader, checksum},
-    column::{Columns, Slots, slots_from_bits},
+    column::{Columns, Slots},
     index::{Indexes, Sections},
     key::PageKey,
     rest::{PageSource, read_page},
@@ -57,7 +57,7 @@ impl Engine {
         let states = engine.fields.iter().map(|_| FieldState::read(&mut reader));
         let states = states.collect::<Result<Vec<_>>>()?;
         let pages = Pages { manifest: Manifest::read(&mut reader)?, read_page };
-        let live = slots_from_bits(&pages.blob(SECTION_LIVE)?);
+        let live = BitSet::from_bytes(&pages.blob(SECTION_LIVE)?);
         let documents = pages.manifest.generations(SECTION_DOCUMENTS);
         engine.documents.open(documents, |page| pages.get(SECTION_DOCUMENTS, page))?;
         for (number, (field, state)) in engine.fields.iter_mut().zip(&states).enumerate() {
@@ -70,14 +70,21 @@ impl Engine {
         Ok(engine)
     }
 
-    fn open_columns(&mut self, live: Slots, pages: &Pages<'_>) -> Result<()> {
-        let read = pages
-            .blob(SECTION_COLUMNS)
-            .and_then(|bytes| Columns::read(&self.schema, live.clone(), &bytes));
+    fn open_columns(&mut self, live: BitSet, pages: &Pages<'_>) -> Result<()> {
+        let number = |column: usize, section: usize| {
+            let place = column * COLUMN_NUMBERS as usize + section;
+            COLUMN_FIRST.saturating_add(u32::try_from(place).unwrap_or(u32::MAX))
+        };
+        let read = Columns::open(
+            &self.schema,
+            live.clone(),
+            |column, section| pages.rows(number(column, section)),
+            |column, section, page| pages.get(number(column, section), page),
+        );
         match read {
             Ok(columns) => self.columns = columns,
             Err(error) if error.kind() == ErrorKind::Corrupt => {
-                for slot in live {
+                for slot in live.iter() {
                     let values = self.values(slot)?;
                     self.columns.insert(slot, &values);
                 }
@@ -96,7 +103,7 @@ impl Engine {
             Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
             _ => {
                 self.id_hashes.grow(self.slots as usize, 0);
-                for slot in self.columns.live() {
+                for slot in self.columns.live().iter() {
                     let id = id_of(&self.documents, slot)?;
                     self.id_hashes.row_mut(slot as usize)[0] = hash_of(&id);
                 }
@@ -105,7 +112,7 @@ impl Engine {
         let Self { ids, id_hashes, columns, .. } = self;
         let hash = |slot: u32| spread(id_hashes.row(slot as usize)[0]);
         ids.reserve(usize::try_from(columns.live().len()).unwrap_or(0), |slot| hash(*slot));
-        for slot in columns.live() {
+        for slot in columns.live().iter() {
             ids.insert_unique(hash(slot), slot, |slot| hash(*slot));
         }
         Ok(())
@@ -114,7 +121,9 @@ impl Engine {
     fn find_free(&mut self) {
         let mut free = Slots::new();
         free.insert_range(0..self.slots);
-        free -= self.columns.live();
+        self.columns.live().iter().for_each(|slot| {
+            free.remove(slot);
+        });
         for field in &self.fields {
             free -= field.dead();
         }
@@ -138,7 +147,7 @@ impl Field {
             Err(error) if error.kind() == ErrorKind::Corrupt => self.vectors.code_all()?,
             opened => opened?,
         }
-        self.present = BitSet::from(&slots_from_bits(&pages.blob(first + FIELD_PRESENT)?));
+        self.present = BitSet::from_bytes(&pages.blob(first + FIELD_PRESENT)?);
         if state.is_graph && self.spec.index.kind != IndexKind::Exact {
             if self.index.is_exact() {
                 self.switch_to_graph();

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    Document, Error, Filter, Id, Include, Result, Value, column::Slots, filter::Bound, limits,
+    Document, Error, Filter, Id, Include, Result, Value, bitset::BitSet, filter::Bound, limits,
 };
 use alloc::{borrow::Cow, collections::BTreeSet, vec::Vec};
 
@@ -39,7 +39,7 @@ impl Engine {
         limits::at_most(limit, limits::SCROLL_LIMIT_MAX, "limit")?;
         self.check_include(include)?;
         let mut first = BTreeSet::new();
-        for slot in self.allowed(filter)? {
+        for slot in self.allowed(filter)?.iter() {
             let id = self.id(slot)?;
             if after.is_none_or(|after| id > *after) {
                 first.insert((id, slot));
@@ -61,8 +61,8 @@ impl Engine {
     }
 
     /// The slots of the documents that pass.
-    pub(super) fn allowed(&self, filter: &Filter) -> Result<Slots> {
-        Ok(self.columns.find(&Bound::new(filter, &self.schema)?))
+    pub(super) fn allowed(&self, filter: &Filter) -> Result<BitSet> {
+        self.columns.find(&Bound::new(filter, &self.schema)?, &|slot| self.values(slot))
     }
 
     /// What `include` asks for of the document in `slot`, whose id is known.
