@@ -7,8 +7,8 @@ use std::{
     sync::Arc,
 };
 use vectordoc::{
-    Batch, Engine, ErrorKind, Filter, Include, Query, Record, Result, index::Indexes, key::PageKey,
-    rest::PageSource, schema::IndexKind,
+    Batch, Engine, ErrorKind, Filter, Include, Query, Record, Result, Scroll, index::Indexes,
+    key::PageKey, rest::PageSource, schema::IndexKind,
 };
 use vectordoc_tests::random;
 
@@ -47,7 +47,8 @@ fn judge_page(stored: &Stored, key: &PageKey, bytes: Option<&Vec<u8>>) -> Result
         }
     };
     engine.check()?;
-    let all = |engine: &Engine| engine.scroll(&Filter::All, None, 1_000, &Include::Everything);
+    let everything = Scroll { include: Include::Everything, ..Scroll::new(1_000) };
+    let all = |engine: &Engine| engine.scroll(&everything, None);
     assert_eq!(all(&engine)?, all(&stored.engine)?, "{key:?}");
     let dim = engine.schema().vectors()[0].dim;
     let query = Query { exact: true, ..Query::new(vec![1.0; dim]) };

@@ -9,7 +9,8 @@ use crate::{
 };
 use js_sys::{Array, Object};
 use vectordoc::{
-    Batch as Operations, Record, Schema, document::IdSeed, engine::Run, index::Indexes, limits,
+    Batch as Operations, Record, Schema, Scroll, document::IdSeed, engine::Place, index::Indexes,
+    limits,
 };
 use wasm_bindgen::prelude::*;
 
@@ -101,11 +102,15 @@ impl Engine {
         const { assert!(PAGE_DOCUMENTS <= limits::SCROLL_LIMIT_MAX) };
         let mut options = Options::new(options, &["filter", "include"])?;
         let (filter, include) = (options.filter()?, options.include()?);
-        let kind = self.0.schema().id().kind;
-        let after = cursor.map(|cursor| Run::id_of_cursor(&cursor, kind)).transpose()?;
-        let page = self.0.scroll(&filter, after.as_ref(), PAGE_DOCUMENTS, &include)?;
-        let docs = page.docs.iter().map(|document| output::document(self.0.schema(), document));
-        let cursor = page.next.map_or(JsValue::UNDEFINED, |id| id.to_string().into());
+        let schema = self.0.schema();
+        let place = |cursor: String| Place::of_cursor(&cursor, schema, None);
+        let after = cursor.map(place).transpose()?;
+        let scroll = Scroll { filter, include, ..Scroll::new(PAGE_DOCUMENTS) };
+        let page = self.0.scroll(&scroll, after.as_ref())?;
+        let last = page.last().filter(|_| page.len() == PAGE_DOCUMENTS);
+        let cursor = last.map(|(place, _)| place.cursor(schema, None)).transpose()?;
+        let cursor = cursor.map_or(JsValue::UNDEFINED, Into::into);
+        let docs = page.iter().map(|(_, document)| output::document(schema, document));
         let answer = Object::new();
         output::set(&answer, "docs", &docs.collect::<Array>());
         output::set(&answer, "cursor", &cursor);

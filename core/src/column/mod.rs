@@ -11,6 +11,7 @@ mod find;
 mod key;
 mod postings;
 mod tree;
+mod walk;
 
 use crate::{Result, Schema, Value, bitset::BitSet, index::Section, schema::FieldType};
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
@@ -19,6 +20,7 @@ use roaring::RoaringBitmap;
 use tree::Tree;
 
 pub(crate) use key::Key;
+pub(crate) use walk::Direction;
 
 /// A set of slots, compressed.
 pub(crate) type Slots = RoaringBitmap;
@@ -213,7 +215,7 @@ fn add_columns(number: usize, ty: &FieldType, names: &mut Vec<String>, columns: 
 
 /// The value that `names` lead to, unless one on the way is missing. A way through an array of
 /// structs leads to an array of what is in each.
-fn value_at<'a>(value: &'a Value, names: &[String]) -> Option<Cow<'a, Value>> {
+pub(crate) fn value_at<'a>(value: &'a Value, names: &[String]) -> Option<Cow<'a, Value>> {
     match (value, names.split_first()) {
         (Value::Null, _) => None,
         (value, None) => Some(Cow::Borrowed(value)),

@@ -14,6 +14,7 @@ mod field;
 mod maintenance;
 mod manifest;
 mod open;
+mod order;
 mod prepare;
 mod read;
 mod search;
@@ -22,7 +23,7 @@ mod tuning;
 use crate::{
     Error, Id, Result, Schema, Value,
     arena::Arena,
-    bytes::Reader,
+    bytes::{Reader, Writer},
     column::{Columns, Slots},
     document::{read_id, read_values},
     heap::Heap,
@@ -38,15 +39,18 @@ use manifest::{FIELD_FIRST, FIELD_SECTIONS, FIELD_VECTORS, Manifest, SECTION_DOC
 
 pub use checkpoint::Checkpoint;
 pub use maintenance::Maintenance;
+pub use order::{Place, most_frequent};
 pub use prepare::{Group, Outcome};
-pub use read::Run;
+
+/// Bytes of a version at most.
+const VERSION_BYTES_MAX: usize = 10;
 
 /// One collection of documents in memory, with its indexes.
 pub struct Engine {
     schema: Schema,
     /// The number of the last record applied.
     record_number: u64,
-    /// Document bytes by slot, empty where there is none.
+    /// By slot the version of a document and its bytes, empty where there is none.
     documents: Heap,
     ids: HashTable<u32>,
     /// By slot, of its document's id; see [`hash_of`].
@@ -160,7 +164,7 @@ impl Engine {
         }
         for change in &record.changes {
             let changed = match change {
-                Change::Put(stored) => self.put(stored),
+                Change::Put(stored) => self.put(stored, record.number),
                 Change::Delete(id) => self.remove(id),
             };
             if changed.is_err() {
@@ -172,7 +176,7 @@ impl Engine {
         Ok(())
     }
 
-    fn put(&mut self, stored: &Stored) -> Result<()> {
+    fn put(&mut self, stored: &Stored, version: u64) -> Result<()> {
         let mut reader = Reader::new(&stored.bytes);
         read_id(&mut reader)?;
         let values = read_values(&mut reader, self.schema.values().len())?;
@@ -188,7 +192,10 @@ impl Engine {
             }
             None => self.place(stored),
         };
-        self.documents.set(slot, &stored.bytes);
+        let mut writer = Writer::with_capacity(VERSION_BYTES_MAX + stored.bytes.len());
+        writer.varint(version.into());
+        writer.raw(&stored.bytes);
+        self.documents.set(slot, writer.as_bytes());
         self.columns.insert(slot, &values);
         self.filters.changed(slot, Some(&values), &self.columns, &self.fields);
         Ok(())
@@ -285,6 +292,7 @@ impl Engine {
     fn values(&self, slot: u32) -> Result<Vec<Value>> {
         let document = self.documents.get(slot)?;
         let mut reader = Reader::new(&document);
+        read_version(&mut reader)?;
         read_id(&mut reader)?;
         read_values(&mut reader, self.schema.values().len())
     }
@@ -311,7 +319,15 @@ impl Engine {
 }
 
 fn id_of(documents: &Heap, slot: u32) -> Result<Id> {
-    read_id(&mut Reader::new(&documents.get(slot)?))
+    let document = documents.get(slot)?;
+    let mut reader = Reader::new(&document);
+    read_version(&mut reader)?;
+    read_id(&mut reader)
+}
+
+/// The version of a document stands before its bytes.
+fn read_version(reader: &mut Reader<'_>) -> Result<u64> {
+    u64::try_from(reader.varint()?).map_err(|_| Error::corrupt("a version exceeds 64 bits"))
 }
 
 /// What is kept of an id in memory, so that the id table needs no documents.

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     Batch, Engine, Error, ErrorKind, Record, Result, Schema,
-    batch::Operation,
     engine::{Checkpoint, Group, Outcome},
     index::Indexes,
     key::Key,
@@ -307,7 +306,7 @@ impl Worker {
             let mut bytes = 0;
             let mut write = Some((batch, reply));
             while let Some((batch, reply)) = write.take() {
-                if !group.is_empty() && needs_own_commit(&batch) {
+                if !group.is_empty() && batch.has_filter() {
                     next = Some((batch, reply));
                     break;
                 }
@@ -446,9 +445,4 @@ impl Worker {
         drop(engine);
         self.with_store(|store, _| store.write(&Changes { deletes, ..Changes::default() }))
     }
-}
-
-/// Whether what a batch does depends on records that are not applied yet.
-fn needs_own_commit(batch: &Batch) -> bool {
-    batch.operations.iter().any(|operation| matches!(operation, Operation::DeleteWhere(_)))
 }
