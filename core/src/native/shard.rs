@@ -162,34 +162,44 @@ fn recover(
     residence: Residence,
 ) -> Result<(Engine, u64)> {
     let source: Arc<dyn PageSource> = Arc::clone(store) as _;
-    let mut engine = match (store.get(Key::Meta)?, schema, residence) {
+    let meta = store.get(Key::Meta)?;
+    let mut engine = match (&meta, schema, residence) {
         (Some(meta), _, Residence::Memory) => {
             let pages = store.pages()?;
-            Engine::open(&meta, &|key| pages.get(key), indexes)?
+            Engine::open(meta, &|key| pages.get(key), indexes)?
         }
-        (Some(meta), _, Residence::Disk) => Engine::open_at_rest(&meta, &source, indexes)?,
+        (Some(meta), _, Residence::Disk) => Engine::open_at_rest(meta, &source, indexes)?,
         (None, Some(schema), Residence::Memory) => Engine::new(schema.clone(), indexes)?,
         (None, Some(schema), Residence::Disk) => Engine::at_rest(schema.clone(), indexes, &source)?,
         (None, None, _) => {
             return Err(Error::corrupt("the shard was never finished being created"));
         }
     };
-    let mut bytes = 0;
+    let (mut records, mut bytes) = (0, 0);
     store.records(engine.record_number() + 1, |record| {
-        bytes += record.len() as u64;
+        (records, bytes) = (records + 1, bytes + record.len() as u64);
         let record = Record::from_bytes(record, engine.schema())?;
         engine.apply(&record)
     })?;
-    let mut deletes: Vec<Key> = store.page_keys()?.into_iter().map(Key::Page).collect();
-    deletes.retain(|key| !matches!(key, Key::Page(key) if engine.has_page(key)));
-    if !deletes.is_empty() {
-        store.write(&Changes { deletes, ..Changes::default() })?;
+    if store.len()? != u64::from(meta.is_some()) + records + engine.pages() {
+        remove_unnamed_pages(store, &engine)?;
     }
-    if store.get(Key::Meta)?.is_none() {
+    if meta.is_none() {
         let checkpoint = write_checkpoint(store, &engine)?;
         engine.checkpointed(checkpoint);
     }
     Ok((engine, bytes))
+}
+
+/// Removes the pages that the last checkpoint does not name.
+fn remove_unnamed_pages(store: &Store, engine: &Engine) -> Result<()> {
+    let mut keys = store.page_keys()?;
+    keys.retain(|key| !engine.has_page(key));
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let deletes = keys.into_iter().map(Key::Page).collect();
+    store.write(&Changes { deletes, ..Changes::default() })
 }
 
 /// Writes pages in bounded transactions, then the meta that names them, in one with the removal of
