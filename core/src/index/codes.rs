@@ -13,6 +13,7 @@ use crate::{
     Metric, Result,
     arena::Arena,
     distance::{CODE_ALIGN, CodeTerms, CodedQuery, Kernels, TERMS_BYTES},
+    rest::ReadPage,
     schema::Quantization,
 };
 use alloc::{vec, vec::Vec};
@@ -167,12 +168,8 @@ impl Codes {
     }
 
     /// The codes out of their pages.
-    pub(super) fn read_pages(
-        &mut self,
-        rows: usize,
-        page: impl FnMut(usize) -> Result<Vec<u8>>,
-    ) -> Result<()> {
-        self.rows = Arena::from_pages(TERMS_BYTES + self.form.bytes(self.dim), rows, page)?;
+    pub(super) fn read_pages(&mut self, rows: usize, read: impl ReadPage) -> Result<()> {
+        self.rows = Arena::from_pages(TERMS_BYTES + self.form.bytes(self.dim), rows, read)?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use crate::{
     Error, Metric, Result,
     arena::Arena,
     distance::{CodedQuery, Kernels, prefetch_all},
-    rest::RestingPages,
+    rest::{ReadPage, RestingPages},
     schema::{IndexKind, VectorField},
 };
 use alloc::{borrow::Cow, format, vec::Vec};
@@ -272,9 +272,9 @@ impl Vectors {
         &mut self,
         rows: usize,
         generations: &[u64],
-        page: impl FnMut(usize) -> Result<Vec<u8>>,
+        read: impl ReadPage,
     ) -> Result<()> {
-        self.rows.open(rows, generations, page)?;
+        self.rows.open(rows, generations, read)?;
         if self.metric == Metric::Cosine && self.are_in_memory() {
             let mut scales = Arena::new(1);
             scales.grow(rows, 0.0);
@@ -286,9 +286,9 @@ impl Vectors {
 
     /// Reads codes back from pages. Where they cannot be, [`code_all`](Self::code_all) makes them
     /// anew.
-    pub(crate) fn open_codes(&mut self, page: impl FnMut(usize) -> Result<Vec<u8>>) -> Result<()> {
+    pub(crate) fn open_codes(&mut self, read: impl ReadPage) -> Result<()> {
         match &mut self.codes {
-            Some(codes) => codes.read_pages(self.rows.rows(), page),
+            Some(codes) => codes.read_pages(self.rows.rows(), read),
             None => Ok(()),
         }
     }

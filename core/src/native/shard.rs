@@ -164,10 +164,7 @@ fn recover(
     let source: Arc<dyn PageSource> = Arc::clone(store) as _;
     let meta = store.get(Key::Meta)?;
     let mut engine = match (&meta, schema, residence) {
-        (Some(meta), _, Residence::Memory) => {
-            let pages = store.pages()?;
-            Engine::open(meta, &|key| pages.get(key), indexes)?
-        }
+        (Some(meta), _, Residence::Memory) => Engine::open(meta, &store.pages()?, indexes)?,
         (Some(meta), _, Residence::Disk) => Engine::open_at_rest(meta, &source, indexes)?,
         (None, Some(schema), Residence::Memory) => Engine::new(schema.clone(), indexes)?,
         (None, Some(schema), Residence::Disk) => Engine::at_rest(schema.clone(), indexes, &source)?,

@@ -161,17 +161,17 @@ pub(super) struct Pages {
     table: ReadOnlyTable<&'static [u8], &'static [u8]>,
 }
 
-impl Pages {
-    pub(super) fn get(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
+impl PageSource for Pages {
+    fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         let value = self.table.get(Key::Page(*key).to_bytes().as_slice());
         let value = value.map_err(|error| place(&self.path, error.into()))?;
-        Ok(value.map(|value| value.value().to_vec()))
+        value.map(|value| visit(value.value())).transpose().map(|visited| visited.is_some())
     }
 }
 
 impl PageSource for Store {
-    fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
-        self.get(Key::Page(*key))
+    fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        self.pages()?.read(key, visit)
     }
 }
 
