@@ -32,6 +32,14 @@ pub struct Probe {
     coded: CodedQuery,
 }
 
+/// What is computed of a vector before it is set: all that takes long.
+pub(crate) struct CodedVector {
+    /// `1 / |v|` under cosine.
+    scale: f32,
+    /// Where the field has codes.
+    code: Option<Vec<u8>>,
+}
+
 impl Probe {
     /// The vector itself.
     pub fn vector(&self) -> &[f32] {
@@ -238,19 +246,21 @@ impl Vectors {
         }
     }
 
-    pub(crate) fn set(&mut self, slot: u32, vector: &[f32]) {
-        self.rows.set(slot as usize, vector);
-        self.set_scale(slot as usize, vector);
-        if let Some(codes) = &mut self.codes {
-            codes.set(slot as usize, vector);
-        }
+    /// What is computed of `vector` before it is set.
+    pub(crate) fn coded_vector(&self, vector: &[f32]) -> CodedVector {
+        let code = self.codes.as_ref().map(|codes| codes.code(vector));
+        CodedVector { scale: self.scale(vector), code }
     }
 
-    fn set_scale(&mut self, row: usize, vector: &[f32]) {
+    pub(crate) fn set(&mut self, slot: u32, vector: &[f32], coded: &CodedVector) {
+        let row = slot as usize;
+        self.rows.set(row, vector);
         if self.metric == Metric::Cosine && self.are_in_memory() {
-            let scale = self.scale(vector);
             self.scales.grow(row + 1, 0.0);
-            self.scales.row_mut(row)[0] = scale;
+            self.scales.row_mut(row)[0] = coded.scale;
+        }
+        if let (Some(codes), Some(code)) = (&mut self.codes, &coded.code) {
+            codes.set(row, code);
         }
     }
 
@@ -296,7 +306,9 @@ impl Vectors {
     /// Codes every vector.
     pub(crate) fn code_all(&mut self) -> Result<()> {
         match &mut self.codes {
-            Some(codes) => self.rows.each(self.dim, |row, vector| codes.set(row, vector)),
+            Some(codes) => {
+                self.rows.each(self.dim, |row, vector| codes.set(row, &codes.code(vector)))
+            }
             None => Ok(()),
         }
     }

@@ -366,11 +366,17 @@ impl Worker {
             return;
         }
         for write in prepared {
-            let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
-            let applied = engine.apply(&write.record);
-            drop(engine);
-            (write.reply)(applied.map(|()| write.outcome));
+            (write.reply)(self.apply(&write.record).map(|()| write.outcome));
         }
+    }
+
+    /// Applies a record; searches wait for the copying only.
+    fn apply(&self, record: &Record) -> Result<()> {
+        let digested = {
+            let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+            engine.digest(record)?
+        };
+        self.engine.write().unwrap_or_else(PoisonError::into_inner).apply_digested(digested)
     }
 
     fn store_records(&mut self, changes: &Changes) -> Result<()> {
