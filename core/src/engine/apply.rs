@@ -75,7 +75,7 @@ impl Engine {
             Change::Put(stored) => Some(self.digest_document(stored, slot)?),
             Change::Delete(_) => None,
         };
-        let old = slot.map(|slot| Ok((slot, self.values(slot)?))).transpose()?;
+        let old = slot.map(|slot| self.values(slot).map(|values| (slot, values))).transpose()?;
         Ok(Step { id: change.id(), old, new })
     }
 
