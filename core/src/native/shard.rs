@@ -465,3 +465,28 @@ impl Worker {
 fn needs_own_commit(batch: &Batch) -> bool {
     batch.operations.iter().any(|operation| matches!(operation, Operation::DeleteWhere(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Changes, Indexes, Key, Residence, Schema, Shard, Store};
+    use crate::{Result, key::PageKey};
+
+    #[test]
+    fn pages_that_no_checkpoint_names_are_removed_when_a_shard_opens() -> Result<()> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("shard");
+        let schema = Schema::from_json_str(r#"{"id": "u64", "embedding": {"vector": 2}}"#)?;
+        let reopen = || {
+            let indexes = Indexes::default();
+            Shard::open(&path, Some(&schema), &indexes, 1, Residence::Memory)?.close()
+        };
+        reopen()?;
+        let keys = Store::open(&path)?.page_keys()?;
+        let left = Key::Page(PageKey { section: 1, page: 9, generation: 9 });
+        let changes = Changes { puts: vec![(left, vec![0; 99])], ..Changes::default() };
+        Store::open(&path)?.write(&changes)?;
+        reopen()?;
+        assert_eq!(Store::open(&path)?.page_keys()?, keys);
+        Ok(())
+    }
+}
