@@ -36,6 +36,16 @@ pub(crate) enum Change {
     Delete(Id),
 }
 
+impl Change {
+    /// The id of the document that changes.
+    pub(crate) fn id(&self) -> &Id {
+        match self {
+            Self::Put(stored) => &stored.id,
+            Self::Delete(id) => id,
+        }
+    }
+}
+
 /// A document as it rests.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stored {

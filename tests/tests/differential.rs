@@ -35,8 +35,9 @@ impl Shelf {
 }
 
 impl PageSource for Shelf {
-    fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
-        Ok(self.with(|pages| pages.get(key).cloned()))
+    fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        self.with(|pages| pages.get(key).map(|page| visit(page)).transpose())
+            .map(|visited| visited.is_some())
     }
 }
 
@@ -185,7 +186,7 @@ impl Program {
         let source: Arc<dyn PageSource> = Arc::clone(&self.store) as _;
         match self.rng.u8(..3) {
             0 => {}
-            1 => self.engine = Engine::open(&meta, &|key| source.read(key), &self.indexes)?,
+            1 => self.engine = Engine::open(&meta, &*source, &self.indexes)?,
             _ => self.engine = Engine::open_at_rest(&meta, &source, &self.indexes)?,
         }
         Ok(())

@@ -13,7 +13,9 @@ mod postings;
 mod tree;
 mod walk;
 
-use crate::{Result, Schema, Value, bitset::BitSet, index::Section, schema::FieldType};
+use crate::{
+    Result, Schema, Value, bitset::BitSet, index::Section, rest::ReadPage, schema::FieldType,
+};
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 use postings::Postings;
 use roaring::RoaringBitmap;
@@ -110,24 +112,23 @@ impl Columns {
     }
 
     /// The columns of `schema` out of the pages of their sections: `pages` says how many the
-    /// section has that is this one of this column, `page` reads one.
-    pub(crate) fn open(
+    /// section has that is this one of this column, `page` lends them.
+    pub(crate) fn open<R: ReadPage>(
         schema: &Schema,
         live: BitSet,
         pages: impl Fn(usize, usize) -> Result<usize>,
-        page: impl Fn(usize, usize, usize) -> Result<Vec<u8>>,
+        page: impl Fn(usize, usize) -> R,
     ) -> Result<Self> {
         let mut columns = Self { live, ..Self::new(schema) };
         for (number, column) in columns.columns.iter_mut().enumerate() {
-            let count = pages(number, 0)?;
-            let read = |at| page(number, 0, at);
+            let (count, read) = (pages(number, 0)?, page(number, 0));
             match &mut column.keys {
                 Keys::Numbers(tree) => *tree = Tree::open(count, read)?,
                 Keys::Cells(tree) => *tree = Tree::open(count, read)?,
                 Keys::Bytes(tree) => *tree = Tree::open(count, read)?,
             }
-            column.sizes = Tree::open(pages(number, 1)?, |at| page(number, 1, at))?;
-            column.present = Tree::open(pages(number, 2)?, |at| page(number, 2, at))?;
+            column.sizes = Tree::open(pages(number, 1)?, page(number, 1))?;
+            column.present = Tree::open(pages(number, 2)?, page(number, 2))?;
         }
         Ok(columns)
     }

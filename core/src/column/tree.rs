@@ -9,6 +9,7 @@ use crate::{
     Error, Result,
     bytes::{Reader, Writer},
     index::Section,
+    rest::ReadPage,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use core::ops::Bound as Edge;
@@ -184,13 +185,15 @@ impl<K: TreeKey, P: Posting> Tree<K, P> {
         self.dirty.clear();
     }
 
-    /// The map whose pages `page` reads.
-    pub(crate) fn open(
-        pages: usize,
-        mut page: impl FnMut(usize) -> Result<Vec<u8>>,
-    ) -> Result<Self> {
-        let leaves = (0..pages).map(|number| Leaf::read(&page(number)?));
-        let leaves = leaves.collect::<Result<Vec<_>>>()?;
+    /// The map whose pages `page` lends.
+    pub(crate) fn open(pages: usize, mut page: impl ReadPage) -> Result<Self> {
+        let mut leaves: Vec<Leaf<K, P>> = Vec::new();
+        for number in 0..pages {
+            page(number, &mut |bytes| {
+                leaves.push(Leaf::read(bytes)?);
+                Ok(())
+            })?;
+        }
         let count = u32::try_from(pages).map_err(|_| Error::corrupt("too many pages"))?;
         let first = |page: &u32| leaves[*page as usize].keys.first();
         let (mut order, free): (Vec<u32>, _) = (0..count).partition(|page| first(page).is_some());
@@ -338,7 +341,7 @@ impl<K: TreeKey, P: Posting> Section for Tree<K, P> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::postings::Postings, Edge, Section, Tree};
+    use super::{super::postings::Postings, Edge, Result, Section, Tree};
     use alloc::{collections::BTreeMap, collections::BTreeSet, vec::Vec};
 
     type Model = BTreeMap<u64, BTreeSet<u32>>;
@@ -352,10 +355,10 @@ mod tests {
     }
 
     fn reopened(tree: &Tree<u64, Postings>) -> Tree<u64, Postings> {
-        Tree::open(tree.pages(), |page| {
+        Tree::open(tree.pages(), |page, visit: &mut dyn FnMut(&[u8]) -> Result<()>| {
             let bytes = tree.page(page)?;
             assert!(bytes.len() < 65_000, "a page has {} bytes", bytes.len());
-            Ok(bytes)
+            visit(&bytes)
         })
         .expect("what was written can be read")
     }
