@@ -6,8 +6,7 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// A plain object that is filled by assignments, which engines know to make fast; they do not
-    /// know `Reflect.set`.
+    /// A plain object, filled by assignments: they take a fraction of the time of `Reflect.set`.
     #[wasm_bindgen(extends = Object)]
     pub type Fields;
 

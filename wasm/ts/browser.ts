@@ -5,4 +5,4 @@ import load from "./raw/engine.js";
 export * from "./index.js";
 
 /** Opens a database. */
-export const open: Open = opener(() => load({ module_or_path: moduleUrl() }));
+export const open: Open = opener(async () => load({ module_or_path: moduleUrl() }));

@@ -6,4 +6,4 @@ import load from "./raw/engine.js";
 export * from "./index.js";
 
 /** Opens a database. */
-export const open: Open = opener(() => load({ module_or_path: readFile(moduleUrl()) }));
+export const open: Open = opener(async () => load({ module_or_path: readFile(moduleUrl()) }));
