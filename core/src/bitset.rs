@@ -55,7 +55,43 @@ impl BitSet {
     pub(crate) fn intersect(&mut self, other: &Self) {
         self.words.truncate(other.words.len());
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
+        self.count_anew();
+    }
+
+    /// Adds the slots of `other`.
+    pub(crate) fn unite(&mut self, other: &Self) {
+        if self.words.len() < other.words.len() {
+            self.words.resize(other.words.len(), 0);
+        }
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
+        self.count_anew();
+    }
+
+    /// Leaves only the slots that `other` has not.
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= !other);
+        self.count_anew();
+    }
+
+    fn count_anew(&mut self) {
         self.count = self.words.iter().map(|word| u64::from(word.count_ones())).sum();
+    }
+
+    /// One bit a slot, lowest first.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    /// The slots whose bit is set.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        let word = |chunk: &[u8]| {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            u64::from_le_bytes(word)
+        };
+        let mut set = Self { words: bytes.chunks(8).map(word).collect(), count: 0 };
+        set.count_anew();
+        set
     }
 
     /// The slot before which there are `rank` others.

@@ -36,6 +36,39 @@ impl GeoPoint {
         Ok(())
     }
 
+    /// The south-western and north-eastern corners of a box that has every point within `metres`;
+    /// where it lies across the 180th meridian, its western longitude is the larger one
+    /// (J. P. Matuschek, "Finding Points Within a Distance of a Latitude/Longitude Using Bounding
+    /// Coordinates", 2010).
+    pub fn bounds(&self, metres: f64) -> (Self, Self) {
+        /// Rounding must not leave a point at the edge out.
+        const MARGIN: f64 = 1e-9;
+        let angle = metres / EARTH_RADIUS_M + MARGIN;
+        let degrees = |radians: f64| radians * 180.0 / PI;
+        let (south, north) = (self.lat - degrees(angle), self.lat + degrees(angle));
+        let whole_circle = (
+            Self { lat: south.max(-90.0), lon: -180.0 },
+            Self { lat: north.min(90.0), lon: 180.0 },
+        );
+        if south <= -90.0 || north >= 90.0 {
+            return whole_circle;
+        }
+        let sine = libm::sin(angle) / libm::cos(self.lat * PI / 180.0);
+        if sine >= 1.0 {
+            return whole_circle;
+        }
+        let width = degrees(libm::asin(sine));
+        let around = |lon: f64| match lon {
+            lon if lon < -180.0 => lon + 360.0,
+            lon if lon > 180.0 => lon - 360.0,
+            lon => lon,
+        };
+        (
+            Self { lat: south, lon: around(self.lon - width) },
+            Self { lat: north, lon: around(self.lon + width) },
+        )
+    }
+
     /// Metres to `other` along the surface of a sphere (the haversine formula, R. W. Sinnott,
     /// "Virtues of the Haversine", 1984).
     pub fn distance(&self, other: &Self) -> f64 {

@@ -3,8 +3,8 @@
 use fastrand::Rng;
 use std::collections::BTreeMap;
 use vectordoc::{
-    Document, Filter, Id, Metric, Schema, Value,
-    filter::Test,
+    Document, Filter, GeoPoint, Id, Metric, Schema, Timestamp, Uuid, Value,
+    filter::{Comparison, Test},
     schema::{FieldType, IdField, IdKind, IndexKind, IndexSpec, Integer, ValueField, VectorField},
 };
 
@@ -20,6 +20,8 @@ pub fn seed(default: u64) -> u64 {
 pub fn programs(default: u64) -> u64 {
     std::env::var("PROGRAMS").ok().and_then(|count| count.parse().ok()).unwrap_or(default)
 }
+
+const COLORS: [&str; 3] = ["red", "green", "blue"];
 
 /// A schema with a value field of every kind, and one vector field.
 pub fn schema(rng: &mut Rng, kind: IndexKind) -> Schema {
@@ -43,7 +45,20 @@ pub fn schema(rng: &mut Rng, kind: IndexKind) -> Schema {
         field("country", FieldType::Text, false),
         field("founded", FieldType::Integer(Integer::U16), true),
     ];
+    let review = vec![
+        field("stars", FieldType::Integer(Integer::U8), false),
+        field("words", FieldType::Array(Box::new(FieldType::Text)), true),
+    ];
     let values = vec![
+        field("when", FieldType::Timestamp, rng.bool()),
+        field("key", FieldType::Uuid, rng.bool()),
+        field("place", FieldType::Geo, rng.bool()),
+        field("color", FieldType::Enum(COLORS.map(String::from).to_vec()), rng.bool()),
+        field("large", FieldType::Integer(Integer::U64), rng.bool()),
+        field("numbers", FieldType::Array(Box::new(FieldType::Float64)), rng.bool()),
+        field("old_price", FieldType::Float64, true),
+        field("reviews", FieldType::Array(Box::new(FieldType::Object(review))), rng.bool()),
+        ValueField { filter: false, ..field("extra", FieldType::Json, true) },
         field("flag", FieldType::Bool, rng.bool()),
         field("count", FieldType::Integer(Integer::I64), rng.bool()),
         field("price", FieldType::Float64, rng.bool()),
@@ -91,13 +106,21 @@ fn value(rng: &mut Rng, field: &ValueField) -> Value {
     if field.optional && rng.u8(..5) == 0 {
         return Value::Null;
     }
-    match &field.ty {
+    value_of(rng, &field.ty)
+}
+
+fn value_of(rng: &mut Rng, ty: &FieldType) -> Value {
+    match ty {
         FieldType::Array(element) => {
-            Value::Array((0..rng.usize(..4)).map(|_| scalar(rng, element)).collect())
+            Value::Array((0..rng.usize(..4)).map(|_| value_of(rng, element)).collect())
         }
         FieldType::Object(fields) => {
             let values = fields.iter().map(|field| (field.name.clone(), value(rng, field)));
             Value::Object(values.filter(|(_, value)| !value.is_null()).collect::<BTreeMap<_, _>>())
+        }
+        FieldType::Json => {
+            let inner = [Value::Null, Value::Bool(true), Value::Int(-1), Value::from("x")];
+            Value::Array(inner[..rng.usize(..4)].to_vec())
         }
         ty => scalar(rng, ty),
     }
@@ -106,11 +129,25 @@ fn value(rng: &mut Rng, field: &ValueField) -> Value {
 fn scalar(rng: &mut Rng, ty: &FieldType) -> Value {
     match ty {
         FieldType::Bool => Value::Bool(rng.bool()),
-        FieldType::Integer(Integer::U16) => Value::Int(rng.u16(..5).into()),
+        FieldType::Integer(Integer::U16 | Integer::U8) => Value::Int(rng.u16(..5).into()),
+        FieldType::Integer(Integer::U64) => Value::Int((u64::MAX - rng.u64(..3)).into()),
         FieldType::Integer(_) => Value::Int(rng.i8(-4..4).into()),
         FieldType::Float64 => Value::Float(f64::from(rng.i8(-4..4)) / 2.0),
-        _ => Value::Text(["", "a", "ab", "abc", "b", "bc", "ä"][rng.usize(..7)].into()),
+        FieldType::Timestamp => {
+            let micros = i64::from(rng.i8(-3..3)) * 86_400_000_000;
+            Value::Time(Timestamp::from_micros(micros).expect("days around 1970"))
+        }
+        FieldType::Uuid => Value::Uuid(Uuid::from_bytes([rng.u8(..4); 16])),
+        FieldType::Geo => Value::Geo(point(rng)),
+        FieldType::Enum(words) => Value::Text(words[rng.usize(..words.len())].clone()),
+        _ => Value::Text(["", "a", "ab", "Abc", "b", "bC", "ä", "Ä{b}"][rng.usize(..8)].into()),
     }
+}
+
+/// One of some hundred points around the Earth, poles and the 180th meridian among them.
+fn point(rng: &mut Rng) -> GeoPoint {
+    let (lat, lon) = (f64::from(rng.i8(-4..=4)) * 22.5, f64::from(rng.i8(-6..=6)) * 30.0);
+    GeoPoint { lat, lon }
 }
 
 /// A filter on the fields of [`schema`], `depth` levels deep at most.
@@ -125,34 +162,109 @@ pub fn filter(rng: &mut Rng, depth: usize) -> Filter {
 }
 
 fn condition(rng: &mut Rng) -> Filter {
-    let fields: [(&str, FieldType, bool); 7] = [
+    let integer = FieldType::Integer;
+    let color = FieldType::Enum(COLORS.map(String::from).to_vec());
+    let fields: [(&str, FieldType, bool); 18] = [
         ("flag", FieldType::Bool, false),
-        ("count", FieldType::Integer(Integer::I64), false),
+        ("count", integer(Integer::I64), false),
+        ("large", integer(Integer::U64), false),
         ("price", FieldType::Float64, false),
+        ("numbers", FieldType::Float64, true),
         ("name", FieldType::Text, false),
         ("tags", FieldType::Text, true),
+        ("tags.0", FieldType::Text, false),
+        ("numbers.1", FieldType::Float64, false),
         ("maker.country", FieldType::Text, false),
-        ("maker.founded", FieldType::Integer(Integer::U16), false),
+        ("maker.founded", integer(Integer::U16), false),
+        ("reviews.stars", integer(Integer::U8), true),
+        ("reviews.words", FieldType::Text, true),
+        ("when", FieldType::Timestamp, false),
+        ("key", FieldType::Uuid, false),
+        ("place", FieldType::Geo, false),
+        ("place", FieldType::Geo, false),
+        ("color", color, false),
     ];
     let (path, ty, many) = &fields[rng.usize(..fields.len())];
-    let value = |rng: &mut Rng| scalar(rng, ty);
-    let values = |rng: &mut Rng| (0..rng.usize(..3)).map(|_| scalar(rng, ty)).collect();
-    let test = match rng.u8(..13) {
-        0 => Test::Eq(value(rng)),
-        1 => Test::Ne(value(rng)),
-        2 => Test::In(values(rng)),
-        3 => Test::Nin(values(rng)),
-        4 => Test::All(values(rng)),
-        5 => Test::Exists(rng.bool()),
-        6 => Test::Eq(Value::Null),
-        7 if *many => Test::Size(rng.u64(..4)),
-        8 if *many || *ty == FieldType::Text => Test::Contains(value(rng)),
-        9 if *ty == FieldType::Text => Test::StartsWith(["", "a", "b"][rng.usize(..3)].into()),
-        _ if *ty == FieldType::Bool => Test::Eq(value(rng)),
-        10 => Test::Lt(value(rng)),
-        11 => Test::Gte(value(rng)),
-        12 => Test::Gt(value(rng)),
-        _ => Test::Lte(value(rng)),
+    let test = match rng.u8(..10) {
+        0..3 => equality(rng, ty),
+        3 => Test::Exists(rng.bool()),
+        4 => Test::Eq(Value::Null),
+        5 if *many => Test::Size(rng.u64(..4)),
+        6 if *many => Test::Contains(scalar(rng, ty)),
+        7 => return comparison_of_fields(rng),
+        _ => match ty {
+            FieldType::Text => about_text(rng),
+            FieldType::Geo => about_point(rng),
+            FieldType::Bool | FieldType::Enum(_) => equality(rng, ty),
+            ty => about_order(rng, ty),
+        },
     };
     Filter::field(*path, test)
+}
+
+fn equality(rng: &mut Rng, ty: &FieldType) -> Test {
+    let mut several = || (0..rng.usize(..3)).map(|_| scalar(rng, ty)).collect::<Vec<_>>();
+    match several() {
+        values if values.is_empty() => Test::All(values),
+        values => match rng.u8(..5) {
+            0 => Test::Eq(values[0].clone()),
+            1 => Test::Ne(values[0].clone()),
+            2 => Test::In(values),
+            3 => Test::Nin(values),
+            _ => Test::All(values),
+        },
+    }
+}
+
+fn about_order(rng: &mut Rng, ty: &FieldType) -> Test {
+    let value = match ty {
+        FieldType::Integer(_) if rng.u8(..4) == 0 => {
+            Value::Float([0.5, -1e30, 1e30, 2.5][rng.usize(..4)])
+        }
+        ty => scalar(rng, ty),
+    };
+    match rng.u8(..4) {
+        0 => Test::Lt(value),
+        1 => Test::Lte(value),
+        2 => Test::Gt(value),
+        _ => Test::Gte(value),
+    }
+}
+
+fn about_text(rng: &mut Rng) -> Test {
+    let part = ["", "a", "B", "bc", "ä", "{b}"][rng.usize(..6)];
+    match rng.u8(..9) {
+        0 => Test::StartsWith(part.into()),
+        1 => Test::EndsWith(part.into()),
+        2 => Test::Contains(part.into()),
+        3 => Test::StartsWithIgnoreCase(part.into()),
+        4 => Test::EndsWithIgnoreCase(part.into()),
+        5 => Test::ContainsIgnoreCase(part.into()),
+        6 => Test::Regex(["^a", "b.*", "bC"][rng.usize(..3)].into()),
+        _ => about_order(rng, &FieldType::Text),
+    }
+}
+
+fn about_point(rng: &mut Rng) -> Test {
+    if rng.bool() {
+        let metres = [0.0, 1e3, 1.5e6, 5e6, 1.2e7, 3e7][rng.usize(..6)];
+        return Test::GeoRadius { center: point(rng), metres };
+    }
+    let (a, b) = (point(rng), point(rng));
+    let south_west = GeoPoint { lat: a.lat.min(b.lat), ..a };
+    Test::GeoBox { south_west, north_east: GeoPoint { lat: a.lat.max(b.lat), ..b } }
+}
+
+fn comparison_of_fields(rng: &mut Rng) -> Filter {
+    use Comparison::{Eq, Gt, Gte, Lt, Lte, Ne};
+    let comparison = [Eq, Ne, Lt, Lte, Gt, Gte][rng.usize(..6)];
+    let pairs = [
+        ("price", "old_price"),
+        ("numbers", "price"),
+        ("name", "tags"),
+        ("maker.country", "name"),
+        ("count", "maker.founded"),
+    ];
+    let (path, other) = pairs[rng.usize(..pairs.len())];
+    Filter::field(path, Test::Field(comparison, other.into()))
 }

@@ -1,7 +1,10 @@
 //! The naive twin: documents in a map, every question answered by looking at all of them.
 
 use std::{cmp::Ordering, collections::BTreeMap};
-use vectordoc::{Document, Filter, Id, Metric, Query, Schema, Value, filter::Test};
+use vectordoc::{
+    Document, Filter, GeoPoint, Id, Metric, Order, Query, Schema, Timestamp, Value,
+    filter::{Comparison, Test},
+};
 
 /// Documents by id.
 #[derive(Clone, Default)]
@@ -23,6 +26,34 @@ impl Twin {
         let passes =
             |(id, document): (&Id, &Document)| passes(schema, document, filter).then(|| id.clone());
         self.documents.iter().filter_map(passes).collect()
+    }
+
+    /// The documents that pass, in the order of a field: equal values by id, those without one last.
+    pub fn ordered(&self, schema: &Schema, filter: &Filter, by: &Order) -> Vec<Document> {
+        let mut found: Vec<(Value, Document)> = self
+            .documents
+            .values()
+            .filter(|document| passes(schema, document, filter))
+            .map(|document| (value_at(schema, document, &by.field), document.clone()))
+            .collect();
+        found.sort_by(|(a, document), (b, other)| {
+            let values = match (a.is_null(), b.is_null()) {
+                (false, false) if by.descending => order(b, a).expect("they are of one type"),
+                (false, false) => order(a, b).expect("they are of one type"),
+                (a, b) => a.cmp(&b),
+            };
+            values.then_with(|| document.id.cmp(&other.id))
+        });
+        found.into_iter().map(|(_, document)| document).collect()
+    }
+
+    /// How many of the documents that pass have a value at `path`.
+    pub fn having(&self, schema: &Schema, filter: &Filter, path: &str, wanted: &Value) -> u64 {
+        let has = |document: &&Document| {
+            passes(schema, document, filter)
+                && listed(value_at(schema, document, path)).contains(wanted)
+        };
+        self.documents.values().filter(has).count() as u64
     }
 
     /// The ids and distances of the nearest documents, best first, ties by id.
@@ -64,21 +95,54 @@ pub fn passes(schema: &Schema, document: &Document, filter: &Filter) -> bool {
         Filter::And(filters) => filters.iter().all(|filter| passes(schema, document, filter)),
         Filter::Or(filters) => filters.iter().any(|filter| passes(schema, document, filter)),
         Filter::Not(filter) => !passes(schema, document, filter),
-        Filter::Field { path, test } => holds(value_at(schema, document, path), test),
+        Filter::Field { path, test: Test::Field(comparison, other) } => {
+            let values = listed(value_at(schema, document, path));
+            let others = listed(value_at(schema, document, other));
+            let any = |fits: fn(Ordering) -> bool| {
+                values.iter().any(|a| others.iter().any(|b| order(a, b).is_some_and(fits)))
+            };
+            match comparison {
+                Comparison::Eq => any(Ordering::is_eq),
+                Comparison::Ne => !any(Ordering::is_eq),
+                Comparison::Lt => any(Ordering::is_lt),
+                Comparison::Lte => any(Ordering::is_le),
+                Comparison::Gt => any(Ordering::is_gt),
+                Comparison::Gte => any(Ordering::is_ge),
+            }
+        }
+        Filter::Field { path, test } => holds(&value_at(schema, document, path), test),
     }
 }
 
-fn value_at<'a>(schema: &Schema, document: &'a Document, path: &str) -> &'a Value {
-    static MISSING: Value = Value::Null;
+/// A value as the list of what it has.
+fn listed(value: Value) -> Vec<Value> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::Array(values) => values,
+        value => vec![value],
+    }
+}
+
+fn value_at(schema: &Schema, document: &Document, path: &str) -> Value {
     let mut names = path.split('.');
     let top = names.next().and_then(|name| {
         let number = schema.values().iter().position(|field| field.name == name)?;
         document.values.get(number)
     });
-    names.fold(top.unwrap_or(&MISSING), |value, name| match value {
-        Value::Object(fields) => fields.get(name).unwrap_or(&MISSING),
-        _ => &MISSING,
-    })
+    names.fold(top.cloned().unwrap_or_default(), |value, name| step(&value, name))
+}
+
+/// What is called `name` in a value: a field, an element, or the field in each element.
+fn step(value: &Value, name: &str) -> Value {
+    match (value, name.parse::<usize>()) {
+        (Value::Object(fields), _) => fields.get(name).cloned().unwrap_or_default(),
+        (Value::Array(values), Ok(index)) => values.get(index).cloned().unwrap_or_default(),
+        (Value::Array(values), Err(_)) => {
+            let inner = values.iter().map(|value| step(value, name));
+            Value::Array(inner.flat_map(listed).collect())
+        }
+        _ => Value::Null,
+    }
 }
 
 fn holds(value: &Value, test: &Test) -> bool {
@@ -86,6 +150,12 @@ fn holds(value: &Value, test: &Test) -> bool {
         Value::Null => false,
         Value::Array(values) => values.iter().any(holds),
         value => holds(value),
+    };
+    let text = |holds: &dyn Fn(&str) -> bool| {
+        one(&|value| matches!(value, Value::Text(text) if holds(text)))
+    };
+    let point = |holds: &dyn Fn(GeoPoint) -> bool| {
+        one(&|value| matches!(value, Value::Geo(point) if holds(*point)))
     };
     let equals = |wanted: &Value| match wanted {
         Value::Null => value.is_null(),
@@ -106,13 +176,35 @@ fn holds(value: &Value, test: &Test) -> bool {
         Test::Gte(wanted) => compares(wanted, Ordering::is_ge),
         Test::Exists(exists) => value.is_null() != *exists,
         Test::Size(size) => matches!(value, Value::Array(values) if values.len() as u64 == *size),
-        Test::StartsWith(prefix) => {
-            one(&|value| matches!(value, Value::Text(text) if text.starts_with(prefix.as_str())))
+        Test::StartsWith(part) => text(&|text| text.starts_with(part.as_str())),
+        Test::EndsWith(part) => text(&|text| text.ends_with(part.as_str())),
+        Test::StartsWithIgnoreCase(part) => {
+            text(&|text| text.to_lowercase().starts_with(&part.to_lowercase()))
+        }
+        Test::EndsWithIgnoreCase(part) => {
+            text(&|text| text.to_lowercase().ends_with(&part.to_lowercase()))
+        }
+        Test::ContainsIgnoreCase(part) => {
+            text(&|text| text.to_lowercase().contains(&part.to_lowercase()))
         }
         Test::Contains(wanted) => match (value, wanted) {
             (Value::Text(text), Value::Text(part)) => text.contains(part.as_str()),
             _ => equals(wanted),
         },
+        // The random patterns have no other sign than these two.
+        Test::Regex(pattern) => text(&|text| match pattern.strip_prefix('^') {
+            Some(start) => text.starts_with(start),
+            None => text.contains(pattern.trim_end_matches(".*")),
+        }),
+        Test::GeoRadius { center, metres } => point(&|at| center.distance(&at) <= *metres),
+        Test::GeoBox { south_west: low, north_east: high } => point(&|at| {
+            let lon = match low.lon <= high.lon {
+                true => low.lon <= at.lon && at.lon <= high.lon,
+                false => at.lon >= low.lon || at.lon <= high.lon,
+            };
+            low.lat <= at.lat && at.lat <= high.lat && lon
+        }),
+        Test::Field(..) => unreachable!("it is about two values"),
     }
 }
 
@@ -124,6 +216,10 @@ fn order(a: &Value, b: &Value) -> Option<Ordering> {
         (Value::Int(a), Value::Float(b)) => (*a as f64).partial_cmp(b),
         (Value::Float(a), Value::Int(b)) => a.partial_cmp(&(*b as f64)),
         (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
+        (Value::Time(a), Value::Time(b)) => Some(a.cmp(b)),
+        (Value::Time(a), Value::Text(b)) => Some(a.cmp(&b.parse::<Timestamp>().ok()?)),
+        (Value::Uuid(a), Value::Uuid(b)) => Some(a.cmp(b)),
+        (Value::Geo(a), Value::Geo(b)) => (a == b).then_some(Ordering::Equal),
         _ => None,
     }
 }

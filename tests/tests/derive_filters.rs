@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use vectordoc::{Db, Filter, Result, Timestamp, Uuid, VectorDoc};
+use vectordoc::{Db, Filter, GeoPoint, Result, Timestamp, Uuid, VectorDoc};
 
 #[derive(Clone, Debug, VectorDoc)]
 struct Product {
@@ -31,6 +31,10 @@ struct Product {
     seen: Vec<Timestamp>,
     #[vectordoc(filter)]
     reviews: Vec<Review>,
+    #[vectordoc(filter)]
+    place: Option<GeoPoint>,
+    #[vectordoc(filter)]
+    places: Vec<GeoPoint>,
     #[vectordoc(filter)]
     name: Arc<str>,
     #[vectordoc(filter)]
@@ -64,6 +68,10 @@ struct Review {
     mood: Color,
 }
 
+fn point(lat: f64, lon: f64) -> GeoPoint {
+    GeoPoint { lat, lon }
+}
+
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
@@ -93,6 +101,8 @@ fn product(id: u64) -> Product {
         owner: (!even).then(|| Uuid::from_u128(id.into())),
         seen: vec![time(id), time(1000)],
         reviews: (0..id % 6).map(review).collect(),
+        place: even.then(|| point(50.0, id as f64)),
+        places: vec![point(0.0, 179.0 - id as f64), point(id as f64, -179.0)],
         name: format!("product {id}").into(),
         grade: if even { 'a' } else { 'b' },
         sizes: [1, i32::try_from(id).expect("few products")],
@@ -207,6 +217,27 @@ fn uuids_are_compared() {
     );
     finds(Product::owner().exists(), r#"{"owner": {"$exists": true}}"#, |product| {
         product.owner.is_some()
+    });
+}
+
+#[test]
+fn points_are_found_in_circles_and_boxes() {
+    let center = point(50.0, 4.0);
+    let is_near =
+        |product: &Product| product.place.is_some_and(|place| place.distance(&center) <= 200_000.0);
+    finds(
+        Product::place().within_radius(center, 200_000.0),
+        r#"{"place": {"$geoRadius": {"center": {"lat": 50, "lon": 4}, "radius": 200000}}}"#,
+        is_near,
+    );
+    finds(
+        Product::places().within_box(point(1.0, 178.0), point(5.0, -178.0)),
+        r#"{"places": {"$geoBox": {"south_west": {"lat": 1, "lon": 178},
+                                   "north_east": {"lat": 5, "lon": -178}}}}"#,
+        |product| (1..=5).contains(&product.id),
+    );
+    finds(Product::place().is_missing(), r#"{"place": {"$exists": false}}"#, |product| {
+        product.place.is_none()
     });
 }
 

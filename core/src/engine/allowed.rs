@@ -1,8 +1,11 @@
 //! The slots a search may return, and those of recent filters: who filters by tenant or category
 //! asks for the same ones again and again.
+//!
+//! What is kept is kept true: each document that comes or goes is put to every filter kept, and a
+//! filter that is not asked for again while many documents change is forgotten.
 
 use super::{Engine, field::Field};
-use crate::{Filter, Result, bitset::BitSet};
+use crate::{Filter, Result, Value, bitset::BitSet, column::Columns, filter::Bound};
 use alloc::{sync::Arc, vec::Vec};
 
 /// Filters whose slots are kept.
@@ -11,81 +14,103 @@ const FILTERS_MAX: usize = 32;
 /// The slots of one filter in one vector field.
 struct Kept {
     filter: Filter,
+    bound: Bound,
     field: usize,
     slots: Arc<BitSet>,
+    /// Documents that changed since it was asked for.
+    changes: usize,
 }
 
-/// The slots of the filters asked for last, as of one record.
-#[derive(Default)]
-struct Recent {
-    record_number: u64,
-    /// The one asked for last at the end.
-    kept: Vec<Kept>,
-}
-
-/// What filters let pass, kept until documents change.
+/// What recent filters let pass, the one asked for last at the end.
 #[derive(Default)]
 pub(super) struct FilterCache {
     #[cfg(feature = "std")]
-    recent: std::sync::Mutex<Recent>,
+    kept: std::sync::Mutex<Vec<Kept>>,
+}
+
+#[cfg(feature = "std")]
+impl FilterCache {
+    fn with<T>(&self, act: impl FnOnce(&mut Vec<Kept>) -> T) -> Option<T> {
+        let mut kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Some(act(&mut kept))
+    }
+
+    fn kept(&mut self) -> &mut [Kept] {
+        /// Documents that may change before a filter that is not asked for is forgotten.
+        const CHANGES_MAX: usize = 1_024;
+        let kept = self.kept.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        kept.retain(|kept| kept.changes < CHANGES_MAX);
+        kept
+    }
+}
+
+/// Without locks nothing is kept.
+#[cfg(not(feature = "std"))]
+impl FilterCache {
+    fn with<T>(&self, _act: impl FnOnce(&mut Vec<Kept>) -> T) -> Option<T> {
+        None
+    }
+
+    fn kept(&mut self) -> &mut [Kept] {
+        &mut []
+    }
 }
 
 impl FilterCache {
-    #[cfg(feature = "std")]
-    fn with<T>(&self, act: impl FnOnce(&mut Recent) -> T) -> Option<T> {
-        let mut recent = self.recent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Some(act(&mut recent))
+    /// The document in `slot` has these values now, or there is none.
+    pub(super) fn changed(
+        &mut self,
+        slot: u32,
+        values: Option<&[Value]>,
+        columns: &Columns,
+        fields: &[Field],
+    ) {
+        for kept in self.kept() {
+            kept.changes += 1;
+            let passes = values.is_some_and(|values| columns.passes(&kept.bound, values))
+                && fields[kept.field].present.contains(slot);
+            if passes == kept.slots.contains(slot) {
+                continue;
+            }
+            let slots = Arc::make_mut(&mut kept.slots);
+            if passes { slots.insert(slot) } else { slots.remove(slot) }
+        }
     }
 
-    #[cfg(not(feature = "std"))]
-    fn with<T>(&self, _act: impl FnOnce(&mut Recent) -> T) -> Option<T> {
-        None
+    /// Bytes of memory held.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let bytes = self.with(|kept| kept.iter().map(|kept| kept.slots.memory_bytes()).sum());
+        bytes.unwrap_or(0)
     }
 }
 
-impl Recent {
-    fn get(&mut self, record_number: u64, filter: &Filter, field: usize) -> Option<Arc<BitSet>> {
-        if self.record_number != record_number {
-            *self = Self { record_number, kept: Vec::new() };
-        }
-        let is_it = |kept: &Kept| kept.field == field && kept.filter == *filter;
-        let position = self.kept.iter().rposition(is_it)?;
-        let kept = self.kept.remove(position);
-        let slots = Arc::clone(&kept.slots);
-        self.kept.push(kept);
-        Some(slots)
-    }
-
-    fn put(&mut self, record_number: u64, kept: Kept) {
-        if self.record_number == record_number {
-            if self.kept.len() == FILTERS_MAX {
-                self.kept.remove(0);
-            }
-            self.kept.push(kept);
-        }
-    }
+/// The slots kept of `filter`, which then stands last.
+fn recall(kept: &mut [Kept], filter: &Filter, field: usize) -> Option<Arc<BitSet>> {
+    let is_it = |kept: &Kept| kept.field == field && kept.filter == *filter;
+    let position = kept.iter().rposition(is_it)?;
+    kept[position..].rotate_left(1);
+    let last = kept.last_mut()?;
+    last.changes = 0;
+    Some(Arc::clone(&last.slots))
 }
 
 impl Engine {
     /// The slots with a document that passes and a vector in field `number`.
     pub(super) fn allowed_in(&self, number: usize, filter: &Filter) -> Result<Arc<BitSet>> {
-        let record = self.record_number;
-        let known = self.filters.with(|recent| recent.get(record, filter, number));
-        if let Some(slots) = known.flatten() {
+        if let Some(slots) = self.filters.with(|kept| recall(kept, filter, number)).flatten() {
             return Ok(slots);
         }
-        let slots = Arc::new(self.fields[number].having(&self.allowed(filter)?));
-        let kept = Kept { filter: filter.clone(), field: number, slots: Arc::clone(&slots) };
-        self.filters.with(|recent| recent.put(record, kept));
+        let bound = Bound::new(filter, &self.schema)?;
+        let mut slots = self.columns.find(&bound, &|slot| self.values(slot))?;
+        slots.intersect(&self.fields[number].present);
+        let slots = Arc::new(slots);
+        let (filter, shared) = (filter.clone(), Arc::clone(&slots));
+        self.filters.with(|kept| {
+            if kept.len() == FILTERS_MAX {
+                kept.remove(0);
+            }
+            kept.push(Kept { filter, bound, field: number, slots: shared, changes: 0 });
+        });
         Ok(slots)
-    }
-}
-
-impl Field {
-    /// Those of `slots` that have a vector.
-    fn having(&self, slots: &crate::column::Slots) -> BitSet {
-        let mut having = BitSet::from(slots);
-        having.intersect(&self.present);
-        having
     }
 }

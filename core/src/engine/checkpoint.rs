@@ -7,15 +7,14 @@
 use super::{
     Engine, Field,
     manifest::{
-        Entry, FIELD_CODES, FIELD_FIRST, FIELD_INDEX, FIELD_PRESENT, FIELD_SECTIONS, FIELD_VECTORS,
-        FORMAT, FieldState, MAGIC, Manifest, SECTION_COLUMNS, SECTION_DOCUMENTS, SECTION_ID_HASHES,
-        SECTION_LIVE,
+        COLUMN_FIRST, COLUMN_NUMBERS, Entry, FIELD_CODES, FIELD_FIRST, FIELD_INDEX, FIELD_PRESENT,
+        FIELD_SECTIONS, FIELD_VECTORS, FORMAT, FieldState, MAGIC, Manifest, SECTION_DOCUMENTS,
+        SECTION_ID_HASHES, SECTION_LIVE,
     },
 };
 use crate::{
     Result,
     bytes::{Writer, checksum},
-    column::slots_to_bits,
     index::Section,
     key::PageKey,
     rest::seal,
@@ -93,6 +92,7 @@ impl Engine {
         let manifest = checkpoint.manifest;
         self.documents.checkpointed(manifest.generations(SECTION_DOCUMENTS));
         self.id_hashes.mark_clean();
+        self.columns.mark_clean();
         let numbers = (FIELD_FIRST..).step_by(FIELD_SECTIONS as usize);
         for (first, field) in numbers.zip(&mut self.fields) {
             field.vectors.checkpointed(manifest.generations(first + FIELD_VECTORS));
@@ -107,6 +107,11 @@ impl Engine {
         self.checkpoint.has(key)
     }
 
+    /// How many pages the last checkpoint has: a store that holds as many holds no others.
+    pub fn pages(&self) -> u64 {
+        self.checkpoint.pages()
+    }
+
     /// The sections kept as pages.
     fn paged(&self) -> Vec<(u32, &dyn Section)> {
         let mut paged: Vec<(u32, &dyn Section)> =
@@ -118,6 +123,10 @@ impl Engine {
             let numbers = first + FIELD_INDEX..first + FIELD_CODES;
             paged.extend(numbers.zip(field.index.sections()));
         }
+        let numbers = (COLUMN_FIRST..).step_by(COLUMN_NUMBERS as usize);
+        for (first, sections) in numbers.zip(self.columns.sections()) {
+            paged.extend((first..).zip(sections));
+        }
         paged
     }
 
@@ -126,10 +135,9 @@ impl Engine {
         let mut parts: Vec<_> =
             paged.map(|(section, paged)| (section, Part::Paged(paged))).collect();
         let mut blob = |section, bytes: Vec<u8>| parts.push((section, Part::Blob(bytes.into())));
-        blob(SECTION_LIVE, slots_to_bits(self.columns.live()));
-        blob(SECTION_COLUMNS, self.columns.to_bytes());
+        blob(SECTION_LIVE, self.columns.live().to_bytes());
         for (first, field) in self.numbered_fields() {
-            blob(first + FIELD_PRESENT, slots_to_bits(&field.present.iter().collect()));
+            blob(first + FIELD_PRESENT, field.present.to_bytes());
         }
         parts
     }

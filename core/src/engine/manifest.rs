@@ -5,6 +5,7 @@ use super::{field::Field, tuning::Tuning};
 use crate::{
     Error, Result,
     bytes::{Reader, Writer},
+    column::COLUMN_SECTIONS,
     key::PageKey,
     limits,
 };
@@ -12,11 +13,10 @@ use alloc::{collections::BTreeMap, vec::Vec};
 
 pub(super) const MAGIC: &[u8; 4] = b"VDM1";
 /// The format this build writes and reads.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 pub(super) const SECTION_LIVE: u32 = 0;
 pub(super) const SECTION_DOCUMENTS: u32 = 1;
-pub(super) const SECTION_COLUMNS: u32 = 2;
 pub(super) const SECTION_ID_HASHES: u32 = 3;
 /// The first section of vector field 0; each field has as many.
 pub(super) const FIELD_FIRST: u32 = 16;
@@ -26,6 +26,12 @@ pub(super) const FIELD_PRESENT: u32 = 1;
 pub(super) const FIELD_INDEX: u32 = 2;
 /// The last of a field's sections, as an index may have several.
 pub(super) const FIELD_CODES: u32 = FIELD_SECTIONS - 1;
+/// The first section of filter column 0; each column has as many numbers.
+pub(super) const COLUMN_FIRST: u32 = 1 << 16;
+pub(super) const COLUMN_NUMBERS: u32 = 4;
+const _: () = assert!(COLUMN_SECTIONS <= COLUMN_NUMBERS as usize);
+const _: () =
+    assert!((FIELD_FIRST + FIELD_SECTIONS) as usize * limits::FIELDS_MAX < COLUMN_FIRST as usize);
 const _: () = assert!((FIELD_CODES - FIELD_INDEX) as usize == limits::INDEX_SECTIONS_MAX);
 
 /// What the last checkpoint wrote: for each section its header and the generations of its pages.
@@ -51,6 +57,10 @@ impl Manifest {
 
     pub(super) fn generations(&self, section: u32) -> &[u64] {
         self.sections.get(&section).map_or(&[], |entry| &entry.pages)
+    }
+
+    pub(super) fn pages(&self) -> u64 {
+        self.sections.values().map(|entry| entry.pages.len() as u64).sum()
     }
 
     pub(super) fn has(&self, key: &PageKey) -> bool {

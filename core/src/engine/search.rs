@@ -69,7 +69,8 @@ impl Engine {
         check_vector(&field.spec.name, field.spec.dim, field.spec.metric, &query.vector)?;
         let filtered = !matches!(query.filter, Filter::All);
         let matching = filtered.then(|| self.allowed_in(number, &query.filter)).transpose()?;
-        let limit = query.limit.saturating_add(query.offset);
+        let wanted = query.limit.saturating_add(query.offset);
+        let limit = if wanted == 0 { 0 } else { wanted + query.except.len() };
         Ok(Searching {
             field,
             probe: field.vectors.probe(&query.vector),
@@ -92,6 +93,9 @@ impl Engine {
             found.push((neighbour.distance, self.id(neighbour.slot)?, neighbour.slot));
         }
         found.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+        if !query.except.is_empty() {
+            found.retain(|(_, id, _)| !query.except.contains(id));
+        }
         let hits =
             found.into_iter().skip(query.offset).take(query.limit).map(|(distance, id, slot)| {
                 let distance = field.vectors.reported(distance);

@@ -1,7 +1,12 @@
 //! The filter language in JSON, MongoDB's and DocArray's, in both directions.
 
-use super::{Filter, Test};
-use crate::{Error, Result, Value, limits, schema::unknown_name};
+use super::{Comparison, Filter, Test};
+use crate::{
+    Error, Result, Value,
+    document::coerce,
+    limits,
+    schema::{FieldType, Integer, unknown_name},
+};
 use alloc::{
     collections::BTreeMap,
     format,
@@ -11,7 +16,8 @@ use alloc::{
 use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-const OPERATORS: [&str; 16] = [
+/// Every operator on a field.
+const OPERATORS: [&str; 25] = [
     "$eq",
     "$ne",
     "$neq",
@@ -24,13 +30,24 @@ const OPERATORS: [&str; 16] = [
     "$all",
     "$any",
     "$contains",
+    "$icontains",
     "$startsWith",
+    "$istartsWith",
+    "$endsWith",
+    "$iendsWith",
+    "$regex",
     "$size",
     "$exists",
     "$not",
+    "$geoRadius",
+    "$geoBox",
+    "$field",
+    "$literal",
 ];
+/// Operators on filters.
+const CONNECTIVES: [&str; 4] = ["$and", "$or", "$nor", "$not"];
 /// Operators of the contract that this build does not have yet.
-const PLANNED: [&str; 4] = ["$regex", "$text", "$geoRadius", "$geoBox"];
+const PLANNED: [&str; 1] = ["$text"];
 
 impl FromStr for Filter {
     type Err = Error;
@@ -129,11 +146,12 @@ fn read_entry(name: &str, value: &Value, budget: &mut Budget) -> Result<Filter> 
     match name {
         "$and" => Ok(Filter::And(read_list(name, value, budget)?)),
         "$or" => Ok(Filter::Or(read_list(name, value, budget)?)),
+        "$nor" => Ok(!Filter::Or(read_list(name, value, budget)?)),
         "$not" => Ok(!read_filter(value, budget)?),
         operator if operator.starts_with('$') => Err(unknown_operator(
             operator,
-            &["$and", "$or", "$not"],
-            "; at the top of a filter stand field names, $and, $or and $not",
+            &CONNECTIVES,
+            "; at the top of a filter stand field names, $and, $or, $nor and $not",
         )),
         path => read_condition(&path.replace("__", "."), value, budget),
     }
@@ -159,8 +177,14 @@ fn read_list(name: &str, value: &Value, budget: &mut Budget) -> Result<Vec<Filte
 /// The conditions on one field: operators in an object, or a plain value that it equals.
 fn read_condition(path: &str, value: &Value, budget: &mut Budget) -> Result<Filter> {
     let Value::Object(operators) = value else {
-        return Ok(Filter::field(path, Test::Eq(value.clone())));
+        return Ok(Filter::field(path, compared(Comparison::Eq, value)?));
     };
+    if operators.contains_key("$field") || operators.contains_key("$literal") {
+        return Ok(Filter::field(path, compared(Comparison::Eq, value)?));
+    }
+    if is_point(operators) {
+        return Ok(Filter::field(path, Test::Eq(value.clone())));
+    }
     if let Some(name) = operators.keys().find(|name| !name.starts_with('$')) {
         return Err(Error::invalid(format!(
             "field {path:?} is asked about {name:?}, which is no operator; a nested field is \
@@ -201,31 +225,114 @@ fn read_test(operator: &str, value: &Value) -> Result<Test> {
         }
         _ => Err(wrong("a list")),
     };
+    let text = || match value {
+        Value::Text(text) => Ok(text.clone()),
+        _ => Err(wrong("text")),
+    };
+    let point = |name: &str| match member(value, name).map(|at| coerce(&FieldType::Geo, at)) {
+        Some(Value::Geo(point)) => Ok(point),
+        _ => Err(wrong(&format!("{{\"{name}\": {{\"lat\": …, \"lon\": …}}, …}}"))),
+    };
+    if let Some((_, comparison)) = COMPARISONS.iter().find(|(name, _)| *name == operator) {
+        return compared(*comparison, value);
+    }
     Ok(match operator {
-        "$eq" => Test::Eq(value.clone()),
-        "$ne" | "$neq" => Test::Ne(value.clone()),
-        "$lt" => Test::Lt(value.clone()),
-        "$lte" => Test::Lte(value.clone()),
-        "$gt" => Test::Gt(value.clone()),
-        "$gte" => Test::Gte(value.clone()),
         "$in" | "$any" => Test::In(values()?),
         "$nin" => Test::Nin(values()?),
         "$all" => Test::All(values()?),
         "$contains" => Test::Contains(value.clone()),
-        "$startsWith" => match value {
-            Value::Text(prefix) => Test::StartsWith(prefix.clone()),
-            _ => return Err(wrong("text")),
-        },
-        "$size" => match value {
-            Value::Int(size) if let Ok(size) = u64::try_from(*size) => Test::Size(size),
+        "$icontains" => Test::ContainsIgnoreCase(text()?),
+        "$startsWith" => Test::StartsWith(text()?),
+        "$istartsWith" => Test::StartsWithIgnoreCase(text()?),
+        "$endsWith" => Test::EndsWith(text()?),
+        "$iendsWith" => Test::EndsWithIgnoreCase(text()?),
+        "$regex" => Test::Regex(text()?),
+        "$size" => match coerce(&FieldType::Integer(Integer::U64), value.clone()) {
+            Value::Int(size) if let Ok(size) = u64::try_from(size) => Test::Size(size),
             _ => return Err(wrong("a whole number")),
         },
         "$exists" => match value {
             Value::Bool(exists) => Test::Exists(*exists),
             _ => return Err(wrong("true or false")),
         },
+        "$geoRadius" => {
+            expect_members(operator, value, ["center", "radius"])?;
+            let metres = member(value, "radius").map(|at| coerce(&FieldType::Float64, at));
+            let Some(Value::Float(metres)) = metres else {
+                return Err(wrong("a \"radius\" in metres"));
+            };
+            Test::GeoRadius { center: point("center")?, metres }
+        }
+        "$geoBox" => {
+            expect_members(operator, value, ["south_west", "north_east"])?;
+            Test::GeoBox { south_west: point("south_west")?, north_east: point("north_east")? }
+        }
         other => return Err(unknown_operator(other, &OPERATORS, "")),
     })
+}
+
+/// The comparisons by the names they have; the first name of one is the one written.
+const COMPARISONS: [(&str, Comparison); 7] = [
+    ("$eq", Comparison::Eq),
+    ("$ne", Comparison::Ne),
+    ("$neq", Comparison::Ne),
+    ("$lt", Comparison::Lt),
+    ("$lte", Comparison::Lte),
+    ("$gt", Comparison::Gt),
+    ("$gte", Comparison::Gte),
+];
+
+/// A comparison with a value, or with the field that the value stands for.
+fn compared(comparison: Comparison, value: &Value) -> Result<Test> {
+    if let Some(Value::Text(path)) = member(value, "$field") {
+        return Ok(Test::Field(comparison, path.replace("__", ".")));
+    }
+    if let Some(path) = placeholder(value) {
+        return Ok(Test::Field(comparison, path.replace("__", ".")));
+    }
+    let value = member(value, "$literal").unwrap_or_else(|| value.clone());
+    Ok(match (comparison, value) {
+        (_, Value::Object(fields)) if !is_point(&fields) => {
+            return Err(Error::invalid(
+                "a field is compared with a plain value, with {\"$field\": \"…\"} or with \
+                 {\"$literal\": \"…\"}, not with an object",
+            ));
+        }
+        (Comparison::Eq, value) => Test::Eq(value),
+        (Comparison::Ne, value) => Test::Ne(value),
+        (Comparison::Lt, value) => Test::Lt(value),
+        (Comparison::Lte, value) => Test::Lte(value),
+        (Comparison::Gt, value) => Test::Gt(value),
+        (Comparison::Gte, value) => Test::Gte(value),
+    })
+}
+
+/// The field that DocArray's `"{price}"` stands for.
+fn placeholder(value: &Value) -> Option<&str> {
+    let Value::Text(text) = value else { return None };
+    let path = text.strip_prefix('{')?.strip_suffix('}')?;
+    let is_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '-');
+    (!path.is_empty() && path.chars().all(is_name)).then_some(path)
+}
+
+fn member(value: &Value, name: &str) -> Option<Value> {
+    match value {
+        Value::Object(fields) => fields.get(name).cloned(),
+        _ => None,
+    }
+}
+
+fn expect_members(operator: &str, value: &Value, known: [&'static str; 2]) -> Result<()> {
+    let Value::Object(fields) = value else { return Ok(()) };
+    match fields.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(unknown_name(&format!("part of {operator}"), name, known.into_iter())),
+        None => Ok(()),
+    }
+}
+
+/// Whether an object is a point, `{"lat": …, "lon": …}`, and no conditions.
+fn is_point(fields: &BTreeMap<String, Value>) -> bool {
+    fields.len() == 2 && fields.contains_key("lat") && fields.contains_key("lon")
 }
 
 fn unknown_operator(operator: &str, known: &[&'static str], hint: &str) -> Error {
@@ -241,20 +348,50 @@ fn object(name: &str, value: Value) -> Value {
 }
 
 fn write_test(test: &Test) -> Value {
+    let text = |text: &String| Value::Text(text.clone());
+    let objects = |members: [(&str, Value); 2]| {
+        Value::Object(members.map(|(name, value)| (name.to_string(), value)).into())
+    };
     let (operator, value) = match test {
-        Test::Eq(value) => ("$eq", value.clone()),
-        Test::Ne(value) => ("$ne", value.clone()),
-        Test::Lt(value) => ("$lt", value.clone()),
-        Test::Lte(value) => ("$lte", value.clone()),
-        Test::Gt(value) => ("$gt", value.clone()),
-        Test::Gte(value) => ("$gte", value.clone()),
+        Test::Eq(value) => ("$eq", literal(value)),
+        Test::Ne(value) => ("$ne", literal(value)),
+        Test::Lt(value) => ("$lt", literal(value)),
+        Test::Lte(value) => ("$lte", literal(value)),
+        Test::Gt(value) => ("$gt", literal(value)),
+        Test::Gte(value) => ("$gte", literal(value)),
         Test::In(values) => ("$in", Value::Array(values.clone())),
         Test::Nin(values) => ("$nin", Value::Array(values.clone())),
         Test::All(values) => ("$all", Value::Array(values.clone())),
         Test::Contains(value) => ("$contains", value.clone()),
-        Test::StartsWith(prefix) => ("$startsWith", Value::Text(prefix.clone())),
+        Test::ContainsIgnoreCase(part) => ("$icontains", text(part)),
+        Test::StartsWith(start) => ("$startsWith", text(start)),
+        Test::StartsWithIgnoreCase(start) => ("$istartsWith", text(start)),
+        Test::EndsWith(end) => ("$endsWith", text(end)),
+        Test::EndsWithIgnoreCase(end) => ("$iendsWith", text(end)),
+        Test::Regex(pattern) => ("$regex", text(pattern)),
         Test::Size(size) => ("$size", Value::Int((*size).into())),
         Test::Exists(exists) => ("$exists", Value::Bool(*exists)),
+        Test::GeoRadius { center, metres } => (
+            "$geoRadius",
+            objects([("center", Value::Geo(*center)), ("radius", Value::Float(*metres))]),
+        ),
+        Test::GeoBox { south_west, north_east } => {
+            let corners = [("south_west", *south_west), ("north_east", *north_east)];
+            ("$geoBox", objects(corners.map(|(name, corner)| (name, Value::Geo(corner)))))
+        }
+        Test::Field(comparison, path) => {
+            let known = COMPARISONS.iter().find(|(_, known)| known == comparison);
+            let name = known.map_or("$eq", |(name, _)| name);
+            (name, object("$field", Value::Text(path.clone())))
+        }
     };
     object(operator, value)
+}
+
+/// The value, marked where it would be read as the name of a field.
+fn literal(value: &Value) -> Value {
+    match placeholder(value) {
+        Some(_) => object("$literal", value.clone()),
+        None => value.clone(),
+    }
 }

@@ -4,28 +4,52 @@
 //! | condition on a field | holds when |
 //! |---|---|
 //! | `$eq v`, plain `v` | the value equals `v`; `null` asks for a missing field |
-//! | `$ne`, `$neq` | `$eq` does not hold (so also when the field is missing) |
-//! | `$lt $lte $gt $gte` | the value is of the field's type and so ordered |
-//! | `$in [..]`, `$any [..]` | `$eq` holds for one of them |
-//! | `$nin [..]` | `$in` does not hold |
-//! | `$all [..]` | `$eq` holds for each of them |
-//! | `$contains v` | an array has the element `v`; a text has the part `v` |
-//! | `$startsWith s` | a text begins with `s` |
+//! | `$ne v`, `$neq v` | `$eq v` does not hold |
+//! | `$lt v`, `$lte v`, `$gt v`, `$gte v` | the value stands so to `v`: numbers and timestamps by size, text and UUIDs by their bytes |
+//! | `$in [v, …]`, `$any [v, …]` | `$eq` holds for one of them |
+//! | `$nin [v, …]` | `$in` does not hold |
+//! | `$all [v, …]` | `$eq` holds for each of them |
+//! | `$contains v`, `$icontains s` | an array has the element `v`; a text has the part `v` |
+//! | `$startsWith s`, `$istartsWith s` | a text begins with `s` |
+//! | `$endsWith s`, `$iendsWith s` | a text ends with `s` |
+//! | `$regex s` | a regular expression matches somewhere in a text |
 //! | `$size n` | an array has `n` elements |
-//! | `$exists true` | the field is there and not null |
+//! | `$exists true`, `$exists false` | the field is there and not null; it is not |
+//! | `$geoRadius {center, radius}` | a point is within `radius` metres of `center` |
+//! | `$geoBox {south_west, north_east}` | a point is between two corners; a box may cross the 180th meridian |
+//! | `$not {…}` | the conditions in it do not all hold |
 //!
-//! On an array every condition but `$size`, `$exists` and the negative ones holds when it holds
-//! for one element.
+//! - **A missing field** (absent or null) fulfils `$eq null`, `$exists false`, and the negative
+//!   conditions `$ne`, `$nin` and `$not`; no other.
+//! - **An array** fulfils a condition when one of its elements does; `$size` and `$exists` ask about
+//!   the array itself, and the negative conditions hold when no element fulfils the positive one. A
+//!   path through an array of structs, such as `reviews.stars`, leads to an array of what is in each.
+//! - **Types** are those of the schema: a number is compared with numbers (2.5 equals no integer,
+//!   and orders among them), a timestamp with a timestamp (RFC 3339, or milliseconds since 1970), an
+//!   enum with its words; comparing with anything else is an error, as is a field that is unknown
+//!   or not marked `filter`.
+//! - **Names with `i`** ignore case, by Unicode's simple lower case; they and `$contains`,
+//!   `$endsWith` and `$regex` look at every distinct value of the field. Regular expressions are
+//!   those of the crate `regex-lite`, and take time linear in the text.
+//! - **Paths** are dotted, `maker.country`, or as DocArray writes them, `maker__country`; a number
+//!   asks for one element of an array: `tags.0`.
+//! - **Another field** can stand for the value of a comparison: `{"price": {"$lt": {"$field":
+//!   "old_price"}}}`, or as DocArray writes it, `{"price": {"$lt": "{old_price}"}}`; where that text
+//!   itself is meant, `{"$literal": "{old_price}"}`.
+//! - Several conditions in one object, and several fields, mean *and*. `$and` and `$or` take a list
+//!   or an object; `$nor` is the negation of `$or`. A filter may be given as JSON text.
 
 mod bind;
 mod json;
+mod look;
 pub mod typed;
 
-use crate::Value;
+use crate::{GeoPoint, Value};
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::ops::{BitAnd, BitOr, Not};
 
-pub(crate) use bind::{Bound, Match};
+pub(crate) use bind::Bound;
+pub(crate) use look::Look;
 
 /// A question about a document. Combine filters with `&`, `|` and `!`.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -63,8 +87,35 @@ pub enum Test {
     All(Vec<Value>),
     Contains(Value),
     StartsWith(String),
+    EndsWith(String),
+    ContainsIgnoreCase(String),
+    StartsWithIgnoreCase(String),
+    EndsWithIgnoreCase(String),
+    Regex(String),
     Size(u64),
     Exists(bool),
+    GeoRadius {
+        center: GeoPoint,
+        metres: f64,
+    },
+    GeoBox {
+        south_west: GeoPoint,
+        north_east: GeoPoint,
+    },
+    /// How the value compares with that of another field, at its dotted path.
+    Field(Comparison, String),
+}
+
+/// How two values compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are the tests of the same names")]
+pub enum Comparison {
+    Eq,
+    Ne,
+    Lt,
+    Lte,
+    Gt,
+    Gte,
 }
 
 impl Filter {

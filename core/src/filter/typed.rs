@@ -4,11 +4,12 @@
 //! the structs does; of two conditions, one may hold for one struct and one for another.
 
 mod list;
+mod point;
 mod scalar;
 #[cfg(any(feature = "std", feature = "time", feature = "chrono", feature = "jiff"))]
 mod time;
 
-use crate::{Timestamp, Uuid, Value};
+use crate::{GeoPoint, Timestamp, Uuid, Value};
 use alloc::{
     borrow::Cow,
     boxed::Box,
@@ -20,6 +21,7 @@ use alloc::{
 };
 
 pub use list::List;
+pub use point::Point;
 pub use scalar::Scalar;
 
 /// A type whose fields filters can ask about; derived structs implement it too, so that filters
@@ -27,8 +29,8 @@ pub use scalar::Scalar;
 #[diagnostic::on_unimplemented(
     message = "filters cannot ask about a `{Self}`",
     label = "not filterable",
-    note = "filterable are bool, integers, floats, text, timestamps, `Uuid`, enums that derive \
-            `VectorDoc`, structs that do and mark a field `filter`, and an `Option` or a `Vec` of \
+    note = "filterable are bool, integers, floats, text, timestamps, `Uuid`, `GeoPoint`, enums that \
+            derive `VectorDoc`, structs that do and mark a field `filter`, and an `Option` or a `Vec` of \
             these, but no `Vec<u8>`"
 )]
 pub trait Filterable {
@@ -85,7 +87,7 @@ impl<T: FilterScalar, V: Into<T>> Operand<T> for V {
     message = "filters cannot ask about a list of `{Self}`",
     label = "not filterable",
     note = "filterable are lists of bools, integers but `u8`, floats, text, timestamps, `Uuid`s, \
-            enums that derive `VectorDoc`, and structs that do and mark a field `filter`"
+            `GeoPoint`s, enums that derive `VectorDoc`, and structs that do and mark a field `filter`"
 )]
 pub trait FilterItem {
     /// What can be asked about a list of it.
@@ -166,6 +168,22 @@ items! {
     #[cfg(feature = "time")] ::time::OffsetDateTime as Timestamp,
     #[cfg(feature = "chrono")] chrono::DateTime<chrono::Utc> as Timestamp,
     #[cfg(feature = "jiff")] jiff::Timestamp as Timestamp,
+}
+
+impl Filterable for GeoPoint {
+    type Field = Point;
+
+    fn field(path: Path) -> Point {
+        Point::at(path)
+    }
+}
+
+impl FilterItem for GeoPoint {
+    type List = Point;
+
+    fn list(path: Path) -> Point {
+        Point::at(path)
+    }
 }
 
 /// Types whose fields are asked as those of what they hold are.

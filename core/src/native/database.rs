@@ -3,11 +3,16 @@
 use super::{
     directory::{self, Directory},
     scroll,
-    shard::{Shard, closed},
+    shard::{self, Shard, closed},
 };
 use crate::{
-    Batch, Document, Error, Filter, Hit, Id, Include, Page, Query, Result, Schema, engine::Outcome,
-    index::Indexes, limits, query::Explanation,
+    Batch, Document, Error, Examples, Filter, GroupBy, Hit, HitGroup, Id, Include, Operation, Page,
+    Patch, Query, Result, Schema, Scroll, Value,
+    engine::{Outcome, most_frequent},
+    grouped,
+    index::Indexes,
+    limits,
+    query::Explanation,
 };
 use std::{
     fmt,
@@ -30,6 +35,7 @@ struct Inner {
     schema: Schema,
     shards: Vec<Shard>,
     is_closed: AtomicBool,
+    schema_changes: Vec<String>,
     /// Let go after the shards.
     directory: Option<Directory>,
 }
@@ -45,6 +51,9 @@ pub struct DatabaseOptions {
     pub residence: Residence,
     /// Indexes of your own, for the vector fields whose schema says `custom`.
     pub indexes: Indexes,
+    /// Whether a stored schema follows the one given where that loses nothing, instead of being a
+    /// conflict: see [`Schema::evolved`]. What changed is in [`Database::schema_changes`].
+    pub evolve: bool,
 }
 
 /// Where documents and full vectors are while a database is open. The files are the same either
@@ -127,7 +136,7 @@ impl Database {
         let threads = options.threads_per_shard(shards);
         let shard = |_| Shard::in_memory(schema, &options.indexes, threads);
         let shards = (0..shards).map(shard).collect::<Result<_>>()?;
-        Ok(Self::of(schema.clone(), shards, None))
+        Ok(Self::of(schema.clone(), shards, None, Vec::new()))
     }
 
     /// Whether there is a database in directory `path`.
@@ -156,20 +165,42 @@ impl Database {
             )));
         }
         let files = directory.shard_files(shards);
+        let schema_changes = match schema.filter(|_| options.evolve) {
+            Some(schema) => evolve_shards(&files, schema, options)?,
+            None => Vec::new(),
+        };
         let shards = open_shards(&files, schema, options)?;
         directory.sync()?;
         let stored = shards[0].engine().schema().clone();
-        if let Some(schema) = schema {
+        if shards.iter().any(|shard| *shard.engine().schema() != stored) {
+            return Err(Error::conflict(format!(
+                "the shards in {} have two schemas, as opening with a changed one was interrupted; \
+                 open it once more with the changed one",
+                path.display()
+            )));
+        }
+        if let Some(schema) = schema.filter(|_| !options.evolve) {
             stored
                 .expect_same(schema)
                 .map_err(|error| error.within(format!("{}", path.display())))?;
         }
-        Ok(Self::of(stored, shards, Some(directory)))
+        Ok(Self::of(stored, shards, Some(directory), schema_changes))
     }
 
-    fn of(schema: Schema, shards: Vec<Shard>, directory: Option<Directory>) -> Self {
+    fn of(
+        schema: Schema,
+        shards: Vec<Shard>,
+        directory: Option<Directory>,
+        schema_changes: Vec<String>,
+    ) -> Self {
         let is_closed = AtomicBool::new(false);
-        Self { inner: Arc::new(Inner { schema, shards, is_closed, directory }) }
+        Self { inner: Arc::new(Inner { schema, shards, is_closed, schema_changes, directory }) }
+    }
+
+    /// What changed of the stored schema when the database was opened, in words; nothing when it
+    /// was the one given.
+    pub fn schema_changes(&self) -> &[String] {
+        &self.inner.schema_changes
     }
 
     /// The shape of the documents.
@@ -212,6 +243,43 @@ impl Database {
         Ok(count(outcomes.iter().map(|outcome| outcome.indexed)))
     }
 
+    /// Makes the changes of one batch about the document `id` alone, all or none: indexing,
+    /// updating, patching or deleting it, perhaps on a condition (see [`Batch::expecting`]).
+    /// Returns what was done; the version of the document is then [`Outcome::version`].
+    pub fn change(&self, id: &Id, batch: Batch) -> Result<Outcome> {
+        let is_about = |operation: &Operation| match operation {
+            Operation::Index(document) | Operation::Update(document) => document.id == *id,
+            Operation::Delete(about) | Operation::Patch(about, _) | Operation::Expect(about, _) => {
+                about == id
+            }
+            Operation::DeleteWhere(_) | Operation::PatchWhere(..) => false,
+        };
+        if !batch.operations.iter().all(is_about) {
+            return Err(Error::invalid(format!("the batch changes more than document {id:?}")));
+        }
+        let shard = id.shard(self.shards());
+        let batches = (0..self.shards()).map(|number| match number == shard {
+            true => batch.clone(),
+            false => Batch::default(),
+        });
+        let outcomes = self.write(batches)?;
+        Ok(outcomes.into_iter().next().unwrap_or_default())
+    }
+
+    /// Changes fields of the document `id`; `not_found` when there is none.
+    pub fn patch(&self, id: &Id, patch: &Patch) -> Result<Outcome> {
+        self.change(id, Batch::patch(id.clone(), patch.clone()))
+    }
+
+    /// Changes fields of every document that passes; returns how many.
+    pub fn patch_where(&self, filter: &Filter, patch: &Patch) -> Result<usize> {
+        patch.check(&self.inner.schema)?;
+        self.count(filter)?;
+        let batch = || Batch::patch_where(filter.clone(), patch.clone());
+        let outcomes = self.write(self.inner.shards.iter().map(|_| batch()))?;
+        Ok(count(outcomes.iter().map(|outcome| outcome.indexed)))
+    }
+
     /// Deletes documents by id, and says which ids no document had.
     pub fn delete(&self, ids: Vec<Id>) -> Result<Deleted> {
         let batches = self.by_shard(ids, |id| id);
@@ -235,22 +303,54 @@ impl Database {
         ids.iter().map(|id| self.shard_of(id).engine().get(id, include)).collect()
     }
 
+    /// The same, each with its version, to be changed on the condition that it still has it.
+    pub fn get_versioned(
+        &self,
+        ids: &[Id],
+        include: &Include,
+    ) -> Result<Vec<Option<(Document, u64)>>> {
+        self.check_open()?;
+        let versioned = |id: &Id| {
+            let engine = self.shard_of(id).engine();
+            Ok(engine.get(id, include)?.zip(engine.version(id)?))
+        };
+        ids.iter().map(versioned).collect()
+    }
+
     /// How many documents pass.
     pub fn count(&self, filter: &Filter) -> Result<u64> {
         self.check_open()?;
         self.inner.shards.iter().map(|shard| shard.engine().count(filter)).sum()
     }
 
-    /// Up to `limit` documents that pass, in order of their ids, after where `cursor` stands.
-    pub fn scroll(
-        &self,
-        filter: &Filter,
-        cursor: Option<&str>,
-        limit: usize,
-        include: &Include,
-    ) -> Result<Page> {
+    /// A part of the documents that pass, in order of their ids or of a field.
+    pub fn scroll(&self, scroll: &Scroll) -> Result<Page> {
         self.check_open()?;
-        scroll::scroll(&self.inner.shards, &self.inner.schema, filter, cursor, limit, include)
+        scroll::scroll(&self.inner.shards, &self.inner.schema, scroll)
+    }
+
+    /// How many of the documents that pass have each value of the field at `path`: the `limit`
+    /// most frequent values. Of an array, each of its elements counts.
+    pub fn facet(&self, path: &str, filter: &Filter, limit: usize) -> Result<Vec<(Value, u64)>> {
+        self.check_open()?;
+        let mut counts = Vec::new();
+        for shard in &self.inner.shards {
+            counts.extend(shard.engine().facet(path, filter)?);
+        }
+        most_frequent(&self.inner.schema, path, counts, limit)
+    }
+
+    /// `query` for what is like some documents and unlike others: see [`Examples::query`].
+    pub fn like(&self, examples: &Examples, query: Query) -> Result<Query> {
+        self.check_open()?;
+        examples.query(&self.inner.schema, query, |id, field| {
+            self.shard_of(id).engine().example(id, field)
+        })
+    }
+
+    /// The best hits grouped by a field: see [`grouped`].
+    pub fn search_groups(&self, query: &Query, by: &GroupBy) -> Result<Vec<HitGroup>> {
+        grouped(&self.inner.schema, query, by, &mut |query| self.search(query))
     }
 
     /// The documents nearest to the query's vector, best first.
@@ -472,6 +572,21 @@ fn check_shards(shards: usize) -> Result<()> {
         return Err(Error::invalid("a database has at least 1 shard"));
     }
     limits::at_most(shards, limits::SHARDS_MAX, "number of shards")
+}
+
+/// Makes the shards there are follow `schema`, and says what changed.
+fn evolve_shards(
+    files: &[PathBuf],
+    schema: &Schema,
+    options: &DatabaseOptions,
+) -> Result<Vec<String>> {
+    let mut said = Vec::new();
+    for file in files.iter().filter(|file| file.exists()) {
+        let changes = shard::evolve(file, schema, &options.indexes)
+            .map_err(|error| error.within(format!("{}", file.display())))?;
+        said = if said.is_empty() { changes } else { said };
+    }
+    Ok(said)
 }
 
 /// Opens the shards there are, then creates those there are not. When any of the former was ever

@@ -9,7 +9,10 @@ use crate::{
     key::{Key, PageKey},
     rest::PageSource,
 };
-use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{
+    Database, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    TableDefinition,
+};
 use std::{
     io,
     ops::RangeInclusive,
@@ -24,7 +27,7 @@ const CACHE_BYTES: usize = 1024 * 1024;
 /// One ordered map of bytes with atomic, durable batches. Searches may read it while it is written.
 pub(super) struct Store {
     path: PathBuf,
-    /// `None` while the file could not be opened anew.
+    /// `None` once it is closed, and while the file could not be opened anew.
     database: RwLock<Option<Database>>,
 }
 
@@ -53,14 +56,27 @@ impl Store {
         let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(&self.path);
         *open = Some(database.map_err(|error| place(&self.path, error.into()))?);
         drop(open);
-        self.write(&Changes::default())
+        if self.has_table()? { Ok(()) } else { self.write(&Changes::default()) }
+    }
+
+    fn has_table(&self) -> Result<bool> {
+        self.with(|database| match database.begin_read()?.open_table(TABLE) {
+            Ok(_) => Ok(true),
+            Err(redb::TableError::TableDoesNotExist(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    /// Lets go of the file.
+    pub(super) fn close(&self) {
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn with<T>(&self, act: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T> {
         let open = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = open.as_ref().ok_or_else(|| {
             let path = self.path.display();
-            Error::unavailable(format!("{path} was closed after a failure; open it again"))
+            Error::unavailable(format!("{path} is closed; open it again"))
         })?;
         act(database).map_err(|error| place(&self.path, error))
     }
@@ -123,7 +139,13 @@ impl Store {
         Ok(())
     }
 
-    /// The keys of all pages there are, whether a checkpoint names them or not.
+    /// How many keys there are, known without reading anything.
+    pub(super) fn len(&self) -> Result<u64> {
+        self.with(|database| Ok(database.begin_read()?.open_table(TABLE)?.len()?))
+    }
+
+    /// The keys of all pages there are, whether a checkpoint names them or not. The store reads the
+    /// pages too, as a value lies beside its key.
     pub(super) fn page_keys(&self) -> Result<Vec<PageKey>> {
         self.with(|database| {
             let table = database.begin_read()?.open_table(TABLE)?;
@@ -144,17 +166,17 @@ pub(super) struct Pages {
     table: ReadOnlyTable<&'static [u8], &'static [u8]>,
 }
 
-impl Pages {
-    pub(super) fn get(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
+impl PageSource for Pages {
+    fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         let value = self.table.get(Key::Page(*key).to_bytes().as_slice());
         let value = value.map_err(|error| place(&self.path, error.into()))?;
-        Ok(value.map(|value| value.value().to_vec()))
+        value.map(|value| visit(value.value())).transpose().map(|visited| visited.is_some())
     }
 }
 
 impl PageSource for Store {
-    fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
-        self.get(Key::Page(*key))
+    fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        self.pages()?.read(key, visit)
     }
 }
 

@@ -4,14 +4,17 @@
 //! stores. Fields are kept in order of their names, so two schemas are equal however they were
 //! written down.
 
+mod evolve;
 mod json;
 mod json_schema;
+mod layout;
 mod nearest;
 mod typescript;
 
 use crate::{Error, Metric, Result, limits};
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
+pub(crate) use layout::Layout;
 pub(crate) use nearest::nearest;
 
 /// The shape of the documents of one database.
@@ -321,6 +324,24 @@ impl Schema {
         let mut paths = Vec::new();
         collect_filter_paths(&self.values, "", false, &mut paths);
         paths
+    }
+
+    /// The number of the column of the filterable field at `path`, and what it holds.
+    pub(crate) fn filter_path(&self, path: &str) -> Result<(usize, FilterPath)> {
+        let mut paths = self.filter_paths().into_iter().enumerate();
+        paths.find(|(_, known)| known.path == path).ok_or_else(|| self.not_filterable(path))
+    }
+
+    /// The same of a field of which each document has one value at most; `what` is what it is
+    /// needed for.
+    pub(crate) fn scalar_path(&self, path: &str, what: &str) -> Result<(usize, FilterPath)> {
+        let (number, found) = self.filter_path(path)?;
+        if found.many {
+            return Err(Error::invalid(format!(
+                "{path:?} is an array: a document has no one value to {what} by"
+            )));
+        }
+        Ok((number, found))
     }
 
     /// Why filters cannot ask about `path`.

@@ -103,6 +103,6 @@ fn pattern(params: &Params<'_>, schema: &Schema) -> Result<Query> {
         min_score: params.optional("min_score")?,
         filter: read::filter(params)?,
         include: include(params, schema)?,
-        vector: defaults.vector,
+        ..defaults
     })
 }
