@@ -97,7 +97,7 @@ fn evaluation_us(rounds: &Rounds<'_>, filter: &Filter) -> Result<f64> {
         rounds.database.count(filter)?;
         Ok(start.elapsed().as_secs_f64() * 1e6)
     };
-    Ok(median((0..TIMES).map(time).collect::<Result<Vec<f64>>>()?.into_iter()))
+    Ok(median((0..TIMES).map(time).collect::<Result<Vec<f64>>>()?))
 }
 
 /// `None` for a way without a filter.
