@@ -33,7 +33,9 @@ pub mod rest;
 mod bitset;
 mod column;
 pub mod index;
+mod text;
 
+mod fusion;
 pub mod query;
 #[cfg(any(feature = "native", feature = "client"))]
 mod refine;
@@ -51,9 +53,10 @@ pub use document::{Document, Include, VectorDoc};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
 pub use filter::Filter;
+pub use fusion::Fusion;
 pub use geo::GeoPoint;
 pub use metric::Metric;
-pub use query::{Hit, Page, Query};
+pub use query::{Hit, Page, Query, TextQuery};
 pub use record::Record;
 #[cfg(any(feature = "native", feature = "client"))]
 pub use refine::{SearchBatch, SearchBuilder};

@@ -17,6 +17,7 @@ mod open;
 mod prepare;
 mod read;
 mod search;
+mod text;
 mod tuning;
 
 use crate::{
@@ -40,6 +41,8 @@ pub use checkpoint::Checkpoint;
 pub use maintenance::Maintenance;
 pub use prepare::{Group, Outcome};
 pub use read::Run;
+#[cfg(feature = "native")]
+pub(crate) use text::search_text;
 
 /// One collection of documents in memory, with its indexes.
 pub struct Engine {

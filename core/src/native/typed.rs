@@ -171,6 +171,13 @@ impl<T: VectorDoc> Db<T> {
         SearchBuilder::new(self, vector)
     }
 
+    /// A search for the documents that answer `words` best, to be refined and [`run`].
+    ///
+    /// [`run`]: SearchBuilder::run
+    pub fn search_text(&self, words: impl Into<String>) -> SearchBuilder<&Self> {
+        SearchBuilder::of_text(self, words.into())
+    }
+
     /// Searches for several vectors at once, refined alike.
     pub fn search_batch<V: AsRef<[f32]>>(&self, vectors: &[V]) -> SearchBatch<&Self> {
         SearchBatch::new(self, vectors)
@@ -201,7 +208,7 @@ impl<T: VectorDoc> SearchBatch<&Db<T>> {
     /// The hits of each vector, in the order of the vectors.
     pub fn run(self) -> Result<Vec<Vec<Hit<T>>>> {
         let Self { vectors, builder } = self;
-        let with = |vector| Query { vector, ..builder.query.clone() };
+        let with = |vector| Query { vector: Some(vector), ..builder.query.clone() };
         let queries: Vec<Query> = vectors.into_iter().map(with).collect();
         let results = builder.source.database.search_batch(&queries)?;
         results.into_iter().map(typed).collect()
