@@ -3,7 +3,8 @@
 //
 // DIR has base.npy, queries.npy and gt_ids.npy (`vectordoc bench --help` describes it). The rates
 // are those at which the recall of 10 hits is 0.95 and 0.99, interpolated between values of `ef`.
-// With `--native` both are measured in turns in this run: machines are not as fast at all times.
+// Every module this Node runs rightly is measured, the one that `open` chooses last; with `--native`
+// so is that program. They take turns in this run: machines are not as fast at all times.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
@@ -12,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { open } from "vectordoc";
+import { CHOSEN, MODULES, openIn } from "./modules.mjs";
 import { readRows } from "./npy.mjs";
 
 const LIMIT = 10;
@@ -38,20 +39,25 @@ if (!existsSync(folder)) {
 const dataset = JSON.parse(await readFile(join(folder, "dataset.json"), "utf8"));
 const queries = await readRows(join(folder, "queries.npy"));
 const truth = await readRows(join(folder, "gt_ids.npy"));
-const db = await build();
+const modules = MODULES.slice(0, MODULES.indexOf(CHOSEN) + 1);
+console.log(`Node ${process.version} chooses ${CHOSEN}`);
+const databases = [];
+for (const name of modules) databases.push(await build(name));
 const rounds = [];
 for (let round = 1; round <= Number(options.rounds); round++) {
-  const wasm = await sweep();
-  rounds.push({ wasm, native: options.native === undefined ? undefined : sweepNative() });
-  print(`round ${round}`, rounds.at(-1));
+  const native = options.native === undefined ? undefined : sweepNative();
+  for (const db of databases) {
+    rounds.push({ module: db.name, wasm: await sweep(db), native });
+    print(`round ${round}`, rounds.at(-1));
+  }
 }
-await db.close();
-printSummary();
+for (const db of databases) await db.close();
+modules.forEach(printSummary);
 
-/** A database of all rows, their index built. */
-async function build() {
+/** A database of all rows in the engine of a module, their index built. */
+async function build(name) {
   const { dim, metric } = dataset;
-  const db = await open("bench", { schema: { id: "u64", v: { vector: dim, metric } } });
+  const db = await openIn(name, { id: "u64", v: { vector: dim, metric } });
   const rows = await readRows(join(folder, "base.npy"));
   const started = performance.now();
   for (let from = 0; from < rows.length; from += BATCH_DOCUMENTS) {
@@ -59,26 +65,26 @@ async function build() {
   }
   await db.waitIndexed();
   const seconds = (performance.now() - started) / 1_000;
-  console.log(`built ${rows.length} documents of ${dim} numbers in ${seconds.toFixed(1)} s`);
+  console.log(`${name}: ${rows.length} documents of ${dim} numbers in ${seconds.toFixed(1)} s`);
   return db;
 }
 
 /** Rate and recall by `ef`. */
-async function sweep() {
+async function sweep(db) {
   const points = [];
   for (const ef of EF) {
-    points.push(await measure(ef));
+    points.push(await measure(db, ef));
   }
   return points;
 }
 
 /** The first round over the queries warms up, and tells the recall. */
-async function measure(ef) {
-  const answers = await ask(ef);
+async function measure(db, ef) {
+  const answers = await ask(db, ef);
   let [rounds, elapsed] = [0, 0];
   const started = performance.now();
   while (elapsed < MEASURED_MS_MIN) {
-    await ask(ef);
+    await ask(db, ef);
     rounds += 1;
     elapsed = performance.now() - started;
   }
@@ -90,7 +96,7 @@ async function measure(ef) {
   return { ef, recall, qps: (rounds * queries.length * 1_000) / elapsed };
 }
 
-async function ask(ef) {
+async function ask(db, ef) {
   const answers = [];
   for (const query of queries) {
     answers.push(await db.search(query, { limit: LIMIT, ef, include: [] }));
@@ -123,12 +129,12 @@ function rateAt(points, recall) {
   return below.qps * (above.qps / below.qps) ** part;
 }
 
-function print(name, { wasm, native }) {
+function print(name, { module, wasm, native }) {
   const cells = RECALLS.map((recall) => {
     const [ours, theirs] = [rateAt(wasm, recall), native && rateAt(native, recall)];
     return `recall ${recall}: ${row(ours, theirs)}`;
   });
-  console.log(`${name}: ${cells.join("; ")}`);
+  console.log(`${name}, ${module}: ${cells.join("; ")}`);
 }
 
 function row(wasm, native) {
@@ -137,17 +143,19 @@ function row(wasm, native) {
   return `${rate(wasm)}, native ${rate(native)}, ratio ${(wasm / native).toFixed(2)}`;
 }
 
-/** The medians, and every `ef` of the last round. */
-function printSummary() {
-  for (const { ef, recall, qps } of rounds.at(-1).wasm) {
-    console.log(`ef ${ef}: recall ${recall.toFixed(4)}, ${qps.toFixed(0)} queries/s`);
+/** Every `ef` of the last round of a module, and the medians of all its rounds. */
+function printSummary(module) {
+  const own = rounds.filter((round) => round.module === module);
+  for (const { ef, recall, qps } of own.at(-1).wasm) {
+    console.log(`${module}, ef ${ef}: recall ${recall.toFixed(4)}, ${qps.toFixed(0)} queries/s`);
   }
   for (const recall of RECALLS) {
-    const rates = rounds.map(({ wasm }) => rateAt(wasm, recall));
-    const natives = rounds.map(({ native }) => native && rateAt(native, recall));
+    const rates = own.map(({ wasm }) => rateAt(wasm, recall));
+    const natives = own.map(({ native }) => native && rateAt(native, recall));
     const ratios = rates.map((rate, round) => rate / natives[round]);
     const compared = options.native && `, ratio to native ${median(ratios).toFixed(2)}`;
-    console.log(`median at recall ${recall}: ${median(rates)?.toFixed(0)} queries/s${compared ?? ""}`);
+    const rate = `${median(rates)?.toFixed(0)} queries/s${compared ?? ""}`;
+    console.log(`${module}, median at recall ${recall}: ${rate}`);
   }
 }
 

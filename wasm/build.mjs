@@ -1,8 +1,9 @@
-// Builds the package into `dist/`: the engine by cargo, its glue by the locked wasm-bindgen, the
-// module made smaller by wasm-opt, the TypeScript by tsc. Nothing comes from outside cargo and npm.
+// Builds the package into `dist/`: the engine by cargo, once for each set of instructions, its glue
+// by the locked wasm-bindgen, the modules made smaller by wasm-opt, the TypeScript by tsc. Nothing
+// comes from outside cargo and npm.
 
 import { spawnSync } from "node:child_process";
-import { readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 
@@ -10,7 +11,6 @@ const TARGET = "wasm32-unknown-unknown";
 const PROFILE = "wasm-release";
 /** What rustc may emit for the target, so that wasm-opt accepts and keeps it. */
 const WASM_FEATURES = [
-  "simd",
   "bulk-memory",
   "bulk-memory-opt",
   "multivalue",
@@ -21,29 +21,36 @@ const WASM_FEATURES = [
 ];
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const MODULE = "dist/raw/engine_bg.wasm";
+const RAW = "dist/raw";
+/** The modules by the name of their file: what rustc and what wasm-opt may use beyond all others. */
+const MODULES = {
+  engine_simd128: { rustc: "+simd128", opt: ["simd"] },
+  engine_relaxed_simd: { rustc: "+simd128,+relaxed-simd", opt: ["simd", "relaxed-simd"] },
+};
 
 rmSync(`${here}dist`, { recursive: true, force: true });
-const built = buildEngine();
-run("cargo", [
-  "run",
-  "--locked",
-  "--quiet",
-  "--package",
-  "vectordoc-bindgen",
-  "--",
-  built,
-  "dist/raw",
-]);
-optimize();
+mkdirSync(`${here}${RAW}`, { recursive: true });
+Object.entries(MODULES).forEach(([name, features]) => buildModule(name, features));
 run("tsc", ["--project", "tsconfig.json"]);
 printSizes();
 
+/** Builds one module and the glue, which must be the same for all. */
+function buildModule(name, features) {
+  const folder = `dist/${name}`;
+  const bindgen = ["run", "--locked", "--quiet", "--package", "vectordoc-bindgen", "--"];
+  run("cargo", [...bindgen, compileEngine(features.rustc), folder]);
+  const enabled = [...WASM_FEATURES, ...features.opt].map((feature) => `--enable-${feature}`);
+  run("wasm-opt", ["-O3", ...enabled, `${folder}/engine_bg.wasm`, "-o", `${RAW}/${name}.wasm`]);
+  rmSync(`${here}${folder}/engine_bg.wasm`);
+  readdirSync(`${here}${folder}`).forEach((file) => shareGlue(`${folder}/${file}`, file));
+  rmSync(`${here}${folder}`, { recursive: true });
+}
+
 /** Compiles the engine and returns the path of the module. */
-function buildEngine() {
+function compileEngine(features) {
   const options = ["--package", "vectordoc-wasm", "--target", TARGET, "--profile", PROFILE];
   const output = ["--message-format", "json-render-diagnostics"];
-  const flags = `${process.env.RUSTFLAGS ?? ""} -Ctarget-feature=+simd128`.trim();
+  const flags = `${process.env.RUSTFLAGS ?? ""} -Ctarget-feature=${features}`.trim();
   const messages = run("cargo", ["build", "--locked", ...options, ...output], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, RUSTFLAGS: flags },
@@ -56,15 +63,20 @@ function buildEngine() {
   return files.findLast((file) => file.endsWith("vectordoc_wasm.wasm"));
 }
 
-function optimize() {
-  const features = WASM_FEATURES.map((feature) => `--enable-${feature}`);
-  run("wasm-opt", ["-O3", ...features, MODULE, "-o", `${MODULE}.optimized`]);
-  renameSync(`${here}${MODULE}.optimized`, `${here}${MODULE}`);
+/** Moves a file of the glue to its place; stops the build when another module's differs. */
+function shareGlue(from, file) {
+  const place = `${here}${RAW}/${file}`;
+  if (existsSync(place) && !readFileSync(place).equals(readFileSync(`${here}${from}`))) {
+    console.error(`${from} differs from ${RAW}/${file}: the modules cannot share their glue`);
+    process.exit(1);
+  }
+  renameSync(`${here}${from}`, place);
 }
 
-/** Prints what a page downloads. */
+/** Prints what a page downloads: one of the modules, and the rest. */
 function printSizes() {
-  for (const file of [MODULE, "dist/raw/engine.js", "dist/database.js"]) {
+  const modules = Object.keys(MODULES).map((name) => `${RAW}/${name}.wasm`);
+  for (const file of [...modules, `${RAW}/engine.js`, "dist/database.js"]) {
     const bytes = readFileSync(`${here}${file}`);
     const packed = brotliCompressSync(bytes, {
       params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },

@@ -3,7 +3,7 @@
 //! A page is a run of rows and its bytes are the rows themselves, so that a checkpoint writes the
 //! marked pages and opening copies pages in.
 
-use crate::{Error, Result};
+use crate::{Error, Result, rest::ReadPage};
 use alloc::{vec, vec::Vec};
 
 /// Bytes of a full page at most. Under 64 KiB with a key and a checksum, as stores that allocate
@@ -16,7 +16,8 @@ const CHUNK_BYTES: usize = 2 * 1024 * 1024;
 pub(crate) trait Element: Copy + Default + PartialEq + Send + Sync + 'static {
     const BYTES: usize;
     fn write(self, bytes: &mut Vec<u8>);
-    fn read(bytes: &[u8]) -> Self;
+    /// Appends the elements of these bytes; what is left over is not looked at.
+    fn read(bytes: &[u8], elements: &mut Vec<Self>);
 }
 
 macro_rules! elements {
@@ -28,8 +29,9 @@ macro_rules! elements {
                 bytes.extend_from_slice(&self.to_le_bytes());
             }
 
-            fn read(bytes: &[u8]) -> Self {
-                bytes.try_into().map(Self::from_le_bytes).unwrap_or_default()
+            fn read(bytes: &[u8], elements: &mut Vec<Self>) {
+                let (whole, _) = bytes.as_chunks();
+                elements.extend(whole.iter().map(|bytes| Self::from_le_bytes(*bytes)));
             }
         }
     )*};
@@ -156,32 +158,28 @@ impl<T: Element> Arena<T> {
     }
 
     /// An arena of `rows` rows out of its pages, asked for in order.
-    pub(crate) fn from_pages(
-        stride: usize,
-        rows: usize,
-        page: impl FnMut(usize) -> Result<Vec<u8>>,
-    ) -> Result<Self> {
-        Self::new(stride).filled(rows, page)
+    pub(crate) fn from_pages(stride: usize, rows: usize, read: impl ReadPage) -> Result<Self> {
+        Self::new(stride).filled(rows, read)
     }
 
     /// An arena with rows and pages as long as these, of `rows` rows out of its pages.
-    pub(crate) fn filled(
-        &self,
-        rows: usize,
-        mut page: impl FnMut(usize) -> Result<Vec<u8>>,
-    ) -> Result<Self> {
+    pub(crate) fn filled(&self, rows: usize, mut read: impl ReadPage) -> Result<Self> {
         let (stride, page_rows) = (self.stride, self.page_rows);
         let mut arena = Self { page_rows, ..Self::new(stride) };
         for number in 0..rows.div_ceil(arena.page_rows) {
-            let bytes = page(number)?;
-            let expected = (rows - arena.rows).min(arena.page_rows);
-            if bytes.len() != expected * stride * T::BYTES {
-                return Err(Error::corrupt("a page has the wrong length"));
-            }
-            let mut elements = bytes.chunks_exact(T::BYTES).map(T::read);
-            arena.extend(arena.rows + expected, |chunk, count| {
-                chunk.extend(elements.by_ref().take(count));
-            });
+            read(number, &mut |bytes| {
+                let expected = (rows - arena.rows).min(arena.page_rows);
+                if bytes.len() != expected * stride * T::BYTES {
+                    return Err(Error::corrupt("a page has the wrong length"));
+                }
+                let mut rest = bytes;
+                arena.extend(arena.rows + expected, |chunk, elements| {
+                    let (run, after) = rest.split_at(elements * T::BYTES);
+                    T::read(run, chunk);
+                    rest = after;
+                });
+                Ok(())
+            })?;
         }
         arena.dirty = vec![false; arena.rows.div_ceil(arena.page_rows)];
         Ok(arena)

@@ -7,7 +7,7 @@ use crate::{
     bytes::{Reader, Writer},
     changed::Changed,
     index::Section,
-    rest::RestingPages,
+    rest::{ReadPage, RestingPages},
 };
 use alloc::{borrow::Cow, vec::Vec};
 
@@ -53,8 +53,8 @@ impl Heap {
             Self::Rest(rest) => match rest.changed.get(slot) {
                 Some(bytes) => Ok(Cow::Borrowed(bytes)),
                 None if number < rest.pages.len() => {
-                    let page = Page::read(&rest.pages.read(number)?)?;
-                    Ok(Cow::Owned(page.get(index).to_vec()))
+                    let string = |bytes: &[u8]| Ok(Page::read(bytes)?.get(index).to_vec());
+                    Ok(Cow::Owned(rest.pages.read(number, string)?))
                 }
                 None => Ok(Cow::Borrowed(&[])),
             },
@@ -89,15 +89,16 @@ impl Heap {
     }
 
     /// The strings of a checkpoint whose pages have these generations.
-    pub(crate) fn open(
-        &mut self,
-        generations: &[u64],
-        mut page: impl FnMut(usize) -> Result<Vec<u8>>,
-    ) -> Result<()> {
+    pub(crate) fn open(&mut self, generations: &[u64], mut read: impl ReadPage) -> Result<()> {
         match self {
             Self::Memory(pages) => {
-                let read = (0..generations.len()).map(|number| Page::read(&page(number)?));
-                *pages = read.collect::<Result<_>>()?;
+                pages.reserve_exact(generations.len());
+                for number in 0..generations.len() {
+                    read(number, &mut |bytes| {
+                        pages.push(Page::read(bytes)?);
+                        Ok(())
+                    })?;
+                }
             }
             Self::Rest(rest) => {
                 rest.count = generations.len();
@@ -201,7 +202,7 @@ impl Section for Heap {
             Self::Memory(pages) => Ok(pages[page].to_bytes()),
             Self::Rest(rest) => {
                 let mut content = match page < rest.pages.len() {
-                    true => Page::read(&rest.pages.read(page)?)?,
+                    true => rest.pages.read(page, Page::read)?,
                     false => Page::EMPTY,
                 };
                 for (slot, bytes) in rest.changed_in(page) {

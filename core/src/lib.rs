@@ -21,6 +21,8 @@ mod distance;
 pub mod document;
 pub mod filter;
 
+mod patch;
+
 mod arena;
 mod batch;
 mod bytes;
@@ -35,7 +37,9 @@ mod column;
 pub mod index;
 mod text;
 
+mod examples;
 mod fusion;
+mod group;
 pub mod query;
 #[cfg(any(feature = "native", feature = "client"))]
 mod refine;
@@ -52,14 +56,17 @@ pub use batch::{Batch, Operation};
 pub use document::{Document, Include, VectorDoc};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
+pub use examples::Examples;
 pub use filter::Filter;
 pub use fusion::Fusion;
 pub use geo::GeoPoint;
+pub use group::{GroupBy, HitGroup, grouped};
 pub use metric::Metric;
-pub use query::{Hit, Page, Query, TextQuery};
+pub use patch::Patch;
+pub use query::{Hit, Order, Page, Query, Scroll, TextQuery};
 pub use record::Record;
 #[cfg(any(feature = "native", feature = "client"))]
-pub use refine::{SearchBatch, SearchBuilder};
+pub use refine::{SearchBatch, SearchBuilder, SearchLike};
 pub use schema::Schema;
 pub use timestamp::Timestamp;
 pub use uuid::Uuid;

@@ -28,6 +28,8 @@ pub const BATCH_OPERATIONS_MAX: usize = 100_000;
 pub const LIMIT_MAX: usize = 10_000;
 /// Documents of one page of a scroll.
 pub const SCROLL_LIMIT_MAX: usize = 10_000;
+/// Values in one facet.
+pub const FACET_LIMIT_MAX: usize = 10_000;
 /// Candidate list of one graph search.
 pub const EF_MAX: usize = 10_000;
 /// Links per graph node and level.
@@ -36,6 +38,8 @@ pub const M_MAX: usize = 128;
 pub const INDEX_SECTIONS_MAX: usize = 13;
 /// Vectors in one multi-query search.
 pub const QUERIES_MAX: usize = 1_024;
+/// Documents a search takes as examples.
+pub const EXAMPLES_MAX: usize = 1_024;
 /// Levels of nesting in a filter.
 pub const FILTER_DEPTH_MAX: usize = 16;
 /// Conditions in a filter.

@@ -27,6 +27,8 @@ pub struct Query {
     pub min_score: Option<f32>,
     /// Which documents may be hits.
     pub filter: Filter,
+    /// Documents that are no hits.
+    pub except: Vec<Id>,
     /// What of each document to return.
     pub include: Include,
 }
@@ -66,13 +68,15 @@ impl Query {
             exact: false,
             min_score: None,
             filter: Filter::All,
+            except: Vec::new(),
             include: Include::Values,
         }
     }
 
-    /// Hits to find, those to leave out included.
+    /// Hits to find, those included that are left out afterwards.
     pub(crate) fn reach(&self) -> usize {
-        self.limit.saturating_add(self.offset)
+        let wanted = self.limit.saturating_add(self.offset);
+        if wanted == 0 { 0 } else { wanted + self.except.len() }
     }
 
     /// Refuses what exceeds [`limits`], and what asks for nothing.
@@ -80,8 +84,10 @@ impl Query {
         if self.vector.is_none() && self.text.is_none() {
             return Err(Error::invalid("the query has neither a vector nor a text"));
         }
-        limits::at_most(self.reach(), limits::LIMIT_MAX, "limit plus offset")?;
         self.fusion.check()?;
+        limits::at_most(self.except.len(), limits::EXAMPLES_MAX, "number of documents excepted")?;
+        let reach = self.limit.saturating_add(self.offset);
+        limits::at_most(reach, limits::LIMIT_MAX, "limit plus offset")?;
         limits::at_most(self.ef.unwrap_or(0), limits::EF_MAX, "ef")?;
         match self.min_score {
             Some(score) if score.is_nan() => Err(Error::invalid(format!("min_score is {score}"))),
@@ -106,10 +112,56 @@ pub struct Hit<D = Document> {
     pub doc: D,
 }
 
-/// A part of all documents, in order of their ids.
+/// An order of documents: by the values of a filterable field, those without one last and equal ones
+/// in order of their ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The dotted path of the field.
+    pub field: String,
+    /// Whether the largest values come first.
+    pub descending: bool,
+}
+
+impl Order {
+    /// From the smallest value to the largest.
+    pub fn ascending(field: impl Into<String>) -> Self {
+        Self { field: field.into(), descending: false }
+    }
+
+    /// From the largest value to the smallest.
+    pub fn descending(field: impl Into<String>) -> Self {
+        Self { field: field.into(), descending: true }
+    }
+}
+
+/// Which part of the documents to read, and in which order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scroll {
+    /// Which documents.
+    pub filter: Filter,
+    /// In which order; `None` for that of their ids.
+    pub order: Option<Order>,
+    /// Where the page begins: what came with the one before. It stays valid while documents come
+    /// and go, and goes on after the document it was given out with.
+    pub cursor: Option<String>,
+    /// Documents of the page.
+    pub limit: usize,
+    /// What of each document to return.
+    pub include: Include,
+}
+
+impl Scroll {
+    /// The first `limit` documents in order of their ids.
+    pub fn new(limit: usize) -> Self {
+        let (filter, include) = (Filter::All, Include::default());
+        Self { filter, order: None, cursor: None, limit, include }
+    }
+}
+
+/// A part of all documents, in order of their ids or of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<D = Document> {
-    /// In order of their ids.
+    /// In that order.
     pub docs: Vec<D>,
     /// What to ask for the next page with; `None` on the last.
     pub cursor: Option<String>,

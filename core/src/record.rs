@@ -10,9 +10,9 @@
 use crate::{
     Error, Id, Result, Schema,
     bytes::{Reader, Writer, checksum},
-    document::{Document, read_id, write_document, write_id},
+    document::{Document, read_id, read_values, write_document, write_id},
 };
-use alloc::{format, vec::Vec};
+use alloc::{format, sync::Arc, vec::Vec};
 
 const MAGIC: &[u8; 4] = b"VDR1";
 const PUT: u8 = 1;
@@ -31,9 +31,19 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Change {
     /// The document with this id is now this one.
-    Put(Stored),
+    Put(Arc<Stored>),
     /// There is no document with this id.
     Delete(Id),
+}
+
+impl Change {
+    /// The id of the document that changes.
+    pub(crate) fn id(&self) -> &Id {
+        match self {
+            Self::Put(stored) => &stored.id,
+            Self::Delete(id) => id,
+        }
+    }
 }
 
 /// A document as it rests.
@@ -43,6 +53,16 @@ pub(crate) struct Stored {
     /// Id and values.
     pub(crate) bytes: Vec<u8>,
     pub(crate) vectors: Vec<Option<Vec<f32>>>,
+}
+
+impl Stored {
+    /// The document again.
+    pub(crate) fn to_document(&self, schema: &Schema) -> Result<Document> {
+        let mut reader = Reader::new(&self.bytes);
+        let id = read_id(&mut reader)?;
+        let values = read_values(&mut reader, schema.values().len())?;
+        Ok(Document { id, vectors: self.vectors.clone(), values })
+    }
 }
 
 impl From<Document> for Stored {
@@ -129,7 +149,7 @@ fn read_change(reader: &mut Reader<'_>, schema: &Schema) -> Result<Change> {
                 _ => reader.f32s(field.dim).map(Some),
             });
             let vectors = vectors.collect::<Result<_>>()?;
-            Ok(Change::Put(Stored { id, bytes, vectors }))
+            Ok(Change::Put(Arc::new(Stored { id, bytes, vectors })))
         }
         DELETE => read_id(reader).map(Change::Delete),
         tag => Err(Error::corrupt(format!("a record has the unknown operation {tag}"))),

@@ -1,7 +1,9 @@
 //! A search while it is being put together: the same words for an embedded database and a served
 //! one.
 
-use crate::{Error, Filter, Fusion, Hit, Include, Query, Result, TextQuery, VectorDoc};
+use crate::{
+    Error, Examples, Filter, Fusion, Hit, Id, Include, IntoIds, Query, Result, TextQuery, VectorDoc,
+};
 use alloc::{format, string::String, vec::Vec};
 
 /// A search of `S`, an embedded database or a client, before it is run.
@@ -107,6 +109,33 @@ impl<S> SearchBatch<S> {
     }
 
     /// Refines every search alike: `.with(|search| search.limit(5))`.
+    pub fn with(mut self, refine: impl FnOnce(SearchBuilder<S>) -> SearchBuilder<S>) -> Self {
+        self.builder = refine(self.builder);
+        self
+    }
+}
+
+/// A search of `S` by example before it is run; refined by a [`SearchBuilder`].
+#[derive(Clone, Debug)]
+#[must_use = "a search does nothing until it is run"]
+pub struct SearchLike<S> {
+    pub(crate) examples: Examples,
+    pub(crate) builder: SearchBuilder<S>,
+}
+
+impl<S> SearchLike<S> {
+    pub(crate) fn new(source: S, like: Vec<Id>) -> Self {
+        let examples = Examples { like, unlike: Vec::new() };
+        Self { examples, builder: SearchBuilder::new(source, &[]) }
+    }
+
+    /// Documents to be far from.
+    pub fn unlike(mut self, ids: impl IntoIds) -> Self {
+        self.examples.unlike = ids.into_ids();
+        self
+    }
+
+    /// Refines the search: `.with(|search| search.limit(5))`.
     pub fn with(mut self, refine: impl FnOnce(SearchBuilder<S>) -> SearchBuilder<S>) -> Self {
         self.builder = refine(self.builder);
         self

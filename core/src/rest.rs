@@ -7,9 +7,18 @@ use alloc::{format, sync::Arc, vec::Vec};
 /// Where the pages of the last checkpoint can be read at any time. A host that gives one to an
 /// engine keeps those pages until the engine was told of the next checkpoint.
 pub trait PageSource: Send + Sync {
-    /// The bytes stored under a key; `None` when there are none.
-    fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>>;
+    /// Lends the bytes stored under a key to `visit`, once, and returns what that returns; false
+    /// when there are none.
+    fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool>;
 }
+
+/// Lends the content of the page with a number, once.
+pub(crate) trait ReadPage:
+    FnMut(usize, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>
+{
+}
+
+impl<F: FnMut(usize, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>> ReadPage for F {}
 
 /// The pages of one section.
 #[derive(Clone)]
@@ -35,24 +44,39 @@ impl RestingPages {
         self.generations = generations.to_vec();
     }
 
-    /// What is in a page.
-    pub(crate) fn read(&self, page: usize) -> Result<Vec<u8>> {
-        read_page(&|key| self.source.read(key), self.section, page, &self.generations)
+    /// What `look` makes of the content of a page.
+    pub(crate) fn read<T>(
+        &self,
+        page: usize,
+        mut look: impl FnMut(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        let mut seen = None;
+        read_page(&*self.source, self.section, page, &self.generations, &mut |content| {
+            seen = Some(look(content)?);
+            Ok(())
+        })?;
+        seen.ok_or_else(|| missing(page, self.section))
     }
 }
 
-/// The content of page `page` of a section whose pages have these generations.
+/// Lends the content of page `page` of a section whose pages have these generations.
 pub(crate) fn read_page(
-    read: &dyn Fn(&PageKey) -> Result<Option<Vec<u8>>>,
+    source: &dyn PageSource,
     section: u32,
     page: usize,
     generations: &[u64],
-) -> Result<Vec<u8>> {
-    let lacks = || Error::corrupt(format!("page {page} of section {section} is missing"));
+    visit: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let lacks = || missing(page, section);
     let generation = *generations.get(page).ok_or_else(lacks)?;
     let number = u32::try_from(page).map_err(|_| lacks())?;
     let key = PageKey { section, page: number, generation };
-    unseal(read(&key)?.ok_or_else(lacks)?, &key)
+    let is_there = source.read(&key, &mut |bytes| visit(unseal(bytes, &key)?))?;
+    if is_there { Ok(()) } else { Err(lacks()) }
+}
+
+fn missing(page: usize, section: u32) -> Error {
+    Error::corrupt(format!("page {page} of section {section} is missing"))
 }
 
 /// The payload, and after it a checksum over payload and key: a page in the wrong place or of
@@ -64,15 +88,15 @@ pub(crate) fn seal(payload: Vec<u8>, key: &PageKey) -> Vec<u8> {
     bytes
 }
 
-fn unseal(mut bytes: Vec<u8>, key: &PageKey) -> Result<Vec<u8>> {
-    let sum = bytes.split_off(bytes.len().saturating_sub(size_of::<u64>()));
-    if Reader::new(&sum).u64()? != page_sum(&bytes, key) {
+fn unseal<'a>(bytes: &'a [u8], key: &PageKey) -> Result<&'a [u8]> {
+    let (payload, sum) = bytes.split_at(bytes.len().saturating_sub(size_of::<u64>()));
+    if Reader::new(sum).u64()? != page_sum(payload, key) {
         return Err(Error::corrupt(format!(
             "page {} of section {} does not match its checksum",
             key.page, key.section
         )));
     }
-    Ok(bytes)
+    Ok(payload)
 }
 
 fn page_sum(payload: &[u8], key: &PageKey) -> u64 {

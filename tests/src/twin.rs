@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 use vectordoc::{
-    Document, Filter, GeoPoint, Id, Metric, Query, Schema, Timestamp, Value,
+    Document, Filter, GeoPoint, Id, Metric, Order, Query, Schema, Timestamp, Value,
     filter::{Comparison, Test},
 };
 
@@ -29,6 +29,34 @@ impl Twin {
         let passes =
             |(id, document): (&Id, &Document)| passes(schema, document, filter).then(|| id.clone());
         self.documents.iter().filter_map(passes).collect()
+    }
+
+    /// The documents that pass, in the order of a field: equal values by id, those without one last.
+    pub fn ordered(&self, schema: &Schema, filter: &Filter, by: &Order) -> Vec<Document> {
+        let mut found: Vec<(Value, Document)> = self
+            .documents
+            .values()
+            .filter(|document| passes(schema, document, filter))
+            .map(|document| (value_at(schema, document, &by.field), document.clone()))
+            .collect();
+        found.sort_by(|(a, document), (b, other)| {
+            let values = match (a.is_null(), b.is_null()) {
+                (false, false) if by.descending => order(b, a).expect("they are of one type"),
+                (false, false) => order(a, b).expect("they are of one type"),
+                (a, b) => a.cmp(&b),
+            };
+            values.then_with(|| document.id.cmp(&other.id))
+        });
+        found.into_iter().map(|(_, document)| document).collect()
+    }
+
+    /// How many of the documents that pass have a value at `path`.
+    pub fn having(&self, schema: &Schema, filter: &Filter, path: &str, wanted: &Value) -> u64 {
+        let has = |document: &&Document| {
+            passes(schema, document, filter)
+                && listed(value_at(schema, document, path)).contains(wanted)
+        };
+        self.documents.values().filter(has).count() as u64
     }
 
     /// The ids and distances of the nearest documents, best first, ties by id.

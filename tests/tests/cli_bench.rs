@@ -120,6 +120,10 @@ fn a_report_has_every_figure_and_exact_answers_are_exact() {
     assert_numbers(&report["open"]["warm"], &["seconds", "read_seconds", "ratio"]);
     let figures = ["ef", "recall", "qps", "p50_us", "p99_us"];
     assert_numbers(&report["default"], &figures);
+    let ingest = &report["during_ingest"];
+    assert_numbers(ingest, &["searches", "p50_us", "p99_us", "ratio", "wait_p99_us"]);
+    assert!(ingest["max_us"].as_f64() >= ingest["p99_us"].as_f64(), "{ingest}");
+    assert!(ingest["wait_max_us"].as_f64() >= ingest["wait_p99_us"].as_f64(), "{ingest}");
     let search = report["search"].as_array().expect("an array");
     assert_eq!(search.iter().map(|row| &row["ef"]).collect::<Vec<_>>(), [10, 40]);
     search.iter().for_each(|row| assert_numbers(row, &figures));
@@ -171,6 +175,7 @@ fn people_get_tables() {
     sample.write("cosine");
     let told = run(["bench", text(sample.folder.path()), "--ef", "10"]).succeeded();
     assert!(told.contains("recall@10") && told.contains("bytes per document"), "{told}");
+    assert!(told.contains("for their turn"), "{told}");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::{
     sync::Arc,
 };
 use vectordoc::{
-    Batch, Engine, ErrorKind, Filter, Include, Query, Record, Result, TextQuery, index::Indexes,
-    key::PageKey, rest::PageSource, schema::IndexKind,
+    Batch, Engine, ErrorKind, Filter, Include, Query, Record, Result, Scroll, TextQuery,
+    index::Indexes, key::PageKey, rest::PageSource, schema::IndexKind,
 };
 use vectordoc_tests::random;
 
@@ -16,7 +16,7 @@ use vectordoc_tests::random;
 struct Stored {
     engine: Engine,
     meta: Vec<u8>,
-    pages: HashMap<PageKey, Vec<u8>>,
+    pages: Arc<HashMap<PageKey, Vec<u8>>>,
     record: Vec<u8>,
 }
 
@@ -29,17 +29,35 @@ fn stored(rng: &mut Rng) -> Result<Stored> {
     while engine.maintain()? {}
     let checkpoint = engine.checkpoint();
     let page = |key: &PageKey| engine.page(&checkpoint, key).map(|page| (*key, page));
-    let pages = checkpoint.pages.iter().map(page).collect::<Result<_>>()?;
+    let pages = Arc::new(checkpoint.pages.iter().map(page).collect::<Result<_>>()?);
     let meta = checkpoint.meta.clone();
     Ok(Stored { engine, meta, pages, record: record.to_bytes() })
 }
 
+/// Pages with other bytes in the place of one, or with none there.
+struct Damaged {
+    pages: Arc<HashMap<PageKey, Vec<u8>>>,
+    key: PageKey,
+    bytes: Option<Vec<u8>>,
+}
+
+impl Stored {
+    fn with(&self, key: PageKey, bytes: Option<Vec<u8>>) -> Damaged {
+        Damaged { pages: Arc::clone(&self.pages), key, bytes }
+    }
+}
+
+impl PageSource for Damaged {
+    fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        let page = if *key == self.key { self.bytes.as_ref() } else { self.pages.get(key) };
+        Ok(page.map(|page| visit(page)).transpose()?.is_some())
+    }
+}
+
 /// Opens with `bytes` in the place of a page; what opens must answer as the undamaged engine.
 fn judge_page(stored: &Stored, key: &PageKey, bytes: Option<&Vec<u8>>) -> Result<()> {
-    let read = |asked: &PageKey| {
-        Ok(if asked == key { bytes.cloned() } else { stored.pages.get(asked).cloned() })
-    };
-    let engine = match Engine::open(&stored.meta, &read, &Indexes::default()) {
+    let source = stored.with(*key, bytes.cloned());
+    let engine = match Engine::open(&stored.meta, &source, &Indexes::default()) {
         Ok(engine) => engine,
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::Corrupt, "{key:?}: {error:?}");
@@ -47,7 +65,8 @@ fn judge_page(stored: &Stored, key: &PageKey, bytes: Option<&Vec<u8>>) -> Result
         }
     };
     engine.check()?;
-    let all = |engine: &Engine| engine.scroll(&Filter::All, None, 1_000, &Include::Everything);
+    let everything = Scroll { include: Include::Everything, ..Scroll::new(1_000) };
+    let all = |engine: &Engine| engine.scroll(&everything, None);
     assert_eq!(all(&engine)?, all(&stored.engine)?, "{key:?}");
     let dim = engine.schema().vectors()[0].dim;
     let query = Query { exact: true, ..Query::new(vec![1.0; dim]) };
@@ -64,7 +83,7 @@ fn judge_page(stored: &Stored, key: &PageKey, bytes: Option<&Vec<u8>>) -> Result
 fn a_page_with_a_flipped_bit_is_refused_or_built_again() -> Result<()> {
     let mut rng = Rng::with_seed(random::seed(1));
     let stored = stored(&mut rng)?;
-    for (key, page) in &stored.pages {
+    for (key, page) in &*stored.pages {
         judge_page(&stored, key, None)?;
         judge_page(&stored, key, Some(&Vec::new()))?;
         for _ in 0..40 {
@@ -93,12 +112,13 @@ fn a_page_in_the_place_of_another_is_noticed() -> Result<()> {
 fn a_meta_with_a_flipped_bit_is_refused() -> Result<()> {
     let mut rng = Rng::with_seed(random::seed(3));
     let stored = stored(&mut rng)?;
+    let (key, page) = stored.pages.iter().next().expect("there are pages");
+    let source = stored.with(*key, Some(page.clone()));
     for at in 0..stored.meta.len() {
         let mut damaged = stored.meta.clone();
         damaged[at] ^= 1 << rng.u8(..8);
-        let read = |key: &PageKey| Ok(stored.pages.get(key).cloned());
         let kind =
-            Engine::open(&damaged, &read, &Indexes::default()).err().map(|error| error.kind());
+            Engine::open(&damaged, &source, &Indexes::default()).err().map(|error| error.kind());
         let refusals = [Some(ErrorKind::Corrupt), Some(ErrorKind::Unsupported)];
         assert!(refusals.contains(&kind), "byte {at}: {kind:?}");
     }
@@ -133,24 +153,6 @@ fn every_kind_of_error_has_its_own_code_and_numbers() {
     }
 }
 
-/// Pages of which one has a flipped bit.
-struct Damaged {
-    pages: HashMap<PageKey, Vec<u8>>,
-    key: PageKey,
-}
-
-impl PageSource for Damaged {
-    fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
-        let mut page = self.pages.get(key).cloned();
-        if *key == self.key
-            && let Some(first) = page.as_mut().and_then(|page| page.first_mut())
-        {
-            *first ^= 1;
-        }
-        Ok(page)
-    }
-}
-
 #[test]
 fn a_damaged_page_at_rest_is_never_served() -> Result<()> {
     let mut rng = Rng::with_seed(random::seed(4));
@@ -163,9 +165,10 @@ fn a_damaged_page_at_rest_is_never_served() -> Result<()> {
     };
     let expected = stored.engine.search(&query)?;
     let mut refused = 0;
-    for key in stored.pages.keys() {
-        let source: Arc<dyn PageSource> =
-            Arc::new(Damaged { pages: stored.pages.clone(), key: *key });
+    for (key, page) in &*stored.pages {
+        let mut damaged = page.clone();
+        damaged[0] ^= 1;
+        let source: Arc<dyn PageSource> = Arc::new(stored.with(*key, Some(damaged)));
         let searched = Engine::open_at_rest(&stored.meta, &source, &Indexes::default())
             .and_then(|engine| engine.search(&query));
         match searched {

@@ -11,8 +11,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use vectordoc::{
-    Batch, Document, Engine, Filter, Id, Include, Query, Record, Result, TextQuery, engine::Group,
-    index::Indexes, key::PageKey, rest::PageSource, schema::IndexKind,
+    Batch, Document, Engine, ErrorKind, Filter, Id, Include, Order, Patch, Query, Record, Result,
+    Scroll, TextQuery, Value,
+    engine::{Group, Place},
+    index::Indexes,
+    key::PageKey,
+    rest::PageSource,
+    schema::IndexKind,
 };
 use vectordoc_tests::{
     random,
@@ -30,8 +35,9 @@ impl Shelf {
 }
 
 impl PageSource for Shelf {
-    fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
-        Ok(self.with(|pages| pages.get(key).cloned()))
+    fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        self.with(|pages| pages.get(key).map(|page| visit(page)).transpose())
+            .map(|visited| visited.is_some())
     }
 }
 
@@ -74,7 +80,8 @@ impl Program {
     }
 
     fn step(&mut self) -> Result<()> {
-        match self.rng.u8(..12) {
+        match self.rng.u8(..13) {
+            12 => self.patch(),
             0..5 => self.index(),
             5 => self.delete(),
             6 => self.delete_where(),
@@ -98,6 +105,45 @@ impl Program {
             .collect();
         self.apply(Batch::index(documents.clone()))?;
         self.twin.index(&documents);
+        Ok(())
+    }
+
+    /// Patches a document that may not be there, on the condition of a version that may be wrong.
+    fn patch(&mut self) -> Result<()> {
+        let id = Id::Int(self.rng.u64(..150));
+        let (by, price) = (self.rng.i64(-2..3), f64::from(self.rng.i8(-4..4)));
+        let patch = Patch::new()
+            .set("maker.country", "b")
+            .set("price", price)
+            .unset("old_price")
+            .increment("count", by);
+        let version = self.engine.version(&id)?;
+        assert_eq!(version.is_some(), self.twin.documents.contains_key(&id));
+        let wrong = Batch::patch(id.clone(), patch.clone()).expecting(id.clone(), u64::MAX);
+        assert_eq!(self.apply(wrong).map_err(|error| error.kind()), Err(ErrorKind::Conflict));
+        let batch = Batch::patch(id.clone(), patch).expecting(id.clone(), version.unwrap_or(0));
+        let applied = self.apply(batch);
+        let Some(document) = self.twin.documents.get_mut(&id) else {
+            assert_eq!(applied.map_err(|error| error.kind()), Err(ErrorKind::NotFound));
+            return Ok(());
+        };
+        applied?;
+        assert_eq!(self.engine.version(&id)?, Some(self.engine.record_number()));
+        let expected = self.engine.get(&id, &Include::Everything)?.expect("it is there");
+        for (field, value) in self.engine.schema().values().iter().zip(&mut document.values) {
+            match (field.name.as_str(), &mut *value) {
+                ("maker", Value::Object(fields)) => {
+                    fields.insert("country".into(), "b".into());
+                }
+                ("maker", value) => *value = Value::Object([("country".into(), "b".into())].into()),
+                ("price", value) => *value = price.into(),
+                ("old_price", value) => *value = Value::Null,
+                ("count", Value::Int(count)) => *count += i128::from(by),
+                ("count", value) => *value = by.into(),
+                _ => {}
+            }
+        }
+        assert_eq!(expected, *document);
         Ok(())
     }
 
@@ -140,7 +186,7 @@ impl Program {
         let source: Arc<dyn PageSource> = Arc::clone(&self.store) as _;
         match self.rng.u8(..3) {
             0 => {}
-            1 => self.engine = Engine::open(&meta, &|key| source.read(key), &self.indexes)?,
+            1 => self.engine = Engine::open(&meta, &*source, &self.indexes)?,
             _ => self.engine = Engine::open_at_rest(&meta, &source, &self.indexes)?,
         }
         Ok(())
@@ -166,12 +212,45 @@ impl Program {
         assert_eq!(self.engine.count(&filter)?, expected.len() as u64, "{filter:?}");
         assert_eq!(self.engine.count(&json.parse()?)?, expected.len() as u64, "{json}");
         let limit = self.rng.usize(..20);
-        let page = self.engine.scroll(&filter, None, limit, &Include::Everything)?;
+        let include = Include::Everything;
+        let scroll = Scroll { filter: filter.clone(), include, ..Scroll::new(limit) };
+        let page = self.engine.scroll(&scroll, None)?;
+        let page: Vec<Document> = page.into_iter().map(|(_, document)| document).collect();
         let documents: Vec<Document> =
             expected.iter().take(limit).map(|id| self.twin.documents[id].clone()).collect();
-        assert_eq!(page.docs, documents, "{filter:?}");
+        assert_eq!(page, documents, "{filter:?}");
+        self.compare_orders(&filter)?;
         self.compare_text(filter.clone())?;
         self.compare_search(filter)
+    }
+
+    /// Scrolls page by page in the order of a field, and counts the values of one.
+    fn compare_orders(&mut self, filter: &Filter) -> Result<()> {
+        let schema = self.engine.schema().clone();
+        let fields = ["price", "name", "when", "large", "maker.country", "color", "flag"];
+        let order =
+            Order { field: fields[self.rng.usize(..7)].into(), descending: self.rng.bool() };
+        let mut scroll = Scroll {
+            filter: filter.clone(),
+            order: Some(order.clone()),
+            include: Include::Everything,
+            ..Scroll::new(self.rng.usize(1..9))
+        };
+        let mut documents = Vec::new();
+        loop {
+            let cursor = scroll.cursor.as_deref();
+            let after = cursor.map(|cursor| Place::of_cursor(cursor, &schema, Some(&order)));
+            let page = self.engine.scroll(&scroll, after.transpose()?.as_ref())?;
+            let Some((last, _)) = page.last() else { break };
+            scroll.cursor = Some(last.cursor(&schema, Some(&order))?);
+            documents.extend(page.into_iter().map(|(_, document)| document));
+        }
+        assert_eq!(documents, self.twin.ordered(&schema, filter, &order), "{scroll:?}");
+        let path = ["tags", "reviews.stars", "numbers", "place"][self.rng.usize(..4)];
+        for (value, count) in self.engine.facet(path, filter)? {
+            assert_eq!(count, self.twin.having(&schema, filter, path, &value), "{path} {value:?}");
+        }
+        Ok(())
     }
 
     fn compare_text(&mut self, filter: Filter) -> Result<()> {

@@ -1,6 +1,12 @@
 //! Promise: the embedded database does what its contract says, in memory and in a directory.
 
-use vectordoc::{Db, ErrorKind, Filter, Include, Query, Result, VectorDoc, native::Residence};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+use vectordoc::{
+    Db, Error, ErrorKind, Filter, Include, Query, Result, VectorDoc, native::Residence,
+};
 
 #[derive(Clone, Debug, PartialEq, VectorDoc)]
 struct Product {
@@ -281,6 +287,67 @@ fn concurrent_writers_lose_nothing_and_share_commits() -> Result<()> {
     })?;
     assert_eq!(db.count(Filter::All)?, 400);
     db.database().check()
+}
+
+#[test]
+fn a_search_sees_a_batch_whole_or_not_at_all_while_writers_run() -> Result<()> {
+    const BATCHES: u16 = 200;
+    // Every batch replaces all documents, by other vectors every other time.
+    let batch = |number: u16| {
+        products(20).into_iter().map(move |mut product| {
+            product.embedding[3] = f32::from(number / 2 % 7);
+            Product { price: f64::from(number), ..product }
+        })
+    };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let at_rest = Db::builder().residence(Residence::Disk).open(directory.path())?;
+    for db in [Db::in_memory()?, at_rest] {
+        db.index(batch(0))?;
+        let running = AtomicUsize::new(2);
+        let write = |writer: u16| {
+            let result =
+                (1..=BATCHES).try_for_each(|n| db.index(batch(2 * n + writer)).map(|_| ()));
+            running.fetch_sub(1, Ordering::Relaxed);
+            result
+        };
+        let seen = std::thread::scope(|scope| {
+            let writers = [0, 1].map(|writer| scope.spawn(move || write(writer)));
+            let mut seen = BTreeSet::new();
+            while running.load(Ordering::Relaxed) > 0 {
+                let hits = db.search(&[1.0, 0.0, 0.0, 0.0]).limit(100).run()?;
+                assert_eq!(hits.len(), 20);
+                let price = hits[0].doc.price;
+                assert!(hits.iter().all(|hit| hit.doc.price == price), "two batches in one answer");
+                seen.insert(price.to_bits());
+            }
+            writers.into_iter().try_for_each(|writer| writer.join().expect("no panic"))?;
+            Ok::<_, Error>(seen)
+        })?;
+        assert!(seen.len() > 1, "no search fell between two writes");
+        db.database().check()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn of_several_changes_of_one_document_in_a_batch_the_last_counts() -> Result<()> {
+    each_kind(|db| {
+        db.index([product(1), product(2)])?;
+        let dearer = |price| Product { price, ..product(1) };
+        assert_eq!(
+            db.index([
+                dearer(5.0),
+                product(3),
+                Product { embedding: vec![0.5; 4], ..dearer(6.0) },
+                dearer(7.0)
+            ])?,
+            4
+        );
+        assert_eq!(db.get("p001")?, Some(dearer(7.0)));
+        assert_eq!(db.count(Filter::All)?, 3);
+        assert_eq!(db.search(&product(1).embedding).limit(9).run()?.len(), 3);
+        db.database().check()
+    })
 }
 
 #[test]

@@ -232,7 +232,8 @@ fn w17_whole_numbers_of_64_bits_stay_whole() -> Result<()> {
     Database::create(directory.path(), &schema, &DatabaseOptions::default())?
         .index(vec![document.clone()])?;
     let db = Database::open(directory.path(), &DatabaseOptions::default())?;
-    let page = db.scroll(&Filter::All, None, 10, &vectordoc::Include::Everything)?;
+    let include = vectordoc::Include::Everything;
+    let page = db.scroll(&vectordoc::Scroll { include, ..vectordoc::Scroll::new(10) })?;
     assert_eq!(page.docs, [document]);
     assert_eq!(db.count(&r#"{"high": 18446744073709551615}"#.parse()?)?, 1);
     Ok(())

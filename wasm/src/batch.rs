@@ -1,6 +1,11 @@
 //! Writes on their way to a record.
 
-use crate::{failure::Failure, input::Input, options::Options, output};
+use crate::{
+    failure::Failure,
+    input::Input,
+    options::{self, Options},
+    output,
+};
 use js_sys::Array;
 use vectordoc::{
     Document, Error, Operation, Record, Result, Schema,
@@ -42,8 +47,8 @@ impl Batch {
 
     /// Deletes what `options.filter` lets pass. Such a batch does nothing else.
     #[wasm_bindgen(js_name = deleteWhere)]
-    pub fn delete_where(&mut self, options: JsValue) -> Result<(), Failure> {
-        let filter = Options::new(options, &["filter"])?.filter()?;
+    pub fn delete_where(&mut self, options: Option<Options>) -> Result<(), Failure> {
+        let filter = options::filter(options.as_ref())?;
         Ok(self.add(Operation::DeleteWhere(filter))?)
     }
 }

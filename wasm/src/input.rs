@@ -52,6 +52,10 @@ impl Input {
 
     /// Reads a vector: a `Float32Array`, or an array of numbers.
     pub(crate) fn vector(self) -> vectordoc::Result<Vec<f32>> {
+        // Those of this realm are known at once.
+        if let Some(numbers) = self.value.dyn_ref::<Float32Array>() {
+            return Ok(numbers.to_vec());
+        }
         Vec::deserialize(self)
             .map_err(|error| Refusal::invalid(error.to_string()).within("the query vector"))
     }

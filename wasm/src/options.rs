@@ -1,71 +1,73 @@
-//! The options of a call: an object of named values, of which an unknown one is refused.
+//! The options of a call. Which of them a call knows, the TypeScript says.
 
 use crate::input::Input;
-use std::collections::BTreeMap;
 use vectordoc::{Error, Filter, Include, Query, Result, Value};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 
 /// What `include` says for all fields with the vectors.
 const EVERYTHING: &str = "*";
 
-/// The options given, by name.
-pub(crate) struct Options(BTreeMap<String, Value>);
+#[wasm_bindgen]
+extern "C" {
+    /// An object of options, of plain values: getters that throw would pass by the engine.
+    pub type Options;
 
-impl Options {
-    /// The options of a call that knows the names `known`.
-    pub(crate) fn new(options: JsValue, known: &[&str]) -> Result<Self> {
-        let mut options = match Input::new(options).value()? {
-            Value::Null => BTreeMap::new(),
-            Value::Object(options) => options,
-            other => {
-                let other = other.describe();
-                return Err(Error::invalid(format!("options are an object, not {other}")));
-            }
-        };
-        if let Some(name) = options.keys().find(|name| !known.contains(&name.as_str())) {
-            let known = known.join(", ");
-            return Err(Error::invalid(format!("unknown option {name:?}; there are {known}")));
-        }
-        options.retain(|_, value| !value.is_null());
-        Ok(Self(options))
-    }
-
-    /// Reads all that a search knows; `vector` is what it searches for.
-    pub(crate) fn query(options: JsValue, vector: Vec<f32>) -> Result<Query> {
-        const KNOWN: [&str; 8] =
-            ["limit", "offset", "filter", "include", "field", "ef", "exact", "minScore"];
-        let mut options = Self::new(options, &KNOWN)?;
-        let default = Query::new(vector);
-        Ok(Query {
-            limit: options.take("limit", whole_number)?.unwrap_or(default.limit),
-            offset: options.take("offset", whole_number)?.unwrap_or(default.offset),
-            filter: options.filter()?,
-            include: options.include()?,
-            field: options.take("field", text)?,
-            ef: options.take("ef", whole_number)?,
-            exact: options.take("exact", boolean)?.unwrap_or(default.exact),
-            min_score: options.take("minScore", number)?,
-            ..default
-        })
-    }
-
-    /// Takes `filter`; without it, every document passes.
-    pub(crate) fn filter(&mut self) -> Result<Filter> {
-        self.take("filter", |filter| Filter::from_value(&filter)).map(Option::unwrap_or_default)
-    }
-
-    /// Takes `include`; without it, all values and no vectors.
-    pub(crate) fn include(&mut self) -> Result<Include> {
-        self.take("include", include).map(Option::unwrap_or_default)
-    }
-
-    fn take<T>(&mut self, name: &str, read: fn(Value) -> Result<T>) -> Result<Option<T>> {
-        let read = |value| read(value).map_err(|error| error.within(name));
-        self.0.remove(name).map(read).transpose()
-    }
+    #[wasm_bindgen(method, getter)]
+    fn limit(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn offset(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn filter(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn include(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn field(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn ef(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn exact(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = minScore)]
+    fn min_score(this: &Options) -> JsValue;
 }
 
-fn include(value: Value) -> Result<Include> {
+/// All that a search knows; `vector` is what it searches for.
+pub(crate) fn query(options: Option<Options>, vector: Vec<f32>) -> Result<Query> {
+    let default = Query::new(vector);
+    let Some(options) = options else { return Ok(default) };
+    Ok(Query {
+        limit: read("limit", options.limit(), whole_number)?.unwrap_or(default.limit),
+        offset: read("offset", options.offset(), whole_number)?.unwrap_or(default.offset),
+        filter: filter(Some(&options))?,
+        include: include(Some(&options))?,
+        field: read("field", options.field(), text)?,
+        ef: read("ef", options.ef(), whole_number)?,
+        exact: read("exact", options.exact(), boolean)?.unwrap_or(default.exact),
+        min_score: read("minScore", options.min_score(), number)?,
+        ..default
+    })
+}
+
+/// The option `filter`; without it, every document passes.
+pub(crate) fn filter(options: Option<&Options>) -> Result<Filter> {
+    let filter = options.map_or(JsValue::UNDEFINED, Options::filter);
+    read("filter", filter, |filter| Filter::from_value(&filter)).map(Option::unwrap_or_default)
+}
+
+/// The option `include`; without it, all values and no vectors.
+pub(crate) fn include(options: Option<&Options>) -> Result<Include> {
+    let include = options.map_or(JsValue::UNDEFINED, Options::include);
+    read("include", include, included).map(Option::unwrap_or_default)
+}
+
+fn read<T>(name: &str, value: JsValue, read: fn(Value) -> Result<T>) -> Result<Option<T>> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    let value = Input::new(value).value().and_then(read);
+    value.map(Some).map_err(|error| error.within(name))
+}
+
+fn included(value: Value) -> Result<Include> {
     match value {
         Value::Text(text) if text == EVERYTHING => Ok(Include::Everything),
         Value::Array(names) if names.is_empty() => Ok(Include::Nothing),

@@ -57,7 +57,17 @@ const MISTAKES = [
     "invalid",
     /"limits"; there are limit/,
   ],
+  ["options that are no object", (db) => db.search([1, 0], 5), "invalid", /an object, not 5/],
+  ["options of null", (db) => db.index(CHAIR, null), "invalid", /an object, not null/],
   ["an unknown option of index", (db) => db.index(CHAIR, { progress: 1 }), "invalid", /"progress"/],
+  ["an unknown option of get", (db) => db.get("p", { filter: {} }), "invalid", /"filter"/],
+  ["an unknown option of count", (db) => db.count({ where: {} }), "invalid", /"where"/],
+  [
+    "an unknown option of delete",
+    (db) => db.delete({ filter: {}, limit: 1 }),
+    "invalid",
+    /"limit"/,
+  ],
   ["an unknown option of scroll", (db) => db.scroll({ limit: 1 }).next(), "invalid", /"limit"/],
   [
     "an unknown option of open",

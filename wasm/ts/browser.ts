@@ -1,9 +1,8 @@
+import { moduleUrl } from "./module.js";
 import { type Open, opener } from "./open.js";
 import load from "./raw/engine.js";
 
 export * from "./index.js";
 
 /** Opens a database. */
-export const open: Open = opener(() =>
-  load({ module_or_path: new URL("./raw/engine_bg.wasm", import.meta.url) }),
-);
+export const open: Open = opener(async () => load({ module_or_path: moduleUrl() }));

@@ -8,6 +8,18 @@ import { Turn, pause } from "./turn.js";
 /** Documents that cross into the engine in one call. */
 const SLICE_DOCUMENTS = 64;
 
+/** The options of a search. */
+const SEARCH_OPTIONS = [
+  "limit",
+  "offset",
+  "filter",
+  "include",
+  "field",
+  "ef",
+  "exact",
+  "minScore",
+] as const satisfies readonly (keyof Search<unknown> | "include")[];
+
 /** What a deletion did. */
 export interface Deleted {
   readonly deleted: number;
@@ -19,6 +31,9 @@ export interface Deleted {
 interface Outcome extends Deleted {
   readonly indexed: number;
 }
+
+/** What a search found, as it crosses: ids, scores and distances in turns, documents. */
+type Answer<Doc> = readonly [readonly Id[], Float32Array, readonly Doc[]];
 
 type OneOrMany<T> = T | readonly T[];
 
@@ -78,7 +93,8 @@ export class Database<
     const { deleted, missing } = await this.#write(async (batch) => {
       guard(() => {
         if (isSelection<Fields>(which)) {
-          batch.deleteWhere(which);
+          refuseUnknown(which, ["filter"]);
+          batch.deleteWhere({ ...which });
         } else {
           batch.delete(listOf(which));
         }
@@ -98,13 +114,15 @@ export class Database<
     options?: { readonly include?: I },
   ): Promise<Included<Doc, IdName, I> | undefined>;
   async get(ids: OneOrMany<Doc[IdName]>, options: object = {}): Promise<unknown> {
-    const found: unknown[] = this.#read((engine) => engine.get(listOf(ids), options));
+    refuseUnknown(options, ["include"]);
+    const found: unknown[] = this.#read((engine) => engine.get(listOf(ids), { ...options }));
     return Array.isArray(ids) ? found : found[0];
   }
 
   /** How many documents pass the filter; without one, how many there are. */
   async count(options: Selection<Fields> = {}): Promise<number> {
-    return this.#read((engine) => engine.count(options));
+    refuseUnknown(options, ["filter"]);
+    return this.#read((engine) => engine.count({ ...options }));
   }
 
   /** The documents nearest to a vector, best first, ties in order of their ids. */
@@ -112,16 +130,21 @@ export class Database<
     vector: Vector,
     options: Search<Fields> & { readonly include?: I } = {},
   ): Promise<Hit<Included<Doc, IdName, I>>[]> {
-    return this.#read((engine) => engine.search(vector, options));
+    refuseUnknown(options, SEARCH_OPTIONS);
+    const answer: Answer<Included<Doc, IdName, I>> = this.#read((engine) =>
+      engine.search(packed(vector), { ...options }),
+    );
+    return hitsOf(answer);
   }
 
   /** The documents that pass, one after the other, in order of their ids. */
   async *scroll<const I extends Include<Doc> = undefined>(
     options: Selection<Fields> & { readonly include?: I } = {},
   ): AsyncGenerator<Included<Doc, IdName, I>, void, undefined> {
+    refuseUnknown(options, ["filter", "include"]);
     let cursor: string | undefined;
     do {
-      const page = this.#read((engine) => engine.scroll(cursor, options)) as {
+      const page = this.#read((engine) => engine.scroll(cursor, { ...options })) as {
         readonly docs: readonly Included<Doc, IdName, I>[];
         readonly cursor: string | undefined;
       };
@@ -214,14 +237,14 @@ export class Database<
 
   /** The document with its vectors as typed arrays, which cross in one copy. */
   #packed(doc: Doc): Doc {
-    let packed = doc;
+    let result = doc;
     for (const name of this.#vectorFields) {
       const vector: unknown = Reflect.get(Object(doc), name);
       if (isNumbers(vector)) {
-        packed = { ...packed, [name]: Float32Array.from(vector) };
+        result = { ...result, [name]: Float32Array.from(vector) };
       }
     }
-    return packed;
+    return result;
   }
 
   #check(): void {
@@ -232,6 +255,21 @@ export class Database<
       throw this.#failure;
     }
   }
+}
+
+/** The hits of an answer, as objects. */
+function hitsOf<Doc>([ids, measures, docs]: Answer<Doc>): Hit<Doc>[] {
+  return ids.map((id, at) => ({
+    id,
+    score: measures[2 * at] as number,
+    distance: measures[2 * at + 1] as number,
+    doc: docs[at] as Doc,
+  }));
+}
+
+/** A vector as a typed array, if it is one; the engine says what is wrong with anything else. */
+function packed(vector: unknown): unknown {
+  return isNumbers(vector) ? Float32Array.from(vector) : vector;
 }
 
 /** A list of its own, so that nobody changes it while a write waits. */

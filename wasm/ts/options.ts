@@ -36,6 +36,9 @@ export interface Progressive {
 
 /** Refuses options the compiler was not asked about. */
 export function refuseUnknown(options: object, known: readonly string[]): void {
+  if (Object(options) !== options) {
+    throw new VectordocError("invalid", `options are an object, not ${String(options)}`);
+  }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown !== undefined) {
     const names = known.join(", ");

@@ -11,11 +11,13 @@ mod find;
 mod key;
 mod postings;
 mod tree;
+mod walk;
 
 use crate::{
     Result, Schema, Value,
     bitset::BitSet,
     index::Section,
+    rest::ReadPage,
     schema::FieldType,
     text::{TEXT_SECTIONS, TextIndex},
 };
@@ -25,6 +27,7 @@ use roaring::RoaringBitmap;
 
 pub(crate) use key::Key;
 pub(crate) use tree::{Posting, Tree};
+pub(crate) use walk::Direction;
 
 /// A set of slots, compressed.
 pub(crate) type Slots = RoaringBitmap;
@@ -127,28 +130,27 @@ impl Columns {
     }
 
     /// The columns of `schema` out of the pages of their sections: `pages` says what is in the
-    /// header of the section that is this one of this column, `page` reads one. Text indexes count
+    /// header of the section that is this one of this column, `page` lends them. Text indexes count
     /// as columns after the last.
-    pub(crate) fn open(
+    pub(crate) fn open<R: ReadPage>(
         schema: &Schema,
         live: BitSet,
         pages: impl Fn(usize, usize) -> Result<usize>,
-        page: impl Fn(usize, usize, usize) -> Result<Vec<u8>>,
+        page: impl Fn(usize, usize) -> R,
     ) -> Result<Self> {
         let mut columns = Self { live, ..Self::new(schema) };
         for (number, column) in columns.columns.iter_mut().enumerate() {
-            let count = pages(number, 0)?;
-            let read = |at| page(number, 0, at);
+            let (count, read) = (pages(number, 0)?, page(number, 0));
             match &mut column.keys {
                 Keys::Numbers(tree) => *tree = Tree::open(count, read)?,
                 Keys::Cells(tree) => *tree = Tree::open(count, read)?,
                 Keys::Bytes(tree) => *tree = Tree::open(count, read)?,
             }
-            column.sizes = Tree::open(pages(number, 1)?, |at| page(number, 1, at))?;
-            column.present = Tree::open(pages(number, 2)?, |at| page(number, 2, at))?;
+            column.sizes = Tree::open(pages(number, 1)?, page(number, 1))?;
+            column.present = Tree::open(pages(number, 2)?, page(number, 2))?;
         }
         for (number, text) in (columns.columns.len()..).zip(&mut columns.texts) {
-            text.open(|section| pages(number, section), |section, at| page(number, section, at))?;
+            text.open(|section| pages(number, section), |section| page(number, section))?;
         }
         Ok(columns)
     }

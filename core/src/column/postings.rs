@@ -28,13 +28,6 @@ impl Postings {
             Self::Many(slots) => slots.iter().for_each(act),
         }
     }
-
-    pub(super) fn intersection_len(&self, other: &Slots) -> u64 {
-        match self {
-            Self::One(only) => other.contains(*only).into(),
-            Self::Many(slots) => slots.intersection_len(other),
-        }
-    }
 }
 
 impl Posting for Postings {
@@ -68,14 +61,17 @@ impl Posting for Postings {
 
     fn stored_bytes(&self) -> usize {
         const TAG_AND_LENGTH: usize = 6;
-        TAG_AND_LENGTH
-            + (4 * usize::try_from(self.len()).unwrap_or(usize::MAX)).min(Self::BITS_BYTES)
+        match self {
+            Self::One(_) => TAG_AND_LENGTH,
+            Self::Many(slots) => TAG_AND_LENGTH + (4 * count(slots)).min(Self::BITS_BYTES),
+        }
     }
 
     fn heap_bytes(&self) -> usize {
         match self {
             Self::One(_) => 0,
-            Self::Many(slots) => size_of::<Slots>() + slots.serialized_size(),
+            // A compressed set has 2 bytes a slot, or a bit.
+            Self::Many(slots) => size_of::<Slots>() + (2 * count(slots)).min(Self::BITS_BYTES),
         }
     }
 
@@ -102,13 +98,17 @@ impl Postings {
     const BITS_BYTES: usize = 1 << (Self::BLOCK_BITS - 3);
 }
 
+fn count(slots: &Slots) -> usize {
+    usize::try_from(slots.len()).unwrap_or(usize::MAX)
+}
+
 const ONE: u8 = 0;
 const LIST: u8 = 1;
 const BITS: u8 = 2;
 
 /// Slots of one block: each, or where that is shorter, one bit a slot of the block.
 fn write_slots(writer: &mut Writer, slots: &Slots, block_bits: u32) {
-    let count = usize::try_from(slots.len()).unwrap_or(usize::MAX);
+    let count = count(slots);
     let first = slots.min().unwrap_or(0) >> block_bits << block_bits;
     let span = slots.max().map_or(0, |last| (last - first) as usize / 8 + 1);
     if count.saturating_mul(4) <= span {

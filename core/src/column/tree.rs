@@ -9,6 +9,7 @@ use crate::{
     Error, Result,
     bytes::{Reader, Writer},
     index::Section,
+    rest::ReadPage,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use core::ops::Bound as Edge;
@@ -127,37 +128,41 @@ impl<K: TreeKey, P: Posting> Tree<K, P> {
     }
 
     /// The entries from one key to another in order; a key that has several blocks has several.
-    pub(crate) fn range(&self, low: Edge<&K>, high: Edge<&K>) -> impl Iterator<Item = (&K, &P)> {
-        let first = match low {
-            Edge::Included(key) | Edge::Excluded(key) => self.position(key, 0),
-            Edge::Unbounded => 0,
-        };
-        let is_below = move |key: &K| match low {
+    pub(crate) fn range(
+        &self,
+        low: Edge<&K>,
+        high: Edge<&K>,
+    ) -> impl DoubleEndedIterator<Item = (&K, &P)> {
+        let is_below = move |(key, _): &(K, u32)| match low {
             Edge::Included(low) => key < low,
             Edge::Excluded(low) => key <= low,
             Edge::Unbounded => false,
         };
-        let is_within = move |key: &K| match high {
+        let is_not_above = move |(key, _): &(K, u32)| match high {
             Edge::Included(high) => key <= high,
             Edge::Excluded(high) => key < high,
             Edge::Unbounded => true,
         };
-        let leaves = self.order.get(first..).unwrap_or_default().iter();
-        leaves
-            .map(|page| &self.leaves[*page as usize])
-            .enumerate()
-            .flat_map(move |(number, leaf)| {
-                // Only the first leaf begins before the range.
-                let start = if number == 0 {
-                    leaf.keys.partition_point(|(key, _)| is_below(key))
-                } else {
-                    0
-                };
-                leaf.keys[start..].iter().zip(&leaf.postings[start..])
-            })
-            .skip_while(move |((key, _), _)| is_below(key))
-            .take_while(move |((key, _), _)| is_within(key))
-            .map(|((key, _), postings)| (key, postings))
+        self.leaves_between(low, high).iter().flat_map(move |page| {
+            let leaf = &self.leaves[*page as usize];
+            let start = leaf.keys.partition_point(is_below);
+            let end = leaf.keys.partition_point(is_not_above).max(start);
+            let entries = leaf.keys[start..end].iter().zip(&leaf.postings[start..end]);
+            entries.map(|((key, _), postings)| (key, postings))
+        })
+    }
+
+    /// The leaves that have all entries from one key to another, in order.
+    fn leaves_between(&self, low: Edge<&K>, high: Edge<&K>) -> &[u32] {
+        let first = match low {
+            Edge::Included(key) | Edge::Excluded(key) => self.position(key, 0),
+            Edge::Unbounded => 0,
+        };
+        let last = match high {
+            Edge::Included(key) | Edge::Excluded(key) => self.position(key, u32::MAX),
+            Edge::Unbounded => self.order.len().saturating_sub(1),
+        };
+        self.order.get(first..=last).unwrap_or_default()
     }
 
     /// How many entries there are.
@@ -167,34 +172,28 @@ impl<K: TreeKey, P: Posting> Tree<K, P> {
 
     /// About how many entries there are from one key to another: leaves count as a whole.
     pub(crate) fn entries(&self, low: Edge<&K>, high: Edge<&K>) -> usize {
-        let position = |edge: Edge<&K>, unbounded| match edge {
-            Edge::Included(key) | Edge::Excluded(key) => self.position(key, 0),
-            Edge::Unbounded => unbounded,
-        };
-        let last = position(high, self.order.len().saturating_sub(1));
-        let leaves = self.order.get(position(low, 0)..=last).unwrap_or_default();
-        leaves.iter().map(|page| self.leaves[*page as usize].keys.len()).sum()
+        let leaves = self.leaves_between(low, high).iter();
+        leaves.map(|page| self.leaves[*page as usize].keys.len()).sum()
     }
 
     /// All entries in order.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &P)> {
-        self.order.iter().flat_map(|page| {
-            let leaf = &self.leaves[*page as usize];
-            leaf.keys.iter().zip(&leaf.postings).map(|((key, _), postings)| (key, postings))
-        })
+        self.range(Edge::Unbounded, Edge::Unbounded)
     }
 
     pub(crate) fn mark_clean(&mut self) {
         self.dirty.clear();
     }
 
-    /// The map whose pages `page` reads.
-    pub(crate) fn open(
-        pages: usize,
-        mut page: impl FnMut(usize) -> Result<Vec<u8>>,
-    ) -> Result<Self> {
-        let leaves = (0..pages).map(|number| Leaf::read(&page(number)?));
-        let leaves = leaves.collect::<Result<Vec<_>>>()?;
+    /// The map whose pages `page` lends.
+    pub(crate) fn open(pages: usize, mut page: impl ReadPage) -> Result<Self> {
+        let mut leaves: Vec<Leaf<K, P>> = Vec::new();
+        for number in 0..pages {
+            page(number, &mut |bytes| {
+                leaves.push(Leaf::read(bytes)?);
+                Ok(())
+            })?;
+        }
         let count = u32::try_from(pages).map_err(|_| Error::corrupt("too many pages"))?;
         let first = |page: &u32| leaves[*page as usize].keys.first();
         let (mut order, free): (Vec<u32>, _) = (0..count).partition(|page| first(page).is_some());
@@ -342,7 +341,7 @@ impl<K: TreeKey, P: Posting> Section for Tree<K, P> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::postings::Postings, Edge, Section, Tree};
+    use super::{super::postings::Postings, Edge, Result, Section, Tree};
     use alloc::{collections::BTreeMap, collections::BTreeSet, vec::Vec};
 
     type Model = BTreeMap<u64, BTreeSet<u32>>;
@@ -356,10 +355,10 @@ mod tests {
     }
 
     fn reopened(tree: &Tree<u64, Postings>) -> Tree<u64, Postings> {
-        Tree::open(tree.pages(), |page| {
+        Tree::open(tree.pages(), |page, visit: &mut dyn FnMut(&[u8]) -> Result<()>| {
             let bytes = tree.page(page)?;
             assert!(bytes.len() < 65_000, "a page has {} bytes", bytes.len());
-            Ok(bytes)
+            visit(&bytes)
         })
         .expect("what was written can be read")
     }

@@ -85,6 +85,11 @@ impl Kernels {
     }
 }
 
+/// Whether what is asked for comes near while other work goes on. WebAssembly asks by reading, and
+/// no instruction after a read is finished before it: there, asking for what may not be needed
+/// costs more than it saves.
+pub(crate) const PREFETCH_IS_ASIDE: bool = !cfg!(target_arch = "wasm32");
+
 /// Asks for the beginning of a row to be brought near, where the machine can be asked; the rest
 /// follows by itself once it is read in order.
 #[inline(always)]

@@ -20,9 +20,9 @@ use super::{
     turns::fold_in_turns,
 };
 use core::arch::wasm32::{
-    f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat, f32x4_sub, i8x16_swizzle,
+    f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat, f32x4_sub, i8x16_swizzle, i32x4_add,
     i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_extract_lane, i32x4_shl, i32x4_splat,
-    u8x16_eq, u8x16_shr, u8x16_splat, v128, v128_and, v128_load,
+    u8x16_eq, u8x16_splat, u16x8_shr, v128, v128_and, v128_load,
 };
 
 #[cfg(target_feature = "relaxed-simd")]
@@ -106,13 +106,14 @@ fn dot_u4(code: &[u8], query: &[i8]) -> i32 {
     let (code, _) = code.as_chunks::<BYTES>();
     let (first, _) = first.as_chunks::<BYTES>();
     let (second, _) = second.as_chunks::<BYTES>();
-    let mut sum = i32x4_splat(0);
+    let mut sums = [i32x4_splat(0); 2];
     for ((code, first), second) in code.iter().zip(first).zip(second) {
         let code = load(code);
-        let levels = [v128_and(code, low), u8x16_shr(code, 4)];
-        sum = add_levels(sum, levels, [load(first), load(second)]);
+        // Of wider lanes, as no x86-64 shifts bytes; the mask is there already.
+        let levels = [v128_and(code, low), v128_and(u16x8_shr(code, 4), low)];
+        sums = add_levels(sums, levels, [load(first), load(second)]);
     }
-    sum_of(sum)
+    sum_of(i32x4_add(sums[0], sums[1]))
 }
 
 #[inline]

@@ -10,8 +10,6 @@ use alloc::{sync::Arc, vec::Vec};
 
 /// Filters whose slots are kept.
 const FILTERS_MAX: usize = 32;
-/// Documents that may change before a filter that is not asked for is forgotten.
-const CHANGES_MAX: usize = 1_024;
 
 /// The slots of one filter in one vector field, or in all of the collection.
 struct Kept {
@@ -38,6 +36,8 @@ impl FilterCache {
     }
 
     fn kept(&mut self) -> &mut [Kept] {
+        /// Documents that may change before a filter that is not asked for is forgotten.
+        const CHANGES_MAX: usize = 1_024;
         let kept = self.kept.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         kept.retain(|kept| kept.changes < CHANGES_MAX);
         kept

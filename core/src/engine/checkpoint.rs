@@ -107,6 +107,11 @@ impl Engine {
         self.checkpoint.has(key)
     }
 
+    /// How many pages the last checkpoint has: a store that holds as many holds no others.
+    pub fn pages(&self) -> u64 {
+        self.checkpoint.pages()
+    }
+
     /// The sections kept as pages.
     fn paged(&self) -> Vec<(u32, &dyn Section)> {
         let mut paged: Vec<(u32, &dyn Section)> =

@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     bitset::BitSet,
     column::Slots,
-    index::{Hnsw, VectorIndex, Vectors},
+    index::{CodedVector, Hnsw, VectorIndex, Vectors},
     schema::{IndexKind, VectorField},
 };
 use alloc::{borrow::Cow, boxed::Box, format};
@@ -47,8 +47,8 @@ impl Field {
         self.present.contains(slot).then(|| self.vectors.get(slot)).transpose()
     }
 
-    pub(super) fn insert(&mut self, slot: u32, vector: &[f32]) {
-        self.vectors.set(slot, vector);
+    pub(super) fn insert(&mut self, slot: u32, vector: &[f32], coded: &CodedVector) {
+        self.vectors.set(slot, vector, coded);
         self.present.insert(slot);
         if !self.index.contains(slot) {
             self.unindexed.insert(slot);

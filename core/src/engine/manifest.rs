@@ -59,6 +59,10 @@ impl Manifest {
         self.sections.get(&section).map_or(&[], |entry| &entry.pages)
     }
 
+    pub(super) fn pages(&self) -> u64 {
+        self.sections.values().map(|entry| entry.pages.len() as u64).sum()
+    }
+
     pub(super) fn has(&self, key: &PageKey) -> bool {
         self.generation_of(key.section, key.page as usize) == Some(key.generation)
     }

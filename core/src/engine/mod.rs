@@ -9,11 +9,13 @@
 //! is in no column, no index and no id table.
 
 mod allowed;
+mod apply;
 mod checkpoint;
 mod field;
 mod maintenance;
 mod manifest;
 mod open;
+mod order;
 mod prepare;
 mod read;
 mod search;
@@ -28,7 +30,6 @@ use crate::{
     document::{read_id, read_values},
     heap::Heap,
     index::{Indexes, Vectors},
-    record::{Change, Record, Stored},
     rest::{PageSource, RestingPages},
 };
 use alloc::{format, sync::Arc, vec::Vec};
@@ -37,10 +38,11 @@ use field::Field;
 use hashbrown::HashTable;
 use manifest::{FIELD_FIRST, FIELD_SECTIONS, FIELD_VECTORS, Manifest, SECTION_DOCUMENTS};
 
+pub use apply::Digested;
 pub use checkpoint::Checkpoint;
 pub use maintenance::Maintenance;
+pub use order::{Place, most_frequent};
 pub use prepare::{Group, Outcome};
-pub use read::Run;
 #[cfg(feature = "native")]
 pub(crate) use text::search_text;
 
@@ -49,7 +51,7 @@ pub struct Engine {
     schema: Schema,
     /// The number of the last record applied.
     record_number: u64,
-    /// Document bytes by slot, empty where there is none.
+    /// By slot the version of a document and its bytes, empty where there is none.
     documents: Heap,
     ids: HashTable<u32>,
     /// By slot, of its document's id; see [`hash_of`].
@@ -153,114 +155,6 @@ impl Engine {
         (self.documents.memory_bytes() + fields + ids + filters) as u64
     }
 
-    /// Applies the record after the last one applied. Nothing else changes documents.
-    pub fn apply(&mut self, record: &Record) -> Result<()> {
-        if record.number != self.record_number + 1 {
-            return Err(Error::corrupt(format!(
-                "record {} follows record {}",
-                record.number, self.record_number
-            )));
-        }
-        for change in &record.changes {
-            let changed = match change {
-                Change::Put(stored) => self.put(stored),
-                Change::Delete(id) => self.remove(id),
-            };
-            if changed.is_err() {
-                self.filters = FilterCache::default();
-            }
-            changed?;
-        }
-        self.record_number = record.number;
-        Ok(())
-    }
-
-    fn put(&mut self, stored: &Stored) -> Result<()> {
-        let mut reader = Reader::new(&stored.bytes);
-        read_id(&mut reader)?;
-        let values = read_values(&mut reader, self.schema.values().len())?;
-        let slot = match self.slot_of(&stored.id)? {
-            Some(slot) if self.has_vectors(slot, &stored.vectors)? => {
-                let old = self.values(slot)?;
-                self.columns.remove(slot, &old);
-                slot
-            }
-            Some(slot) => {
-                self.retire(slot, &stored.id)?;
-                self.place(stored)
-            }
-            None => self.place(stored),
-        };
-        self.documents.set(slot, &stored.bytes);
-        self.columns.insert(slot, &values);
-        self.filters.changed(slot, Some(&values), &self.columns, &self.fields);
-        Ok(())
-    }
-
-    fn remove(&mut self, id: &Id) -> Result<()> {
-        match self.slot_of(id)? {
-            Some(slot) => self.retire(slot, id),
-            None => Ok(()),
-        }
-    }
-
-    /// Gives a document a slot, its vectors and its place in the id table.
-    fn place(&mut self, stored: &Stored) -> u32 {
-        let slot = self.free.min().unwrap_or(self.slots);
-        self.free.remove(slot);
-        self.slots = self.slots.max(slot + 1);
-        for (field, vector) in self.fields.iter_mut().zip(&stored.vectors) {
-            if let Some(vector) = vector {
-                field.insert(slot, vector);
-            }
-        }
-        let hash = hash_of(&stored.id);
-        self.id_hashes.grow(slot as usize + 1, 0);
-        self.id_hashes.row_mut(slot as usize)[0] = hash;
-        let hashes = &self.id_hashes;
-        let hash_at = |slot: &u32| spread(hashes.row(*slot as usize)[0]);
-        self.ids.insert_unique(spread(hash), slot, hash_at);
-        slot
-    }
-
-    /// Takes the document out of a slot. The slot is free once no index knows it.
-    fn retire(&mut self, slot: u32, id: &Id) -> Result<()> {
-        let values = self.values(slot)?;
-        if let Ok(entry) = self.ids.find_entry(spread(hash_of(id)), |other| *other == slot) {
-            entry.remove();
-        }
-        self.columns.remove(slot, &values);
-        self.documents.set(slot, &[]);
-        self.fields.iter_mut().for_each(|field| field.remove(slot));
-        self.filters.changed(slot, None, &self.columns, &self.fields);
-        self.release(slot);
-        Ok(())
-    }
-
-    /// Frees a slot that holds no document, unless an index still knows it.
-    fn release(&mut self, slot: u32) {
-        if !self.fields.iter().any(|field| field.awaits_removal(slot)) {
-            self.free.insert(slot);
-        }
-    }
-
-    /// Whether the document in `slot` has exactly these vectors, bit for bit.
-    fn has_vectors(&self, slot: u32, vectors: &[Option<Vec<f32>>]) -> Result<bool> {
-        for (field, new) in self.fields.iter().zip(vectors) {
-            let is_same = match (field.get(slot)?, new) {
-                (None, None) => true,
-                (Some(old), Some(new)) => {
-                    old.iter().zip(new).all(|(old, new)| old.to_bits() == new.to_bits())
-                }
-                _ => false,
-            };
-            if !is_same {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
     fn slot_of(&self, id: &Id) -> Result<Option<u32>> {
         let mut failed = None;
         let hash = hash_of(id);
@@ -288,6 +182,7 @@ impl Engine {
     fn values(&self, slot: u32) -> Result<Vec<Value>> {
         let document = self.documents.get(slot)?;
         let mut reader = Reader::new(&document);
+        read_version(&mut reader)?;
         read_id(&mut reader)?;
         read_values(&mut reader, self.schema.values().len())
     }
@@ -314,7 +209,15 @@ impl Engine {
 }
 
 fn id_of(documents: &Heap, slot: u32) -> Result<Id> {
-    read_id(&mut Reader::new(&documents.get(slot)?))
+    let document = documents.get(slot)?;
+    let mut reader = Reader::new(&document);
+    read_version(&mut reader)?;
+    read_id(&mut reader)
+}
+
+/// The version of a document stands before its bytes.
+fn read_version(reader: &mut Reader<'_>) -> Result<u64> {
+    u64::try_from(reader.varint()?).map_err(|_| Error::corrupt("a version exceeds 64 bits"))
 }
 
 /// What is kept of an id in memory, so that the id table needs no documents.

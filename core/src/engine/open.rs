@@ -16,8 +16,7 @@ use crate::{
     bytes::{Reader, checksum},
     column::{Columns, Slots},
     index::{Indexes, Sections},
-    key::PageKey,
-    rest::{PageSource, read_page},
+    rest::{PageSource, ReadPage, read_page},
     schema::IndexKind,
 };
 use alloc::{format, sync::Arc, vec::Vec};
@@ -25,12 +24,8 @@ use alloc::{format, sync::Arc, vec::Vec};
 impl Engine {
     /// The engine as of a checkpoint, all of it in memory. What cannot be read of derived state is
     /// built again; what cannot be read of ground state is `corrupt`.
-    pub fn open(
-        meta: &[u8],
-        read_page: &dyn Fn(&PageKey) -> Result<Option<Vec<u8>>>,
-        indexes: &Indexes,
-    ) -> Result<Self> {
-        Self::open_in(meta, read_page, indexes, None)
+    pub fn open(meta: &[u8], source: &dyn PageSource, indexes: &Indexes) -> Result<Self> {
+        Self::open_in(meta, source, indexes, None)
     }
 
     /// The same with documents and full vectors left at rest, to be read when they are needed.
@@ -39,27 +34,27 @@ impl Engine {
         source: &Arc<dyn PageSource>,
         indexes: &Indexes,
     ) -> Result<Self> {
-        Self::open_in(meta, &|key| source.read(key), indexes, Some(source))
+        Self::open_in(meta, &**source, indexes, Some(source))
     }
 
     fn open_in(
         meta: &[u8],
-        read_page: &dyn Fn(&PageKey) -> Result<Option<Vec<u8>>>,
+        source: &dyn PageSource,
         indexes: &Indexes,
-        source: Option<&Arc<dyn PageSource>>,
+        at_rest: Option<&Arc<dyn PageSource>>,
     ) -> Result<Self> {
         let mut reader = open_meta(meta)?;
         let schema = Schema::from_json_str(&reader.text()?)
             .map_err(|error| Error::corrupt(format!("the stored schema: {}", error.message())))?;
-        let mut engine = Self::empty(schema, indexes, source)?;
+        let mut engine = Self::empty(schema, indexes, at_rest)?;
         engine.record_number = reader.u64()?;
         engine.slots = reader.u32()?;
         let states = engine.fields.iter().map(|_| FieldState::read(&mut reader));
         let states = states.collect::<Result<Vec<_>>>()?;
-        let pages = Pages { manifest: Manifest::read(&mut reader)?, read_page };
+        let pages = Pages { manifest: Manifest::read(&mut reader)?, source };
         let live = BitSet::from_bytes(&pages.blob(SECTION_LIVE)?);
         let documents = pages.manifest.generations(SECTION_DOCUMENTS);
-        engine.documents.open(documents, |page| pages.get(SECTION_DOCUMENTS, page))?;
+        engine.documents.open(documents, pages.of(SECTION_DOCUMENTS))?;
         for (number, (field, state)) in engine.fields.iter_mut().zip(&states).enumerate() {
             field.open(number, state, &pages, indexes)?;
         }
@@ -79,7 +74,7 @@ impl Engine {
             &self.schema,
             live.clone(),
             |column, section| pages.rows(number(column, section)),
-            |column, section, page| pages.get(number(column, section), page),
+            |column, section| pages.of(number(column, section)),
         );
         match read {
             Ok(columns) => self.columns = columns,
@@ -97,7 +92,7 @@ impl Engine {
     fn open_ids(&mut self, pages: &Pages<'_>) -> Result<()> {
         let stored = pages
             .rows(SECTION_ID_HASHES)
-            .and_then(|rows| Arena::from_pages(1, rows, |page| pages.get(SECTION_ID_HASHES, page)));
+            .and_then(|rows| Arena::from_pages(1, rows, pages.of(SECTION_ID_HASHES)));
         match stored {
             Ok(hashes) if hashes.rows() == self.slots as usize => self.id_hashes = hashes,
             Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
@@ -142,8 +137,8 @@ impl Field {
         let first = FIELD_FIRST + FIELD_SECTIONS * u32::try_from(number).unwrap_or(0);
         let rows = pages.rows(first + FIELD_VECTORS)?;
         let generations = pages.manifest.generations(first + FIELD_VECTORS);
-        self.vectors.open(rows, generations, |page| pages.get(first + FIELD_VECTORS, page))?;
-        match self.vectors.open_codes(|page| pages.get(first + FIELD_CODES, page)) {
+        self.vectors.open(rows, generations, pages.of(first + FIELD_VECTORS))?;
+        match self.vectors.open_codes(pages.of(first + FIELD_CODES)) {
             Err(error) if error.kind() == ErrorKind::Corrupt => self.vectors.code_all()?,
             opened => opened?,
         }
@@ -176,7 +171,7 @@ impl Field {
 /// The pages of a checkpoint while an engine is opened from it.
 struct Pages<'a> {
     manifest: Manifest,
-    read_page: &'a dyn Fn(&PageKey) -> Result<Option<Vec<u8>>>,
+    source: &'a dyn PageSource,
 }
 
 impl Pages<'_> {
@@ -190,14 +185,19 @@ impl Pages<'_> {
             .map_err(|_| Error::corrupt("a section has too many rows for this machine"))
     }
 
-    fn get(&self, section: u32, page: usize) -> Result<Vec<u8>> {
-        read_page(self.read_page, section, page, self.manifest.generations(section))
+    /// The pages of a section.
+    fn of(&self, section: u32) -> impl ReadPage {
+        let generations = self.manifest.generations(section);
+        move |page, visit| read_page(self.source, section, page, generations, visit)
     }
 
     fn blob(&self, section: u32) -> Result<Vec<u8>> {
-        let mut blob = Vec::new();
+        let (mut blob, mut read) = (Vec::new(), self.of(section));
         for page in 0..self.entry(section)?.pages.len() {
-            blob.extend(self.get(section, page)?);
+            read(page, &mut |bytes| {
+                blob.extend_from_slice(bytes);
+                Ok(())
+            })?;
         }
         if blob.len() as u64 != self.entry(section)?.header {
             return Err(Error::corrupt(format!("section {section} has the wrong length")));
@@ -218,7 +218,12 @@ impl Sections for IndexSections<'_> {
     }
 
     fn page(&self, section: usize, page: usize) -> Result<Vec<u8>> {
-        self.pages.get(self.number(section), page)
+        let mut content = Vec::new();
+        self.pages.of(self.number(section))(page, &mut |bytes| {
+            content = bytes.to_vec();
+            Ok(())
+        })?;
+        Ok(content)
     }
 }
 

@@ -1,19 +1,11 @@
-//! Reading documents: by id, by filter, run by run.
+//! Reading documents: by id and by filter.
 
 use super::Engine;
 use crate::{
-    Document, Error, Filter, Id, Include, Result, Value, bitset::BitSet, filter::Bound, limits,
+    Document, Filter, Id, Include, Result, Value, bitset::BitSet, examples::no_example,
+    filter::Bound,
 };
-use alloc::{borrow::Cow, collections::BTreeSet, vec::Vec};
-
-/// Documents of one engine in order of their ids, and the id after which the next ones begin.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Run {
-    /// The documents.
-    pub docs: Vec<Document>,
-    /// The last id of these when more may follow.
-    pub next: Option<Id>,
-}
+use alloc::{borrow::Cow, vec::Vec};
 
 impl Engine {
     /// The document with this id.
@@ -23,36 +15,17 @@ impl Engine {
         self.slot_of(id)?.map(|slot| self.document(slot, id.clone(), include)).transpose()
     }
 
+    /// The vector that a document has in vector field `number`, for it to be an example.
+    pub fn example(&self, id: &Id, number: usize) -> Result<Vec<f32>> {
+        super::prepare::check_id(&self.schema, id)?;
+        let slot = self.slot_of(id)?.ok_or_else(|| no_example(id, "there is none"))?;
+        let vector = self.fields[number].get(slot)?;
+        vector.map(Cow::into_owned).ok_or_else(|| no_example(id, "it has no vector"))
+    }
+
     /// How many documents pass.
     pub fn count(&self, filter: &Filter) -> Result<u64> {
         Ok(self.allowed(filter)?.len())
-    }
-
-    /// Up to `limit` documents that pass, in order of their ids, after `after`.
-    pub fn scroll(
-        &self,
-        filter: &Filter,
-        after: Option<&Id>,
-        limit: usize,
-        include: &Include,
-    ) -> Result<Run> {
-        limits::at_most(limit, limits::SCROLL_LIMIT_MAX, "limit")?;
-        self.check_include(include)?;
-        let mut first = BTreeSet::new();
-        for slot in self.allowed(filter)?.iter() {
-            let id = self.id(slot)?;
-            if after.is_none_or(|after| id > *after) {
-                first.insert((id, slot));
-                if first.len() > limit {
-                    first.pop_last();
-                }
-            }
-        }
-        let docs = first.into_iter().map(|(id, slot)| self.document(slot, id, include));
-        let docs = docs.collect::<Result<Vec<_>>>()?;
-        let is_full = docs.len() == limit;
-        let next = docs.last().filter(|_| is_full).map(|document| document.id.clone());
-        Ok(Run { docs, next })
     }
 
     /// The ids of all documents that pass, in no particular order.
@@ -94,20 +67,6 @@ impl Engine {
         match unknown {
             Some(name) => Err(crate::schema::unknown_name("field", name, self.schema.names())),
             None => Ok(()),
-        }
-    }
-}
-
-/// The cursor that continues after an id, and back.
-impl Run {
-    /// The id a cursor stands for.
-    pub fn id_of_cursor(cursor: &str, kind: crate::schema::IdKind) -> Result<Id> {
-        use crate::schema::IdKind;
-        let wrong = || Error::invalid("the cursor is not one this database gave out");
-        match kind {
-            IdKind::Int => cursor.parse().map(Id::Int).map_err(|_| wrong()),
-            IdKind::Text => Ok(Id::Text(cursor.into())),
-            IdKind::Uuid => Id::parse_uuid(cursor).map_err(|_| wrong()),
         }
     }
 }

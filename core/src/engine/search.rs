@@ -101,6 +101,9 @@ impl Engine {
             found.push((neighbour.distance, self.id(neighbour.slot)?, neighbour.slot));
         }
         found.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+        if !query.except.is_empty() {
+            found.retain(|(_, id, _)| !query.except.contains(id));
+        }
         let hits =
             found.into_iter().skip(query.offset).take(query.limit).map(|(distance, id, slot)| {
                 let distance = field.vectors.reported(distance);

@@ -92,9 +92,7 @@ fn by_text(
             });
         }
     }
-    sort(&mut ranked);
-    ranked.truncate(depth);
-    Ok((ranked, explanation))
+    Ok((first(ranked, query, depth), explanation))
 }
 
 /// The documents nearest to the vector.
@@ -118,9 +116,17 @@ fn by_vector(
             None => explanation,
         });
     }
+    Ok((first(ranked, query, depth), total.unwrap_or_default()))
+}
+
+/// The best `depth` of what all engines found.
+fn first(mut ranked: Vec<Ranked>, query: &Query, depth: usize) -> Vec<Ranked> {
     sort(&mut ranked);
     ranked.truncate(depth);
-    Ok((ranked, total.unwrap_or_default()))
+    if !query.except.is_empty() {
+        ranked.retain(|ranked| !query.except.contains(&ranked.id));
+    }
+    ranked
 }
 
 /// Two lists as one.

@@ -13,6 +13,7 @@ use crate::{
     Metric, Result,
     arena::Arena,
     distance::{CODE_ALIGN, CodeTerms, CodedQuery, Kernels, TERMS_BYTES},
+    rest::ReadPage,
     schema::Quantization,
 };
 use alloc::{vec, vec::Vec};
@@ -87,19 +88,25 @@ impl Codes {
         })
     }
 
-    /// Codes `vector` into `slot`.
-    pub(super) fn set(&mut self, slot: usize, vector: &[f32]) {
+    /// The code of `vector`, as a row.
+    pub(super) fn code(&self, vector: &[f32]) -> Vec<u8> {
         let rotated = self.rotated(vector);
-        self.rows.grow(slot + 1, 0);
-        let (metric, form, kernels) = (self.metric, self.form, self.kernels);
         let own = self.own(&rotated);
-        let (terms, code) = self.rows.row_mut(slot).split_at_mut(TERMS_BYTES);
-        let unit = match form {
+        let mut row = vec![0; self.rows.stride()];
+        let (terms, code) = row.split_at_mut(TERMS_BYTES);
+        let unit = match self.form {
             Form::Half => encode_half(&rotated, code),
-            Form::Whole(bits) => encode_whole(&rotated, bits, kernels, code),
+            Form::Whole(bits) => encode_whole(&rotated, bits, self.kernels, code),
         };
-        let unit = if metric == Metric::L2 { 2.0 * unit } else { unit };
+        let unit = if self.metric == Metric::L2 { 2.0 * unit } else { unit };
         CodeTerms { unit, own }.write(terms);
+        row
+    }
+
+    /// Puts a code into `slot`.
+    pub(super) fn set(&mut self, slot: usize, code: &[u8]) {
+        self.rows.grow(slot + 1, 0);
+        self.rows.row_mut(slot).copy_from_slice(code);
     }
 
     /// `vector` prepared to be compared with codes.
@@ -167,12 +174,8 @@ impl Codes {
     }
 
     /// The codes out of their pages.
-    pub(super) fn read_pages(
-        &mut self,
-        rows: usize,
-        page: impl FnMut(usize) -> Result<Vec<u8>>,
-    ) -> Result<()> {
-        self.rows = Arena::from_pages(TERMS_BYTES + self.form.bytes(self.dim), rows, page)?;
+    pub(super) fn read_pages(&mut self, rows: usize, read: impl ReadPage) -> Result<()> {
+        self.rows = Arena::from_pages(TERMS_BYTES + self.form.bytes(self.dim), rows, read)?;
         Ok(())
     }
 

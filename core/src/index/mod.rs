@@ -129,6 +129,7 @@ pub use hnsw::Hnsw;
 pub use hnsw_rs::HnswRs;
 pub use indexes::{IndexFactory, Indexes};
 pub(crate) use rescore::rescored;
+pub(crate) use vectors::CodedVector;
 pub use vectors::{Probe, Vectors};
 
 /// The slots that a search may return.

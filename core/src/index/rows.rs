@@ -6,7 +6,7 @@ use crate::{
     arena::{Arena, Element},
     changed::Changed,
     index::Section,
-    rest::RestingPages,
+    rest::{ReadPage, RestingPages},
 };
 use alloc::{borrow::Cow, vec::Vec};
 
@@ -128,10 +128,10 @@ impl Rows {
         &mut self,
         rows: usize,
         generations: &[u64],
-        page: impl FnMut(usize) -> Result<Vec<u8>>,
+        read: impl ReadPage,
     ) -> Result<()> {
         match self {
-            Self::Memory(arena) => *arena = arena.filled(rows, page)?,
+            Self::Memory(arena) => *arena = arena.filled(rows, read)?,
             Self::Rest(rest) => {
                 if generations.len() != rows.div_ceil(rest.page_rows) {
                     return Err(Error::corrupt("the vectors of a field lack pages"));
@@ -156,12 +156,16 @@ impl RestingRows {
         if let Some(vector) = u32::try_from(row).ok().and_then(|slot| self.changed.get(slot)) {
             return Ok(Cow::Borrowed(vector));
         }
-        let bytes = self.pages.read(row / self.page_rows)?;
         let row_bytes = self.dim * f32::BYTES;
         let start = row % self.page_rows * row_bytes;
-        let vector = bytes.get(start..start + row_bytes);
-        let vector = vector.ok_or_else(|| Error::corrupt("a page of vectors is too short"))?;
-        Ok(Cow::Owned(vector.chunks_exact(f32::BYTES).map(f32::read).collect()))
+        let vector = self.pages.read(row / self.page_rows, |bytes| {
+            let bytes = bytes.get(start..start + row_bytes);
+            let bytes = bytes.ok_or_else(|| Error::corrupt("a page of vectors is too short"))?;
+            let mut vector = Vec::with_capacity(self.dim);
+            f32::read(bytes, &mut vector);
+            Ok(vector)
+        })?;
+        Ok(Cow::Owned(vector))
     }
 
     /// The numbers of a page as they are now.
@@ -170,8 +174,10 @@ impl RestingRows {
         let rows = first..self.rows.min(first + self.page_rows);
         let mut content = Vec::with_capacity(rows.len() * self.dim);
         if page < self.pages.len() {
-            let bytes = self.pages.read(page)?;
-            content.extend(bytes.chunks_exact(f32::BYTES).map(f32::read));
+            self.pages.read(page, |bytes| {
+                f32::read(bytes, &mut content);
+                Ok(())
+            })?;
         }
         content.resize(rows.len() * self.dim, 0.0);
         for (slot, vector) in self.changed_in(page) {

@@ -6,7 +6,7 @@ use crate::{
     Error, Metric, Result,
     arena::Arena,
     distance::{CodedQuery, Kernels, prefetch_all},
-    rest::RestingPages,
+    rest::{ReadPage, RestingPages},
     schema::{IndexKind, VectorField},
 };
 use alloc::{borrow::Cow, format, vec::Vec};
@@ -30,6 +30,14 @@ pub struct Probe {
     /// `1 / |v|` under cosine.
     scale: f32,
     coded: CodedQuery,
+}
+
+/// What is computed of a vector before it is set: all that takes long.
+pub(crate) struct CodedVector {
+    /// `1 / |v|` under cosine.
+    scale: f32,
+    /// Where the field has codes.
+    code: Option<Vec<u8>>,
 }
 
 impl Probe {
@@ -238,19 +246,21 @@ impl Vectors {
         }
     }
 
-    pub(crate) fn set(&mut self, slot: u32, vector: &[f32]) {
-        self.rows.set(slot as usize, vector);
-        self.set_scale(slot as usize, vector);
-        if let Some(codes) = &mut self.codes {
-            codes.set(slot as usize, vector);
-        }
+    /// What is computed of `vector` before it is set.
+    pub(crate) fn coded_vector(&self, vector: &[f32]) -> CodedVector {
+        let code = self.codes.as_ref().map(|codes| codes.code(vector));
+        CodedVector { scale: self.scale(vector), code }
     }
 
-    fn set_scale(&mut self, row: usize, vector: &[f32]) {
+    pub(crate) fn set(&mut self, slot: u32, vector: &[f32], coded: &CodedVector) {
+        let row = slot as usize;
+        self.rows.set(row, vector);
         if self.metric == Metric::Cosine && self.are_in_memory() {
-            let scale = self.scale(vector);
             self.scales.grow(row + 1, 0.0);
-            self.scales.row_mut(row)[0] = scale;
+            self.scales.row_mut(row)[0] = coded.scale;
+        }
+        if let (Some(codes), Some(code)) = (&mut self.codes, &coded.code) {
+            codes.set(row, code);
         }
     }
 
@@ -272,9 +282,9 @@ impl Vectors {
         &mut self,
         rows: usize,
         generations: &[u64],
-        page: impl FnMut(usize) -> Result<Vec<u8>>,
+        read: impl ReadPage,
     ) -> Result<()> {
-        self.rows.open(rows, generations, page)?;
+        self.rows.open(rows, generations, read)?;
         if self.metric == Metric::Cosine && self.are_in_memory() {
             let mut scales = Arena::new(1);
             scales.grow(rows, 0.0);
@@ -286,9 +296,9 @@ impl Vectors {
 
     /// Reads codes back from pages. Where they cannot be, [`code_all`](Self::code_all) makes them
     /// anew.
-    pub(crate) fn open_codes(&mut self, page: impl FnMut(usize) -> Result<Vec<u8>>) -> Result<()> {
+    pub(crate) fn open_codes(&mut self, read: impl ReadPage) -> Result<()> {
         match &mut self.codes {
-            Some(codes) => codes.read_pages(self.rows.rows(), page),
+            Some(codes) => codes.read_pages(self.rows.rows(), read),
             None => Ok(()),
         }
     }
@@ -296,7 +306,9 @@ impl Vectors {
     /// Codes every vector.
     pub(crate) fn code_all(&mut self) -> Result<()> {
         match &mut self.codes {
-            Some(codes) => self.rows.each(self.dim, |row, vector| codes.set(row, vector)),
+            Some(codes) => {
+                self.rows.each(self.dim, |row, vector| codes.set(row, &codes.code(vector)))
+            }
             None => Ok(()),
         }
     }

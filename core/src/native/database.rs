@@ -6,8 +6,10 @@ use super::{
     shard::{Shard, closed},
 };
 use crate::{
-    Batch, Document, Engine, Error, Filter, Hit, Id, Include, Page, Query, Result, Schema,
-    engine::{Outcome, search_text},
+    Batch, Document, Engine, Error, Examples, Filter, GroupBy, Hit, HitGroup, Id, Include,
+    Operation, Page, Patch, Query, Result, Schema, Scroll, Value,
+    engine::{Outcome, most_frequent, search_text},
+    grouped,
     index::Indexes,
     limits,
     query::Explanation,
@@ -215,6 +217,43 @@ impl Database {
         Ok(count(outcomes.iter().map(|outcome| outcome.indexed)))
     }
 
+    /// Makes the changes of one batch about the document `id` alone, all or none: indexing,
+    /// updating, patching or deleting it, perhaps on a condition (see [`Batch::expecting`]).
+    /// Returns what was done; the version of the document is then [`Outcome::version`].
+    pub fn change(&self, id: &Id, batch: Batch) -> Result<Outcome> {
+        let is_about = |operation: &Operation| match operation {
+            Operation::Index(document) | Operation::Update(document) => document.id == *id,
+            Operation::Delete(about) | Operation::Patch(about, _) | Operation::Expect(about, _) => {
+                about == id
+            }
+            Operation::DeleteWhere(_) | Operation::PatchWhere(..) => false,
+        };
+        if !batch.operations.iter().all(is_about) {
+            return Err(Error::invalid(format!("the batch changes more than document {id:?}")));
+        }
+        let shard = id.shard(self.shards());
+        let batches = (0..self.shards()).map(|number| match number == shard {
+            true => batch.clone(),
+            false => Batch::default(),
+        });
+        let outcomes = self.write(batches)?;
+        Ok(outcomes.into_iter().next().unwrap_or_default())
+    }
+
+    /// Changes fields of the document `id`; `not_found` when there is none.
+    pub fn patch(&self, id: &Id, patch: &Patch) -> Result<Outcome> {
+        self.change(id, Batch::patch(id.clone(), patch.clone()))
+    }
+
+    /// Changes fields of every document that passes; returns how many.
+    pub fn patch_where(&self, filter: &Filter, patch: &Patch) -> Result<usize> {
+        patch.check(&self.inner.schema)?;
+        self.count(filter)?;
+        let batch = || Batch::patch_where(filter.clone(), patch.clone());
+        let outcomes = self.write(self.inner.shards.iter().map(|_| batch()))?;
+        Ok(count(outcomes.iter().map(|outcome| outcome.indexed)))
+    }
+
     /// Deletes documents by id, and says which ids no document had.
     pub fn delete(&self, ids: Vec<Id>) -> Result<Deleted> {
         let batches = self.by_shard(ids, |id| id);
@@ -238,22 +277,54 @@ impl Database {
         ids.iter().map(|id| self.shard_of(id).engine().get(id, include)).collect()
     }
 
+    /// The same, each with its version, to be changed on the condition that it still has it.
+    pub fn get_versioned(
+        &self,
+        ids: &[Id],
+        include: &Include,
+    ) -> Result<Vec<Option<(Document, u64)>>> {
+        self.check_open()?;
+        let versioned = |id: &Id| {
+            let engine = self.shard_of(id).engine();
+            Ok(engine.get(id, include)?.zip(engine.version(id)?))
+        };
+        ids.iter().map(versioned).collect()
+    }
+
     /// How many documents pass.
     pub fn count(&self, filter: &Filter) -> Result<u64> {
         self.check_open()?;
         self.inner.shards.iter().map(|shard| shard.engine().count(filter)).sum()
     }
 
-    /// Up to `limit` documents that pass, in order of their ids, after where `cursor` stands.
-    pub fn scroll(
-        &self,
-        filter: &Filter,
-        cursor: Option<&str>,
-        limit: usize,
-        include: &Include,
-    ) -> Result<Page> {
+    /// A part of the documents that pass, in order of their ids or of a field.
+    pub fn scroll(&self, scroll: &Scroll) -> Result<Page> {
         self.check_open()?;
-        scroll::scroll(&self.inner.shards, &self.inner.schema, filter, cursor, limit, include)
+        scroll::scroll(&self.inner.shards, &self.inner.schema, scroll)
+    }
+
+    /// How many of the documents that pass have each value of the field at `path`: the `limit`
+    /// most frequent values. Of an array, each of its elements counts.
+    pub fn facet(&self, path: &str, filter: &Filter, limit: usize) -> Result<Vec<(Value, u64)>> {
+        self.check_open()?;
+        let mut counts = Vec::new();
+        for shard in &self.inner.shards {
+            counts.extend(shard.engine().facet(path, filter)?);
+        }
+        most_frequent(&self.inner.schema, path, counts, limit)
+    }
+
+    /// `query` for what is like some documents and unlike others: see [`Examples::query`].
+    pub fn like(&self, examples: &Examples, query: Query) -> Result<Query> {
+        self.check_open()?;
+        examples.query(&self.inner.schema, query, |id, field| {
+            self.shard_of(id).engine().example(id, field)
+        })
+    }
+
+    /// The best hits grouped by a field: see [`grouped`].
+    pub fn search_groups(&self, query: &Query, by: &GroupBy) -> Result<Vec<HitGroup>> {
+        grouped(&self.inner.schema, query, by, &mut |query| self.search(query))
     }
 
     /// The documents nearest to the query's vector, best first; or those that answer its text best,

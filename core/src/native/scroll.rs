@@ -1,34 +1,22 @@
-//! Scrolling over shards: each gives its next documents in order of ids, and the first of all of
-//! them are the page.
+//! Scrolling over shards: each gives its next documents in order, and the first of all of them are
+//! the page.
 
 use super::shard::Shard;
-use crate::{Document, Filter, Id, Include, Page, Result, Schema, engine::Run};
+use crate::{Document, Page, Result, Schema, Scroll, engine::Place};
 
-pub(super) fn scroll(
-    shards: &[Shard],
-    schema: &Schema,
-    filter: &Filter,
-    cursor: Option<&str>,
-    limit: usize,
-    include: &Include,
-) -> Result<Page> {
-    let after = cursor.map(|cursor| Run::id_of_cursor(cursor, schema.id().kind)).transpose()?;
-    let mut docs: Vec<Document> = Vec::new();
-    let mut has_more = false;
+pub(super) fn scroll(shards: &[Shard], schema: &Schema, scroll: &Scroll) -> Result<Page> {
+    let order = scroll.order.as_ref();
+    let place = |cursor: &String| Place::of_cursor(cursor, schema, order);
+    let after = scroll.cursor.as_ref().map(place).transpose()?;
+    let mut found: Vec<(Place, Document)> = Vec::new();
     for shard in shards {
-        let run = shard.engine().scroll(filter, after.as_ref(), limit, include)?;
-        has_more |= run.next.is_some();
-        docs.extend(run.docs);
+        found.extend(shard.engine().scroll(scroll, after.as_ref())?);
     }
-    docs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    has_more |= docs.len() > limit;
-    docs.truncate(limit);
-    let last = docs.last().filter(|_| has_more);
-    let cursor = last.map(|document| cursor_after(&document.id));
+    let is_full = found.len() >= scroll.limit;
+    found.sort_by(|(a, _), (b, _)| a.cmp(b, order));
+    found.truncate(scroll.limit);
+    let last = found.last().filter(|_| is_full);
+    let cursor = last.map(|(place, _)| place.cursor(schema, order)).transpose()?;
+    let docs = found.into_iter().map(|(_, document)| document).collect();
     Ok(Page { docs, cursor })
-}
-
-/// The cursor that goes on after an id: the id itself, as text.
-fn cursor_after(id: &Id) -> String {
-    id.to_string()
 }

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     Batch, Engine, Error, ErrorKind, Record, Result, Schema,
-    batch::Operation,
     engine::{Checkpoint, Group, Outcome},
     index::Indexes,
     key::Key,
@@ -162,34 +161,41 @@ fn recover(
     residence: Residence,
 ) -> Result<(Engine, u64)> {
     let source: Arc<dyn PageSource> = Arc::clone(store) as _;
-    let mut engine = match (store.get(Key::Meta)?, schema, residence) {
-        (Some(meta), _, Residence::Memory) => {
-            let pages = store.pages()?;
-            Engine::open(&meta, &|key| pages.get(key), indexes)?
-        }
-        (Some(meta), _, Residence::Disk) => Engine::open_at_rest(&meta, &source, indexes)?,
+    let meta = store.get(Key::Meta)?;
+    let mut engine = match (&meta, schema, residence) {
+        (Some(meta), _, Residence::Memory) => Engine::open(meta, &store.pages()?, indexes)?,
+        (Some(meta), _, Residence::Disk) => Engine::open_at_rest(meta, &source, indexes)?,
         (None, Some(schema), Residence::Memory) => Engine::new(schema.clone(), indexes)?,
         (None, Some(schema), Residence::Disk) => Engine::at_rest(schema.clone(), indexes, &source)?,
         (None, None, _) => {
             return Err(Error::corrupt("the shard was never finished being created"));
         }
     };
-    let mut bytes = 0;
+    let (mut records, mut bytes) = (0, 0);
     store.records(engine.record_number() + 1, |record| {
-        bytes += record.len() as u64;
+        (records, bytes) = (records + 1, bytes + record.len() as u64);
         let record = Record::from_bytes(record, engine.schema())?;
         engine.apply(&record)
     })?;
-    let mut deletes: Vec<Key> = store.page_keys()?.into_iter().map(Key::Page).collect();
-    deletes.retain(|key| !matches!(key, Key::Page(key) if engine.has_page(key)));
-    if !deletes.is_empty() {
-        store.write(&Changes { deletes, ..Changes::default() })?;
+    if store.len()? != u64::from(meta.is_some()) + records + engine.pages() {
+        remove_unnamed_pages(store, &engine)?;
     }
-    if store.get(Key::Meta)?.is_none() {
+    if meta.is_none() {
         let checkpoint = write_checkpoint(store, &engine)?;
         engine.checkpointed(checkpoint);
     }
     Ok((engine, bytes))
+}
+
+/// Removes the pages that the last checkpoint does not name.
+fn remove_unnamed_pages(store: &Store, engine: &Engine) -> Result<()> {
+    let mut keys = store.page_keys()?;
+    keys.retain(|key| !engine.has_page(key));
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let deletes = keys.into_iter().map(Key::Page).collect();
+    store.write(&Changes { deletes, ..Changes::default() })
 }
 
 /// Writes pages in bounded transactions, then the meta that names them, in one with the removal of
@@ -307,7 +313,7 @@ impl Worker {
             let mut bytes = 0;
             let mut write = Some((batch, reply));
             while let Some((batch, reply)) = write.take() {
-                if !group.is_empty() && needs_own_commit(&batch) {
+                if !group.is_empty() && batch.has_filter() {
                     next = Some((batch, reply));
                     break;
                 }
@@ -359,11 +365,17 @@ impl Worker {
             return;
         }
         for write in prepared {
-            let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
-            let applied = engine.apply(&write.record);
-            drop(engine);
-            (write.reply)(applied.map(|()| write.outcome));
+            (write.reply)(self.apply(&write.record).map(|()| write.outcome));
         }
+    }
+
+    /// Applies a record; searches wait for the copying only.
+    fn apply(&self, record: &Record) -> Result<()> {
+        let digested = {
+            let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+            engine.digest(record)?
+        };
+        self.engine.write().unwrap_or_else(PoisonError::into_inner).apply_digested(digested)
     }
 
     fn store_records(&mut self, changes: &Changes) -> Result<()> {
@@ -448,7 +460,27 @@ impl Worker {
     }
 }
 
-/// Whether what a batch does depends on records that are not applied yet.
-fn needs_own_commit(batch: &Batch) -> bool {
-    batch.operations.iter().any(|operation| matches!(operation, Operation::DeleteWhere(_)))
+#[cfg(test)]
+mod tests {
+    use super::{Changes, Indexes, Key, Residence, Schema, Shard, Store};
+    use crate::{Result, key::PageKey};
+
+    #[test]
+    fn pages_that_no_checkpoint_names_are_removed_when_a_shard_opens() -> Result<()> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("shard");
+        let schema = Schema::from_json_str(r#"{"id": "u64", "embedding": {"vector": 2}}"#)?;
+        let reopen = || {
+            let indexes = Indexes::default();
+            Shard::open(&path, Some(&schema), &indexes, 1, Residence::Memory)?.close()
+        };
+        reopen()?;
+        let keys = Store::open(&path)?.page_keys()?;
+        let left = Key::Page(PageKey { section: 1, page: 9, generation: 9 });
+        let changes = Changes { puts: vec![(left, vec![0; 99])], ..Changes::default() };
+        Store::open(&path)?.write(&changes)?;
+        reopen()?;
+        assert_eq!(Store::open(&path)?.page_keys()?, keys);
+        Ok(())
+    }
 }

@@ -9,7 +9,10 @@ use crate::{
     key::{Key, PageKey},
     rest::PageSource,
 };
-use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{
+    Database, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    TableDefinition,
+};
 use std::{
     io,
     ops::RangeInclusive,
@@ -53,7 +56,15 @@ impl Store {
         let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(&self.path);
         *open = Some(database.map_err(|error| place(&self.path, error.into()))?);
         drop(open);
-        self.write(&Changes::default())
+        if self.has_table()? { Ok(()) } else { self.write(&Changes::default()) }
+    }
+
+    fn has_table(&self) -> Result<bool> {
+        self.with(|database| match database.begin_read()?.open_table(TABLE) {
+            Ok(_) => Ok(true),
+            Err(redb::TableError::TableDoesNotExist(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        })
     }
 
     fn with<T>(&self, act: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T> {
@@ -123,7 +134,13 @@ impl Store {
         Ok(())
     }
 
-    /// The keys of all pages there are, whether a checkpoint names them or not.
+    /// How many keys there are, known without reading anything.
+    pub(super) fn len(&self) -> Result<u64> {
+        self.with(|database| Ok(database.begin_read()?.open_table(TABLE)?.len()?))
+    }
+
+    /// The keys of all pages there are, whether a checkpoint names them or not. The store reads the
+    /// pages too, as a value lies beside its key.
     pub(super) fn page_keys(&self) -> Result<Vec<PageKey>> {
         self.with(|database| {
             let table = database.begin_read()?.open_table(TABLE)?;
@@ -144,17 +161,17 @@ pub(super) struct Pages {
     table: ReadOnlyTable<&'static [u8], &'static [u8]>,
 }
 
-impl Pages {
-    pub(super) fn get(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
+impl PageSource for Pages {
+    fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         let value = self.table.get(Key::Page(*key).to_bytes().as_slice());
         let value = value.map_err(|error| place(&self.path, error.into()))?;
-        Ok(value.map(|value| value.value().to_vec()))
+        value.map(|value| visit(value.value())).transpose().map(|visited| visited.is_some())
     }
 }
 
 impl PageSource for Store {
-    fn read(&self, key: &PageKey) -> Result<Option<Vec<u8>>> {
-        self.get(Key::Page(*key))
+    fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        self.pages()?.read(key, visit)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::{Database, DatabaseOptions, Deleted, Residence};
 use crate::{
-    Filter, Hit, Id, Include, IntoIds, Page, Query, Result, VectorDoc,
+    Batch, Filter, GroupBy, Hit, HitGroup, Id, Include, IntoIds, Page, Patch, Query, Result,
+    Scroll, Value, VectorDoc,
     index::IndexFactory,
-    refine::{SearchBatch, SearchBuilder, typed},
+    refine::{SearchBatch, SearchBuilder, SearchLike, typed},
 };
 use std::{marker::PhantomData, path::Path};
 
@@ -137,6 +138,48 @@ impl<T: VectorDoc> Db<T> {
         self.database.update(vec![document.to_document()]).map(|_| ())
     }
 
+    /// Changes fields of the document with this id and returns its new version; `not_found` when
+    /// there is none.
+    pub fn patch(&self, id: impl Into<Id>, patch: Patch) -> Result<u64> {
+        Ok(self.database.patch(&id.into(), &patch)?.version)
+    }
+
+    /// Changes fields of every document that passes; returns how many.
+    pub fn patch_where(&self, filter: Filter, patch: Patch) -> Result<usize> {
+        self.database.patch_where(&filter, &patch)
+    }
+
+    /// The document with this id and its version, for a change on the condition that nobody else
+    /// changed it meanwhile.
+    pub fn get_versioned(&self, id: impl Into<Id>) -> Result<Option<(T, u64)>> {
+        let found = self.database.get_versioned(&[id.into()], &Include::Everything)?;
+        let found = found.into_iter().flatten().next();
+        found.map(|(document, version)| Ok((T::from_document(document)?, version))).transpose()
+    }
+
+    /// Replaces a document if it still has this version, and returns its new one; `conflict` when
+    /// it has another. Version 0 inserts a document that is not there yet.
+    pub fn index_if(&self, document: T, version: u64) -> Result<u64> {
+        let document = document.to_document();
+        let id = document.id.clone();
+        let batch = Batch::index(vec![document]).expecting(id.clone(), version);
+        Ok(self.database.change(&id, batch)?.version)
+    }
+
+    /// Changes fields of a document if it still has this version, and returns its new one.
+    pub fn patch_if(&self, id: impl Into<Id>, patch: Patch, version: u64) -> Result<u64> {
+        let id = id.into();
+        let batch = Batch::patch(id.clone(), patch).expecting(id.clone(), version);
+        Ok(self.database.change(&id, batch)?.version)
+    }
+
+    /// Deletes a document if it still has this version.
+    pub fn delete_if(&self, id: impl Into<Id>, version: u64) -> Result<()> {
+        let id = id.into();
+        let batch = Batch::delete(vec![id.clone()]).expecting(id.clone(), version);
+        self.database.change(&id, batch).map(|_| ())
+    }
+
     /// Deletes documents by one id or several; says how many, and which ids no document had.
     pub fn delete(&self, ids: impl IntoIds) -> Result<Deleted> {
         self.database.delete(ids.into_ids())
@@ -160,8 +203,21 @@ impl<T: VectorDoc> Db<T> {
 
     /// Up to `limit` documents that pass, in order of their ids, after where `cursor` stands.
     pub fn scroll(&self, filter: Filter, cursor: Option<&str>, limit: usize) -> Result<Page<T>> {
-        let page = self.database.scroll(&filter, cursor, limit, &Include::Everything)?;
-        page.try_map(T::from_document)
+        let cursor = cursor.map(String::from);
+        let include = Include::Everything;
+        self.scroll_by(Scroll { filter, cursor, include, ..Scroll::new(limit) })
+    }
+
+    /// A part of the documents, in the order asked for.
+    pub fn scroll_by(&self, scroll: Scroll) -> Result<Page<T>> {
+        let scroll = Scroll { include: Include::Everything, ..scroll };
+        self.database.scroll(&scroll)?.try_map(T::from_document)
+    }
+
+    /// How many of the documents that pass have each value of the field at `path`: the `limit`
+    /// most frequent values.
+    pub fn facet(&self, path: &str, filter: Filter, limit: usize) -> Result<Vec<(Value, u64)>> {
+        self.database.facet(path, &filter, limit)
     }
 
     /// A search for the documents nearest to `vector`, to be refined and [`run`].
@@ -176,6 +232,11 @@ impl<T: VectorDoc> Db<T> {
     /// [`run`]: SearchBuilder::run
     pub fn search_text(&self, words: impl Into<String>) -> SearchBuilder<&Self> {
         SearchBuilder::of_text(self, words.into())
+    }
+
+    /// A search for documents like those with these ids, which are no hits themselves.
+    pub fn search_like(&self, ids: impl IntoIds) -> SearchLike<&Self> {
+        SearchLike::new(self, ids.into_ids())
     }
 
     /// Searches for several vectors at once, refined alike.
@@ -201,6 +262,26 @@ impl<T: VectorDoc> SearchBuilder<&Db<T>> {
         let database = &self.source.database;
         let hits = database.search(&self.without_documents())?;
         Ok(hits.into_iter().map(|hit| hit.id).collect())
+    }
+}
+
+impl<T: VectorDoc> SearchBuilder<&Db<T>> {
+    /// The best hits grouped by the field at `path`, `size` of each group: the limit and the offset
+    /// count groups.
+    pub fn groups(self, path: impl Into<String>, size: usize) -> Result<Vec<HitGroup<T>>> {
+        let by = GroupBy { field: path.into(), size };
+        let groups = self.source.database.search_groups(&self.query, &by)?;
+        let group = |group: HitGroup| Ok(HitGroup { value: group.value, hits: typed(group.hits)? });
+        groups.into_iter().map(group).collect()
+    }
+}
+
+impl<T: VectorDoc> SearchLike<&Db<T>> {
+    /// The hits, best first.
+    pub fn run(self) -> Result<Vec<Hit<T>>> {
+        let Self { examples, builder } = self;
+        let database = &builder.source.database;
+        typed(database.search(&database.like(&examples, builder.query)?)?)
     }
 }
 

@@ -356,6 +356,24 @@ impl Schema {
         }
     }
 
+    /// The number of the column of the filterable field at `path`, and what it holds.
+    pub(crate) fn filter_path(&self, path: &str) -> Result<(usize, FilterPath)> {
+        let mut paths = self.filter_paths().into_iter().enumerate();
+        paths.find(|(_, known)| known.path == path).ok_or_else(|| self.not_filterable(path))
+    }
+
+    /// The same of a field of which each document has one value at most; `what` is what it is
+    /// needed for.
+    pub(crate) fn scalar_path(&self, path: &str, what: &str) -> Result<(usize, FilterPath)> {
+        let (number, found) = self.filter_path(path)?;
+        if found.many {
+            return Err(Error::invalid(format!(
+                "{path:?} is an array: a document has no one value to {what} by"
+            )));
+        }
+        Ok((number, found))
+    }
+
     /// Why filters cannot ask about `path`.
     pub(crate) fn not_filterable(&self, path: &str) -> Error {
         if self.is_stored(path) {

@@ -11,6 +11,7 @@ use crate::{
     bitset::BitSet,
     column::{Tree, value_at},
     index::Section,
+    rest::ReadPage,
 };
 use alloc::{string::String, vec::Vec};
 
@@ -145,15 +146,15 @@ impl TextIndex {
         self.lengths.mark_clean();
     }
 
-    /// Reads the index out of its pages: `pages` says what the header of a section is, `page`
-    /// reads one.
-    pub(crate) fn open(
+    /// Reads the index out of its pages: `pages` says what is in the header of a section, `page`
+    /// lends its pages.
+    pub(crate) fn open<R: ReadPage>(
         &mut self,
         pages: impl Fn(usize) -> Result<usize>,
-        page: impl Fn(usize, usize) -> Result<Vec<u8>>,
+        page: impl Fn(usize) -> R,
     ) -> Result<()> {
-        self.terms = Tree::open(pages(0)?, |at| page(0, at))?;
-        self.lengths = Arena::from_pages(1, pages(1)?, |at| page(1, at))?;
+        self.terms = Tree::open(pages(0)?, page(0))?;
+        self.lengths = Arena::from_pages(1, pages(1)?, page(1))?;
         let lengths = self.lengths.runs().flatten().filter(|length| **length > 0);
         (self.documents, self.words) = lengths
             .fold((0, 0), |(documents, words), length| (documents + 1, words + u64::from(*length)));

@@ -134,5 +134,6 @@ fn pattern(params: &Params<'_>, schema: &Schema) -> Result<Query> {
         filter: read::filter(params)?,
         include: include(params, schema)?,
         vector: None,
+        ..defaults
     })
 }

@@ -21,11 +21,14 @@ pub(super) fn add_products(sum: v128, code: v128, query: v128) -> v128 {
     i32x4_add(sum, i32x4_shl(highest, 7))
 }
 
-/// Adds the products of numbers up to 15 with signed bytes, of two registers each.
+/// Adds the products of numbers up to 15 with signed bytes, of two registers each; to a sum for
+/// each, so that neither waits for the other.
 #[inline]
-pub(super) fn add_levels(sum: v128, levels: [v128; 2], query: [v128; 2]) -> v128 {
-    let sum = i32x4_relaxed_dot_i8x16_i7x16_add(query[0], levels[0], sum);
-    i32x4_relaxed_dot_i8x16_i7x16_add(query[1], levels[1], sum)
+pub(super) fn add_levels(sums: [v128; 2], levels: [v128; 2], query: [v128; 2]) -> [v128; 2] {
+    [
+        i32x4_relaxed_dot_i8x16_i7x16_add(query[0], levels[0], sums[0]),
+        i32x4_relaxed_dot_i8x16_i7x16_add(query[1], levels[1], sums[1]),
+    ]
 }
 
 /// Adds the signed bytes whose mask is all ones.

@@ -23,13 +23,13 @@ pub(super) fn add_products(sum: v128, code: v128, query: v128) -> v128 {
 
 /// Adds the products of numbers up to 15 with signed bytes, of two registers each.
 #[inline]
-pub(super) fn add_levels(sum: v128, levels: [v128; 2], query: [v128; 2]) -> v128 {
+pub(super) fn add_levels(sums: [v128; 2], levels: [v128; 2], query: [v128; 2]) -> [v128; 2] {
     let products = |levels, query| {
         i16x8_add(i16x8_extmul_low_i8x16(levels, query), i16x8_extmul_high_i8x16(levels, query))
     };
     // Four products are at most 4 · 15 · 128.
     let fours = i16x8_add(products(levels[0], query[0]), products(levels[1], query[1]));
-    i32x4_add(sum, i32x4_extadd_pairwise_i16x8(fours))
+    [i32x4_add(sums[0], i32x4_extadd_pairwise_i16x8(fours)), sums[1]]
 }
 
 /// Adds the signed bytes whose mask is all ones.

@@ -217,7 +217,7 @@ impl Graph {
         let arena = |section: usize, stride: usize| {
             let rows = usize::try_from(sections.header(section)?);
             let rows = rows.map_err(|_| Error::corrupt("a graph has too many rows"))?;
-            Arena::from_pages(stride, rows, |page| sections.page(section, page))
+            Arena::from_pages(stride, rows, |page, visit| visit(&sections.page(section, page)?))
         };
         let mut graph = Self {
             lowest: arena(0, 1 + 2 * m)?,

@@ -4,7 +4,7 @@ use super::super::{Allowed, Found, Neighbour, Probe, Search, Vectors};
 use super::graph::Graph;
 use super::pool::Pool;
 use super::visited::{VisitedPool, VisitedSet};
-use crate::distance::CodedQuery;
+use crate::distance::{CodedQuery, PREFETCH_IS_ASIDE};
 use alloc::vec::Vec;
 
 /// Allowed slots at which a filtered walk begins besides the entry.
@@ -130,7 +130,7 @@ impl<'a> Walk<'a> {
             let graph = self.graph;
             let seen = self.visit(here, level);
             // While these are compared, those that are probably next come near.
-            if let Some(next) = pool.peek() {
+            if PREFETCH_IS_ASIDE && let Some(next) = pool.peek() {
                 self.vectors.prefetch(graph.links(next, level));
             }
             for neighbour in self.score_after(seen) {

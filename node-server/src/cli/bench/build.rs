@@ -106,6 +106,13 @@ fn memory(dataset: &Dataset, before: Option<u64>, after: &'static str) -> report
 }
 
 fn fill(database: &Database, dataset: &Dataset) -> Result<()> {
+    write(database, dataset)?;
+    let progress = Progress::documents("building the index", dataset.documents);
+    database.wait_indexed(&mut |done, total| progress.set(done, total))
+}
+
+/// Writes all documents in batches of [`BATCH`].
+pub(super) fn write(database: &Database, dataset: &Dataset) -> Result<()> {
     let progress = Progress::documents("indexing", dataset.documents);
     let schema = database.schema();
     let mut rows = Rows::new(schema, Ids::RowNumber, lines(dataset), Some(dataset.base()?), None)?;
@@ -117,9 +124,7 @@ fn fill(database: &Database, dataset: &Dataset) -> Result<()> {
         }
         progress.advance(database.index(batch)?);
     }
-    drop(progress);
-    let progress = Progress::documents("building the index", dataset.documents);
-    database.wait_indexed(&mut |done, total| progress.set(done, total))
+    Ok(())
 }
 
 fn lines(dataset: &Dataset) -> Option<Lines> {

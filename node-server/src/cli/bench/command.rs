@@ -3,9 +3,10 @@
 use super::{
     bandwidth::Bandwidth,
     build::{self, Stored},
+    ingest,
     opening::{self, Opening},
     place::Place,
-    report::{Open, Report},
+    report::{DuringIngest, Open, Report},
     rounds::Rounds,
     searches::{self, Searches},
     way::{self, Kind},
@@ -153,7 +154,15 @@ impl Bench {
         };
         let searches = Searches::measure(&rounds, &ways, &dataset, &progress)?;
         database.close()?;
-        self.report(dataset, stored, open, searches)
+        drop(progress);
+
+        let default = |vector: &Vec<f32>| way::default_query(vector, self.limit);
+        let queries: Vec<_> = vectors.iter().map(default).collect();
+        let scratch = self.scratch.as_deref();
+        let quiet_p99_us = searches.default.p99_us;
+        let during_ingest =
+            ingest::measure(&dataset, &schema, &options, &queries, scratch, quiet_p99_us)?;
+        self.report(dataset, stored, open, searches, during_ingest)
     }
 
     fn report(
@@ -162,6 +171,7 @@ impl Bench {
         stored: Stored,
         open: Open,
         searches: Searches,
+        during_ingest: DuringIngest,
     ) -> Result<Report> {
         let index = self.index()?;
         let Searches { others, default, two_streams, search, at_recall, exact, filtered } =
@@ -182,6 +192,7 @@ impl Bench {
             memory: stored.memory,
             open,
             default,
+            during_ingest,
             two_streams,
             search,
             at_recall,

@@ -5,6 +5,7 @@ mod bandwidth;
 mod build;
 mod command;
 mod files;
+mod ingest;
 mod interpolation;
 mod median;
 mod opening;

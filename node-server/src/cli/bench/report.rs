@@ -28,6 +28,7 @@ pub(super) struct Report {
     pub(super) memory: Memory,
     pub(super) open: Open,
     pub(super) default: Default,
+    pub(super) during_ingest: DuringIngest,
     /// `None` with several threads, or on one core.
     pub(super) two_streams: Option<TwoStreams>,
     pub(super) search: Vec<Search>,
@@ -90,6 +91,22 @@ pub(super) struct Default {
     pub(super) p50_us: f64,
     pub(super) p99_us: f64,
     pub(super) plan: &'static str,
+}
+
+/// Default searches while documents are written as fast as they can be, in batches of 1,000. Those
+/// that wait for the index are compared one by one.
+#[derive(Serialize)]
+pub(super) struct DuringIngest {
+    /// How many there were.
+    pub(super) searches: usize,
+    pub(super) p50_us: f64,
+    pub(super) p99_us: f64,
+    pub(super) max_us: f64,
+    /// `p99_us` ÷ that of default searches that nothing disturbs.
+    pub(super) ratio: f64,
+    /// Of counting all documents, which does next to nothing but wait for its turn.
+    pub(super) wait_p99_us: f64,
+    pub(super) wait_max_us: f64,
 }
 
 /// The default searches in two streams at once.

@@ -88,7 +88,7 @@ fn ask_each<'a>(
 }
 
 /// The time that `percent` of the sorted `times` do not exceed, in microseconds.
-fn percentile_us(times: &[Duration], percent: usize) -> f64 {
+pub(super) fn percentile_us(times: &[Duration], percent: usize) -> f64 {
     let rank = (times.len() * percent).div_ceil(100).saturating_sub(1);
     times.get(rank).map_or(0.0, |time| time.as_secs_f64() * 1e6)
 }

@@ -1,6 +1,6 @@
 //! What a measurement found, as people read it.
 
-use super::report::{AtRecall, Build, Exact, Memory, Opened, Report, TwoStreams};
+use super::report::{AtRecall, Build, DuringIngest, Exact, Memory, Opened, Report, TwoStreams};
 use crate::cli::{output::Output, table::Table};
 use vectordoc::{Error, Result};
 
@@ -39,6 +39,11 @@ impl Report {
         if let Some(TwoStreams { qps, ratio }) = self.two_streams {
             out.line(format_args!("streams 2 answer {ratio:.2} × as much as 1 ({qps:.0} qps)"))?;
         }
+        let DuringIngest { p99_us, ratio, wait_p99_us, wait_max_us, .. } = self.during_ingest;
+        out.line(format_args!(
+            "ingest  beside it 99 of 100 searches take {p99_us:.0} µs at most, {ratio:.2} × what they \
+             take alone; they wait {wait_p99_us:.0} µs for their turn, the last one {wait_max_us:.0}"
+        ))?;
         let Exact { bytes_per_second, bandwidth_bytes_per_second, ratio, .. } = self.exact;
         out.line(format_args!(
             "exact   {:.1} GB/s, {ratio:.2} × what can be read from memory ({:.1} GB/s)",

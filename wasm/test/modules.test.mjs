@@ -1,0 +1,89 @@
+// Both modules, and which of them is loaded.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { open } from "vectordoc";
+import { MODULES, openIn } from "../modules.mjs";
+import { readRows } from "../npy.mjs";
+
+const MODULE = new URL("../dist/module.js", import.meta.url);
+const RELAXED_SIMD = "--experimental-wasm-relaxed-simd";
+
+// Node 20 has relaxed SIMD behind a flag, and only its optimising compiler computes it rightly.
+const isBehindFlag = process.version.startsWith("v20.");
+if (isBehindFlag) [RELAXED_SIMD, "--no-liftoff"].forEach(setFlagsFromString);
+const { moduleUrl } = await import(MODULE);
+
+test("where relaxed SIMD is missing, the module without it is chosen", () => {
+  const { validate } = WebAssembly;
+  WebAssembly.validate = () => false;
+  try {
+    assert.equal(fileName(moduleUrl()), "engine_simd128.wasm");
+  } finally {
+    WebAssembly.validate = validate;
+  }
+});
+
+/** Registered where there is such an engine. */
+const testBehindFlag = isBehindFlag ? test : () => undefined;
+testBehindFlag("where relaxed SIMD is wrong, the module without it is chosen", () => {
+  const script = `import { moduleUrl } from ${JSON.stringify(MODULE)}; console.log(moduleUrl().href)`;
+  const run = ["--input-type=module", "--eval", script];
+  const baseline = [RELAXED_SIMD, "--liftoff-only"];
+  const chosen = execFileSync(process.execPath, [...baseline, ...run], { encoding: "utf8" });
+  assert.equal(fileName(new URL(chosen)), "engine_simd128.wasm");
+});
+
+test("where relaxed SIMD is right, the module with it is chosen and loaded", async () => {
+  assert.equal(fileName(moduleUrl()), "engine_relaxed_simd.wasm");
+  const loaded = [];
+  const { instantiate } = WebAssembly;
+  WebAssembly.instantiate = (source, imports) => {
+    // Modules of Node itself come compiled.
+    if (!(source instanceof WebAssembly.Module)) loaded.push(source);
+    return instantiate(source, imports);
+  };
+  try {
+    await (await open("chosen", { schema: { id: "u64", v: { vector: 2 } } })).close();
+  } finally {
+    WebAssembly.instantiate = instantiate;
+  }
+  assert.equal(loaded.length, 1);
+  assert.ok(Buffer.from(loaded[0]).equals(readFileSync(moduleUrl())));
+});
+
+test("both modules give the same answers", async () => {
+  const vectors = await readRows(new URL("../../node-server/sample/vectors.npy", import.meta.url));
+  const docs = vectors.map((embedding, id) => ({ id, embedding }));
+  const schema = { id: "u64", embedding: { vector: vectors[0].length, index: "hnsw" } };
+  const databases = await Promise.all(MODULES.map((name) => openIn(name, schema)));
+  for (const db of databases) {
+    await db.index(docs);
+    await db.waitIndexed();
+  }
+  for (let asked = 0; asked < vectors.length; asked += 30) {
+    for (const exact of [false, true]) {
+      const query = vectors[asked].map((number, i) => number + vectors[asked + 1][i] / 2);
+      const [plain, relaxed] = await Promise.all(
+        databases.map((db) => db.search(query, { exact, ef: 100 })),
+      );
+      assert.deepEqual(
+        relaxed.map(({ id }) => id),
+        plain.map(({ id }) => id),
+        `between documents ${asked} and ${asked + 1}`,
+      );
+      // A relaxed product of floats is rounded once or twice.
+      relaxed.forEach(({ distance }, i) => {
+        assert.ok(Math.abs(distance - plain[i].distance) < 1e-6);
+      });
+    }
+  }
+  for (const db of databases) await db.close();
+});
+
+function fileName({ pathname }) {
+  return pathname.trim().split("/").at(-1);
+}
