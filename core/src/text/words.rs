@@ -1,6 +1,7 @@
 //! From text to words: the words of Unicode (UAX #29, §4), in lower case.
 //!
-//! Ideographs are a word each. Punctuation and emoji are none. Nothing is stemmed and no accent
+//! Ideographs are a word each. Punctuation and emoji are none. Marks that only say how a word is
+//! set, such as soft hyphens and those of direction, do not count. Nothing is stemmed and no accent
 //! taken away: *cats* is not *cat*, and *é* written as one character is not *e* with a mark.
 
 use crate::{Result, Value, limits};
@@ -25,9 +26,21 @@ pub(super) fn words_of(text: &str) -> impl Iterator<Item = Word> {
         let is_lower = word.bytes().all(|byte| byte.is_ascii_lowercase());
         match is_lower {
             true => word.as_bytes()[..end].into(),
-            false => word[..end].to_lowercase().into_bytes().into(),
+            false => word[..end].replace(is_invisible, "").to_lowercase().into_bytes().into(),
         }
     })
+}
+
+/// Whether a character only says how those around it are set.
+fn is_invisible(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{AD}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}'
+    )
 }
 
 /// The words of a value: a text, or an array of texts.
@@ -79,7 +92,8 @@ mod tests {
             ("ΟΔΟΣ straße ÉTÉ", &["οδος", "straße", "été"]),
             ("e\u{301}te\u{301}", &["e\u{301}te\u{301}"]),
             ("東京 tower", &["東", "京", "tower"]),
-            ("שלום עולם", &["שלום", "עולם"]),
+            ("\u{202E}שלום\u{202C} עולם", &["שלום", "עולם"]),
+            ("soft\u{AD}ware \u{FEFF}", &["software"]),
             ("مرحبا بالعالم", &["مرحبا", "بالعالم"]),
         ] {
             assert_eq!(words(text), expected, "{text:?}");
