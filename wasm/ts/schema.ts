@@ -61,6 +61,8 @@ export interface ValueField {
   readonly type: TypeName;
   /** Whether filters can ask about it. */
   readonly filter?: boolean;
+  /** Whether the words of a text, or of the texts in an array, are indexed for full-text search. */
+  readonly text?: boolean;
   /** Whether a document may lack it. */
   readonly optional?: boolean;
 }
@@ -130,6 +132,11 @@ type TypeOf<Name> = Name extends `${infer Base}?`
         ? string
         : never;
 
+/** What a text is to filters that is marked `text` and not `filter`. */
+export interface WordsOnly {
+  readonly $words: true;
+}
+
 /** `[path, type]` of every filterable field. */
 type PathsOf<S, Prefix extends string = ""> = {
   [N in keyof S & string]: S[N] extends { fields: infer Fields; filter?: infer Filter }
@@ -138,5 +145,7 @@ type PathsOf<S, Prefix extends string = ""> = {
       : PathsOf<Fields, `${Prefix}${N}.`>
     : S[N] extends { type: infer Name; filter: true }
       ? [`${Prefix}${N}`, TypeOf<Name>]
-      : never;
+      : S[N] extends { text: true }
+        ? [`${Prefix}${N}`, WordsOnly]
+        : never;
 }[keyof S & string];

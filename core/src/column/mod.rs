@@ -25,7 +25,7 @@ use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 use postings::Postings;
 use roaring::RoaringBitmap;
 
-pub(crate) use key::Key;
+pub(crate) use key::{Key, TreeKey};
 pub(crate) use tree::{Posting, Tree};
 pub(crate) use walk::Direction;
 
@@ -178,7 +178,7 @@ enum Change {
 }
 
 impl Change {
-    fn apply<K: key::TreeKey>(self, tree: &mut Tree<K, Postings>, key: &K, slot: u32) {
+    fn apply<K: TreeKey>(self, tree: &mut Tree<K, Postings>, key: &K, slot: u32) {
         match self {
             Self::Insert => tree.insert(key, slot, ()),
             Self::Remove => tree.remove(key, slot),
