@@ -180,6 +180,11 @@ impl Scalar<String> {
         self.test(Test::StartsWith(prefix.into()))
     }
 
+    /// The text has all of `words`. The field has to be marked `text` too.
+    pub fn matches_text(self, words: impl Into<String>) -> Filter {
+        self.test(Test::Text(words.into()))
+    }
+
     /// The text has the part `part`.
     pub fn contains(self, part: impl Into<String>) -> Filter {
         self.test(Test::Contains(Value::Text(part.into())))

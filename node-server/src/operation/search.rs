@@ -14,7 +14,7 @@ pub(super) struct Search {
 
 pub(super) enum Queries {
     /// `vector` or `text` or both: answered with `hits`.
-    One(Query),
+    One(Box<Query>),
     /// `vectors`: answered with `results`.
     Several(Vec<Query>),
 }
@@ -80,8 +80,8 @@ fn queries(params: &Params<'_>, schema: &Schema) -> Result<Queries> {
     let pattern = pattern(params, schema)?;
     let query = |vector| Query { vector: Some(vector), ..pattern.clone() };
     match (params.has("vector"), params.has("vectors")) {
-        (true, false) => Ok(Queries::One(query(params.required("vector")?))),
-        (false, false) if pattern.text.is_some() => Ok(Queries::One(pattern)),
+        (true, false) => Ok(Queries::One(Box::new(query(params.required("vector")?)))),
+        (false, false) if pattern.text.is_some() => Ok(Queries::One(Box::new(pattern))),
         (false, true) => {
             let vectors: Vec<Vec<f32>> = params.required("vectors")?;
             if vectors.len() > QUERIES_MAX {
