@@ -104,14 +104,13 @@ impl<T: VectorDoc> Client<T> {
     /// Inserts documents, replacing those whose id is there already; returns how many. They are
     /// durable and can be found when this returns. One bad document, and none is sent.
     pub async fn index(&self, documents: impl IntoIterator<Item = T>) -> Result<usize> {
-        let documents: Vec<_> =
-            documents.into_iter().map(|document| document.to_document()).collect();
-        self.remote.index(&documents).await
+        let documents = documents.into_iter().map(|document| document.to_document());
+        self.remote.index(&documents.collect::<Result<Vec<_>>>()?).await
     }
 
     /// Replaces a document; `not_found` when there is none with its id.
     pub async fn update(&self, document: T) -> Result<()> {
-        self.remote.update(&[document.to_document()]).await.map(drop)
+        self.remote.update(&[document.to_document()?]).await.map(drop)
     }
 
     /// Deletes documents by one id or several; says how many, and which ids no document had.

@@ -393,3 +393,27 @@ fn literal(value: &Value) -> Value {
         None => value.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CONNECTIVES, OPERATORS};
+    use alloc::collections::BTreeSet;
+
+    /// The operators in a text.
+    fn operators(text: &str) -> BTreeSet<&str> {
+        let parts = text.split('$').skip(1).map(|part| {
+            let end = part.find(|letter: char| !letter.is_ascii_alphabetic());
+            &part[..end.unwrap_or(part.len())]
+        });
+        parts.filter(|name| !name.is_empty()).collect()
+    }
+
+    #[test]
+    fn the_documented_table_has_every_operator_and_no_other() {
+        let source = include_str!("mod.rs");
+        let (documentation, _) = source.split_once("\nmod ").expect("modules follow");
+        let known = OPERATORS.iter().chain(&CONNECTIVES).map(|name| name.trim_start_matches('$'));
+        let known: BTreeSet<&str> = known.collect();
+        assert_eq!(operators(documentation), known);
+    }
+}

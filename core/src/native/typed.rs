@@ -122,12 +122,12 @@ impl<T: VectorDoc> Db<T> {
     }
 
     /// The document as it is stored.
-    fn stored(&self, document: &T) -> Document {
-        let document = document.to_document();
-        match &self.layout {
+    fn stored(&self, document: &T) -> Result<Document> {
+        let document = document.to_document()?;
+        Ok(match &self.layout {
             Some(layout) => layout.forward(document),
             None => document,
-        }
+        })
     }
 
     /// The document a stored one is.
@@ -175,13 +175,13 @@ impl<T: VectorDoc> Db<T> {
     /// Inserts documents, replacing those whose id is there already; returns how many. They are
     /// durable and can be found when this returns. One bad document, and none is written.
     pub fn index(&self, documents: impl IntoIterator<Item = T>) -> Result<usize> {
-        let documents = documents.into_iter().map(|document| self.stored(&document)).collect();
-        self.database.index(documents)
+        let documents = documents.into_iter().map(|document| self.stored(&document));
+        self.database.index(documents.collect::<Result<_>>()?)
     }
 
     /// Replaces a document; `not_found` when there is none with its id.
     pub fn update(&self, document: T) -> Result<()> {
-        self.database.update(vec![self.stored(&document)]).map(|_| ())
+        self.database.update(vec![self.stored(&document)?]).map(|_| ())
     }
 
     /// Changes fields of the document with this id and returns its new version; `not_found` when
@@ -206,7 +206,7 @@ impl<T: VectorDoc> Db<T> {
     /// Replaces a document if it still has this version, and returns its new one; `conflict` when
     /// it has another. Version 0 inserts a document that is not there yet.
     pub fn index_if(&self, document: T, version: u64) -> Result<u64> {
-        let document = self.stored(&document);
+        let document = self.stored(&document)?;
         let id = document.id.clone();
         let batch = Batch::index(vec![document]).expecting(id.clone(), version);
         Ok(self.database.change(&id, batch)?.version)

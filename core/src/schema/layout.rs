@@ -1,7 +1,7 @@
 //! Where the fields of one schema are in another that has them too, among others.
 
 use super::Schema;
-use crate::{Document, Value};
+use crate::Document;
 use alloc::vec::Vec;
 
 /// The way of documents from a schema to one that has all of its fields, and back.
@@ -42,8 +42,7 @@ impl Layout {
     #[cfg(feature = "native")]
     pub(crate) fn back(&self, document: Document) -> Document {
         let Document { id, vectors, values } = document;
-        let values: Vec<Value> = self.values.narrow(values);
-        Document { id, vectors: self.vectors.narrow(vectors), values }
+        Document { id, vectors: self.vectors.narrow(vectors), values: self.values.narrow(values) }
     }
 }
 

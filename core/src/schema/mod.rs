@@ -6,8 +6,10 @@
 
 mod evolve;
 mod json;
+mod json_schema;
 mod layout;
 mod nearest;
+mod typescript;
 
 use crate::{Error, Metric, Result, limits};
 use alloc::{boxed::Box, format, string::String, vec::Vec};
