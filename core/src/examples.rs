@@ -44,7 +44,7 @@ impl Examples {
             }
         };
         let except = self.like.iter().chain(&self.unlike).cloned().collect();
-        Ok(Query { vector, except, ..query })
+        Ok(Query { vector: Some(vector), except, ..query })
     }
 }
 

@@ -7,12 +7,12 @@ mod example;
 
 use fastrand::Rng;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 use vectordoc::{
     Batch, Document, Engine, ErrorKind, Filter, Id, Include, Order, Patch, Query, Record, Result,
-    Scroll, Value,
+    Scroll, TextQuery, Value,
     engine::{Group, Place},
     index::Indexes,
     key::PageKey,
@@ -220,6 +220,7 @@ impl Program {
             expected.iter().take(limit).map(|id| self.twin.documents[id].clone()).collect();
         assert_eq!(page, documents, "{filter:?}");
         self.compare_orders(&filter)?;
+        self.compare_text(filter.clone())?;
         self.compare_search(filter)
     }
 
@@ -252,6 +253,39 @@ impl Program {
         Ok(())
     }
 
+    fn compare_text(&mut self, filter: Filter) -> Result<()> {
+        let schema = self.engine.schema().clone();
+        let path = random::TEXT_PATHS[self.rng.usize(..random::TEXT_PATHS.len())];
+        let words = random::words(&mut self.rng, 4);
+        let query = Query {
+            text: Some(TextQuery { words: words.clone(), field: Some(path.into()) }),
+            limit: self.rng.usize(..20),
+            offset: self.rng.usize(..3),
+            filter,
+            include: Include::Everything,
+            ..Query::of_text("")
+        };
+        let scores = self.twin.search_text(&schema, path, &words, &query.filter);
+        let mut best: Vec<f64> = scores.values().copied().collect();
+        best.sort_by(|a, b| b.total_cmp(a));
+        let best: Vec<f64> = best.into_iter().skip(query.offset).take(query.limit).collect();
+        let hits = self.engine.search(&query)?;
+        assert_eq!(hits.len(), best.len(), "{query:?}");
+        for (hit, score) in hits.iter().zip(best) {
+            assert_eq!(hit.doc, self.twin.documents[&hit.id]);
+            // Hits of equal scores may stand in another order where rounding differs.
+            assert!((score - scores[&hit.id]).abs() < 1e-4, "{query:?}: {hit:?}");
+            assert!((f64::from(hit.score) - scores[&hit.id]).abs() < 1e-4, "{query:?}: {hit:?}");
+        }
+        let vector = random::vector(&mut self.rng, schema.vectors()[0].dim);
+        let fused = self.engine.search(&Query { vector: Some(vector), ..query.clone() })?;
+        let ids: HashSet<&Id> = fused.iter().map(|hit| &hit.id).collect();
+        assert_eq!(ids.len(), fused.len(), "no hit is there twice");
+        assert!(fused.len() >= hits.len(), "what either list has can be a hit");
+        assert!(fused.windows(2).all(|pair| pair[0].score >= pair[1].score), "{query:?}");
+        Ok(())
+    }
+
     fn compare_search(&mut self, filter: Filter) -> Result<()> {
         let schema = self.engine.schema().clone();
         let field = &schema.vectors()[0];
@@ -270,7 +304,8 @@ impl Program {
             let stored = &self.twin.documents[&hit.id];
             assert_eq!(&hit.doc, stored);
             let vector = stored.vectors[0].as_ref().expect("a hit has a vector");
-            let own = distance(field.metric, &query.vector, vector);
+            let wanted = query.vector.as_ref().expect("it is a search by vector");
+            let own = distance(field.metric, wanted, vector);
             // Hits of equal distance may stand in another order where rounding differs.
             assert!((own - true_distance).abs() < 1e-4, "{query:?}: {hit:?}");
             assert!((f64::from(hit.distance) - own).abs() < 1e-3, "{query:?}: {hit:?}");

@@ -70,9 +70,11 @@ impl Engine {
         self.engine.record_number()
     }
 
-    /// The hits nearest to a vector, best first: `[ids, scores and distances in turns, documents]`.
+    /// The hits nearest to a vector, or those that have the words of `options.text`, best first: `[ids, scores and distances in turns, documents]`.
     pub fn search(&self, vector: JsValue, options: Option<Options>) -> Result<JsValue, Failure> {
-        let query = options::query(options, Input::new(vector).vector()?)?;
+        let is_given = !vector.is_undefined() && !vector.is_null();
+        let vector = is_given.then(|| Input::new(vector).vector()).transpose()?;
+        let query = options::query(options, vector)?;
         let hits = self.engine.search(&query)?;
         let measures: Vec<f32> = hits.iter().flat_map(|hit| [hit.score, hit.distance]).collect();
         let answer = Array::of3(

@@ -1,6 +1,12 @@
 import type { FilterableIn, Hit, Id, IdNameIn, Include, Included } from "./document.js";
 import { VectordocError, guard } from "./error.js";
-import { type Progressive, type Search, type Selection, refuseUnknown } from "./options.js";
+import {
+  type Progressive,
+  type Search,
+  type Selection,
+  type TextSearch,
+  refuseUnknown,
+} from "./options.js";
 import type { Batch, Engine } from "./raw/engine.js";
 import type { Vector } from "./schema.js";
 import { Turn, pause } from "./turn.js";
@@ -18,6 +24,9 @@ const SEARCH_OPTIONS = [
   "ef",
   "exact",
   "minScore",
+  "text",
+  "textField",
+  "fusion",
 ] as const satisfies readonly (keyof Search<unknown> | "include")[];
 
 /** What a deletion did. */
@@ -125,15 +134,31 @@ export class Database<
     return this.#read((engine) => engine.count({ ...options }));
   }
 
-  /** The documents nearest to a vector, best first, ties in order of their ids. */
+  /**
+   * The documents nearest to a vector, best first, ties in order of their ids; with `text`, fused
+   * with those that have its words.
+   */
   async search<const I extends Include<Doc> = undefined>(
     vector: Vector,
     options: Search<Fields> & { readonly include?: I } = {},
   ): Promise<Hit<Included<Doc, IdName, I>>[]> {
+    if (vector === undefined || vector === null) {
+      throw new VectordocError("invalid", "the query vector is missing; searchText needs none");
+    }
+    return this.#search(packed(vector), options);
+  }
+
+  /** The documents that have one of these words, best first (BM25), ties in order of their ids. */
+  async searchText<const I extends Include<Doc> = undefined>(
+    words: string,
+    options: TextSearch<Fields> & { readonly include?: I } = {},
+  ): Promise<Hit<Included<Doc, IdName, I>>[]> {
+    return this.#search(undefined, { ...options, text: words });
+  }
+
+  #search<D>(vector: unknown, options: object): Hit<D>[] {
     refuseUnknown(options, SEARCH_OPTIONS);
-    const answer: Answer<Included<Doc, IdName, I>> = this.#read((engine) =>
-      engine.search(packed(vector), { ...options }),
-    );
+    const answer: Answer<D> = this.#read((engine) => engine.search(vector, { ...options }));
     return hitsOf(answer);
   }
 

@@ -1,3 +1,5 @@
+import type { WordsOnly } from "./schema.js";
+
 /**
  * Which documents: conditions on fields that all hold, and filters combined. `Fields` has the type
  * of each path that can be asked about.
@@ -9,7 +11,9 @@ export type Filter<Fields> = { readonly [P in keyof Fields]?: Condition<Fields[P
 };
 
 /** What holds for one field: it equals a value (`null`: it is missing), or it passes tests. */
-export type Condition<T> = Element<T> | null | Tests<T>;
+export type Condition<T> = [T] extends [WordsOnly]
+  ? WordTests
+  : Element<T> | null | Tests<T>;
 
 /** An array passes a test when one of its elements does, but for `$size` and the negative ones. */
 export type Tests<T> = Comparisons<Element<T>> &
@@ -40,7 +44,13 @@ interface ArrayTests<T> {
   readonly $size?: number;
 }
 
-interface TextTests {
+interface WordTests {
+  /** A text, or the texts of an array together, have all these words; the field is marked `text`. */
+  readonly $text?: string;
+  readonly $not?: WordTests;
+}
+
+interface TextTests extends Pick<WordTests, "$text"> {
   /** A text has this part; an array has this element. */
   readonly $contains?: string;
   readonly $startsWith?: string;

@@ -5,7 +5,7 @@ use super::{
     message::{decode, misunderstood},
 };
 use crate::{
-    Document, Error, Filter, Hit, Id, Include, Page, Query, Result, Schema,
+    Document, Error, Filter, Fusion, Hit, Id, Include, Page, Query, Result, Schema,
     document::{DocumentSeed, DocumentView, IdSeed, check_vector},
     limits,
 };
@@ -177,11 +177,16 @@ impl Remote {
         Ok(Page { docs, cursor })
     }
 
-    /// The documents nearest to the query's vector, best first.
+    /// The documents nearest to the query's vector, best first; or those that answer its text best,
+    /// or both lists as one.
     pub async fn search(&self, query: &Query) -> Result<Vec<Hit>> {
         query.check()?;
-        self.check_vector(query, &query.vector)?;
-        let params = SearchParams::new(&self.name, query).vector(&query.vector);
+        if let Some(vector) = &query.vector {
+            self.check_vector(query, vector)?;
+        }
+        let vector = query.vector.as_deref();
+        let fusion = query.text.as_ref().and(vector).map(|_| query.fusion);
+        let params = SearchParams { vector, fusion, ..self.params(query) };
         let answer = self.connection.request("search", &params).await?;
         self.read_hits(&decode(answer.get())?)
     }
@@ -195,7 +200,8 @@ impl Remote {
         }
         query.check()?;
         vectors.iter().try_for_each(|vector| self.check_vector(query, vector))?;
-        let params = SearchParams::new(&self.name, query).vectors(vectors);
+        let fusion = query.text.as_ref().map(|_| query.fusion);
+        let params = SearchParams { vectors: Some(vectors), fusion, ..self.params(query) };
         let answer = self.connection.request("search", &params).await?;
         let Answer { results } = decode(answer.get())?;
         results.iter().map(|hits| self.read_hits(hits)).collect()
@@ -329,6 +335,12 @@ struct SearchParams<'a> {
     vectors: Option<&'a [Vec<f32>]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fusion: Option<Fusion>,
     limit: usize,
     offset: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -341,14 +353,18 @@ struct SearchParams<'a> {
     include: Option<Json>,
 }
 
-impl<'a> SearchParams<'a> {
-    /// What `query` asks of the database `db`, its vector left out.
-    fn new(db: &'a str, query: &'a Query) -> Self {
-        Self {
-            db,
+impl Remote {
+    /// What `query` asks of this database, its vector left out.
+    fn params<'a>(&'a self, query: &'a Query) -> SearchParams<'a> {
+        let text = query.text.as_ref();
+        SearchParams {
+            db: &self.name,
             vector: None,
             vectors: None,
             field: query.field.as_deref(),
+            text: text.map(|text| text.words.as_str()),
+            text_field: text.and_then(|text| text.field.as_deref()),
+            fusion: None,
             limit: query.limit,
             offset: query.offset,
             ef: query.ef,
@@ -357,14 +373,6 @@ impl<'a> SearchParams<'a> {
             filter: &query.filter,
             include: include_json(&query.include),
         }
-    }
-
-    fn vector(self, vector: &'a [f32]) -> Self {
-        Self { vector: Some(vector), ..self }
-    }
-
-    fn vectors(self, vectors: &'a [Vec<f32>]) -> Self {
-        Self { vectors: Some(vectors), ..self }
     }
 }
 

@@ -152,6 +152,13 @@ impl<T: VectorDoc> Client<T> {
         SearchBuilder::new(self, vector)
     }
 
+    /// A search for the documents that answer `words` best, to be refined and [`run`].
+    ///
+    /// [`run`]: SearchBuilder::run
+    pub fn search_text(&self, words: impl Into<String>) -> SearchBuilder<&Self> {
+        SearchBuilder::of_text(self, words.into())
+    }
+
     /// Searches for several vectors at once, refined alike.
     pub fn search_batch<V: AsRef<[f32]>>(&self, vectors: &[V]) -> SearchBatch<&Self> {
         SearchBatch::new(self, vectors)

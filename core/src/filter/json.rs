@@ -17,7 +17,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Every operator on a field.
-const OPERATORS: [&str; 25] = [
+const OPERATORS: [&str; 26] = [
     "$eq",
     "$ne",
     "$neq",
@@ -36,6 +36,7 @@ const OPERATORS: [&str; 25] = [
     "$endsWith",
     "$iendsWith",
     "$regex",
+    "$text",
     "$size",
     "$exists",
     "$not",
@@ -46,8 +47,6 @@ const OPERATORS: [&str; 25] = [
 ];
 /// Operators on filters.
 const CONNECTIVES: [&str; 4] = ["$and", "$or", "$nor", "$not"];
-/// Operators of the contract that this build does not have yet.
-const PLANNED: [&str; 1] = ["$text"];
 
 impl FromStr for Filter {
     type Err = Error;
@@ -247,6 +246,7 @@ fn read_test(operator: &str, value: &Value) -> Result<Test> {
         "$endsWith" => Test::EndsWith(text()?),
         "$iendsWith" => Test::EndsWithIgnoreCase(text()?),
         "$regex" => Test::Regex(text()?),
+        "$text" => Test::Text(text()?),
         "$size" => match coerce(&FieldType::Integer(Integer::U64), value.clone()) {
             Value::Int(size) if let Ok(size) = u64::try_from(size) => Test::Size(size),
             _ => return Err(wrong("a whole number")),
@@ -336,9 +336,6 @@ fn is_point(fields: &BTreeMap<String, Value>) -> bool {
 }
 
 fn unknown_operator(operator: &str, known: &[&'static str], hint: &str) -> Error {
-    if PLANNED.contains(&operator) {
-        return Error::unsupported(format!("this build has no {operator} yet{hint}"));
-    }
     let error = unknown_name("operator", operator, known.iter().copied());
     Error::invalid(format!("{}{hint}", error.message()))
 }
@@ -369,6 +366,7 @@ fn write_test(test: &Test) -> Value {
         Test::EndsWith(end) => ("$endsWith", text(end)),
         Test::EndsWithIgnoreCase(end) => ("$iendsWith", text(end)),
         Test::Regex(pattern) => ("$regex", text(pattern)),
+        Test::Text(words) => ("$text", text(words)),
         Test::Size(size) => ("$size", Value::Int((*size).into())),
         Test::Exists(exists) => ("$exists", Value::Bool(*exists)),
         Test::GeoRadius { center, metres } => (
@@ -398,7 +396,7 @@ fn literal(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{CONNECTIVES, OPERATORS, PLANNED};
+    use super::{CONNECTIVES, OPERATORS};
     use alloc::collections::BTreeSet;
 
     /// The operators in a text.
@@ -417,6 +415,5 @@ mod tests {
         let known = OPERATORS.iter().chain(&CONNECTIVES).map(|name| name.trim_start_matches('$'));
         let known: BTreeSet<&str> = known.collect();
         assert_eq!(operators(documentation), known);
-        assert!(PLANNED.iter().all(|name| !known.contains(name.trim_start_matches('$'))));
     }
 }

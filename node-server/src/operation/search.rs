@@ -1,8 +1,9 @@
-//! `search`: the documents nearest to one vector, or to each of several.
+//! `search`: the documents nearest to one vector, or to each of several; those that answer a text
+//! best; or both as one list.
 
 use super::{Answer, Operation, answer::Hits, include::include, params::Params, read};
 use crate::Catalog;
-use vectordoc::{Database, Error, Query, Result, Schema, limits::QUERIES_MAX};
+use vectordoc::{Database, Error, Fusion, Query, Result, Schema, TextQuery, limits::QUERIES_MAX};
 
 pub(super) struct Search {
     pub(super) database: Database,
@@ -12,8 +13,8 @@ pub(super) struct Search {
 }
 
 pub(super) enum Queries {
-    /// `vector`: answered with `hits`.
-    One(Query),
+    /// `vector` or `text` or both: answered with `hits`.
+    One(Box<Query>),
     /// `vectors`: answered with `results`.
     Several(Vec<Query>),
 }
@@ -25,6 +26,9 @@ impl Operation for Search {
         "vector",
         "vectors",
         "field",
+        "text",
+        "text_field",
+        "fusion",
         "limit",
         "offset",
         "ef",
@@ -74,9 +78,10 @@ impl Search {
 
 fn queries(params: &Params<'_>, schema: &Schema) -> Result<Queries> {
     let pattern = pattern(params, schema)?;
-    let query = |vector| Query { vector, ..pattern.clone() };
+    let query = |vector| Query { vector: Some(vector), ..pattern.clone() };
     match (params.has("vector"), params.has("vectors")) {
-        (true, false) => Ok(Queries::One(query(params.required("vector")?))),
+        (true, false) => Ok(Queries::One(Box::new(query(params.required("vector")?)))),
+        (false, false) if pattern.text.is_some() => Ok(Queries::One(Box::new(pattern))),
         (false, true) => {
             let vectors: Vec<Vec<f32>> = params.required("vectors")?;
             if vectors.len() > QUERIES_MAX {
@@ -87,7 +92,30 @@ fn queries(params: &Params<'_>, schema: &Schema) -> Result<Queries> {
             }
             Ok(Queries::Several(vectors.into_iter().map(query).collect()))
         }
-        _ => Err(Error::invalid("give either \"vector\" or \"vectors\"")),
+        _ => Err(Error::invalid("give either \"vector\" or \"vectors\", or \"text\" alone")),
+    }
+}
+
+/// The words to look for, if there are any.
+fn text(params: &Params<'_>) -> Result<Option<TextQuery>> {
+    let field = params.optional("text_field")?;
+    match params.optional("text")? {
+        Some(words) => Ok(Some(TextQuery { words, field })),
+        None if field.is_some() => {
+            Err(Error::invalid("\"text_field\" says where \"text\" is, which is missing"))
+        }
+        None => Ok(None),
+    }
+}
+
+/// How two lists become one, where there are two.
+fn fusion(params: &Params<'_>) -> Result<Fusion> {
+    let has_two = params.has("text") && (params.has("vector") || params.has("vectors"));
+    match params.optional("fusion")? {
+        Some(_) if !has_two => {
+            Err(Error::invalid("\"fusion\" is for a search by vector and text, give both"))
+        }
+        fusion => Ok(fusion.unwrap_or_default()),
     }
 }
 
@@ -96,6 +124,8 @@ fn pattern(params: &Params<'_>, schema: &Schema) -> Result<Query> {
     let defaults = Query::new(Vec::new());
     Ok(Query {
         field: params.optional("field")?,
+        text: text(params)?,
+        fusion: fusion(params)?,
         limit: params.optional("limit")?.unwrap_or(defaults.limit),
         offset: params.optional("offset")?.unwrap_or(defaults.offset),
         ef: params.optional("ef")?,
@@ -103,6 +133,7 @@ fn pattern(params: &Params<'_>, schema: &Schema) -> Result<Query> {
         min_score: params.optional("min_score")?,
         filter: read::filter(params)?,
         include: include(params, schema)?,
+        vector: None,
         ..defaults
     })
 }
