@@ -100,10 +100,10 @@ const MISTAKES = [
     /\$less/,
   ],
   [
-    "an operator that is planned",
-    (db) => db.count({ filter: { tags: { $regex: "a" } } }),
-    "unsupported",
-    /\$regex/,
+    "a regular expression that is none",
+    (db) => db.count({ filter: { tags: { $regex: "(" } } }),
+    "invalid",
+    /regular expression/,
   ],
   [
     "an unknown field to include",
