@@ -23,9 +23,18 @@ impl Postings {
     }
 
     pub(super) fn each(&self, mut act: impl FnMut(u32)) {
+        const AT_ONCE: usize = 256;
         match self {
             Self::One(only) => act(*only),
-            Self::Many(slots) => slots.iter().for_each(act),
+            Self::Many(slots) => {
+                let (mut iter, mut buffer) = (slots.iter(), [0; AT_ONCE]);
+                loop {
+                    match iter.next_many(&mut buffer) {
+                        [] => break,
+                        some => some.iter().for_each(|slot| act(*slot)),
+                    }
+                }
+            }
         }
     }
 }
