@@ -1,8 +1,17 @@
-//! `search`: the documents nearest to one vector, or to each of several.
+//! `search`: the documents nearest to one vector, to each of several, or to other documents; as
+//! one list, or grouped by a field.
 
-use super::{Answer, Operation, answer::Hits, include::include, params::Params, read};
+use super::{
+    Answer, Operation,
+    answer::{Groups, Hits},
+    examples::examples,
+    group::group,
+    include::include,
+    params::Params,
+    read,
+};
 use crate::Catalog;
-use vectordoc::{Database, Error, Query, Result, Schema, limits::QUERIES_MAX};
+use vectordoc::{Database, Error, GroupBy, Query, Result, Schema, limits::QUERIES_MAX};
 
 pub(super) struct Search {
     pub(super) database: Database,
@@ -12,8 +21,10 @@ pub(super) struct Search {
 }
 
 pub(super) enum Queries {
-    /// `vector`: answered with `hits`.
+    /// `vector` or `like`: answered with `hits`.
     One(Query),
+    /// The same with `group_by`: answered with `groups`.
+    Grouped(Query, GroupBy),
     /// `vectors`: answered with `results`.
     Several(Vec<Query>),
 }
@@ -24,6 +35,9 @@ impl Operation for Search {
         "db",
         "vector",
         "vectors",
+        "like",
+        "unlike",
+        "except",
         "field",
         "limit",
         "offset",
@@ -32,12 +46,17 @@ impl Operation for Search {
         "min_score",
         "filter",
         "include",
+        "group_by",
+        "group_size",
         "explain",
     ];
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         let database = read::database(params, catalog)?;
-        let queries = queries(params, database.schema())?;
+        let queries = match (queries(params, &database)?, group(params)?) {
+            (Queries::One(query), Some(by)) => Queries::Grouped(query, by),
+            (queries, _) => queries,
+        };
         let explain = params.optional("explain")?.unwrap_or(false);
         Ok(Self { database, queries, explain })
     }
@@ -45,6 +64,7 @@ impl Operation for Search {
     fn run(self, _: &Catalog) -> Result<Answer> {
         match &self.queries {
             Queries::One(query) => self.hits(query).map(Answer::Hits),
+            Queries::Grouped(query, by) => self.groups(query, by).map(Answer::Groups),
             Queries::Several(queries) => Ok(Answer::Results { results: self.results(queries)? }),
         }
     }
@@ -61,6 +81,11 @@ impl Search {
         Ok(Hits { database, hits, explanation: None })
     }
 
+    fn groups(&self, query: &Query, by: &GroupBy) -> Result<Groups> {
+        let groups = self.database.search_groups(query, by)?;
+        Ok(Groups { database: self.database.clone(), groups })
+    }
+
     fn results(&self, queries: &[Query]) -> Result<Vec<Hits>> {
         if self.explain {
             return queries.iter().map(|query| self.hits(query)).collect();
@@ -72,8 +97,11 @@ impl Search {
     }
 }
 
-fn queries(params: &Params<'_>, schema: &Schema) -> Result<Queries> {
-    let pattern = pattern(params, schema)?;
+fn queries(params: &Params<'_>, database: &Database) -> Result<Queries> {
+    let pattern = pattern(params, database.schema())?;
+    if let Some(examples) = examples(params, database.schema().id().kind)? {
+        return Ok(Queries::One(database.like(&examples, pattern)?));
+    }
     let query = |vector| Query { vector, ..pattern.clone() };
     match (params.has("vector"), params.has("vectors")) {
         (true, false) => Ok(Queries::One(query(params.required("vector")?))),
@@ -87,7 +115,7 @@ fn queries(params: &Params<'_>, schema: &Schema) -> Result<Queries> {
             }
             Ok(Queries::Several(vectors.into_iter().map(query).collect()))
         }
-        _ => Err(Error::invalid("give either \"vector\" or \"vectors\"")),
+        _ => Err(Error::invalid("give one of \"vector\", \"vectors\" and \"like\"")),
     }
 }
 
@@ -102,6 +130,7 @@ fn pattern(params: &Params<'_>, schema: &Schema) -> Result<Query> {
         exact: params.optional("exact")?.unwrap_or(defaults.exact),
         min_score: params.optional("min_score")?,
         filter: read::filter(params)?,
+        except: read::ids_if_any(params, "except", schema.id().kind)?,
         include: include(params, schema)?,
         ..defaults
     })
