@@ -5,7 +5,7 @@ use crate::{
     Batch, Filter, GroupBy, Hit, HitGroup, Id, Include, IntoIds, Page, Patch, Query, Result,
     Scroll, Value, VectorDoc,
     index::IndexFactory,
-    refine::{SearchBatch, SearchBuilder, SearchLike, typed},
+    refine::{SearchBatch, SearchBuilder, SearchLike, typed, typed_groups},
 };
 use std::{marker::PhantomData, path::Path};
 
@@ -263,9 +263,7 @@ impl<T: VectorDoc> SearchBuilder<&Db<T>> {
     /// count groups.
     pub fn groups(self, path: impl Into<String>, size: usize) -> Result<Vec<HitGroup<T>>> {
         let by = GroupBy { field: path.into(), size };
-        let groups = self.source.database.search_groups(&self.query, &by)?;
-        let group = |group: HitGroup| Ok(HitGroup { value: group.value, hits: typed(group.hits)? });
-        groups.into_iter().map(group).collect()
+        typed_groups(self.source.database.search_groups(&self.query, &by)?)
     }
 }
 
