@@ -129,7 +129,7 @@ pub struct Page<D = Document> {
 impl<D> Page<D> {
     /// The page with each document as `read` makes it.
     #[cfg_attr(not(any(feature = "native", feature = "client")), expect(dead_code))]
-    pub(crate) fn try_map<T>(self, read: fn(D) -> Result<T>) -> Result<Page<T>> {
+    pub(crate) fn try_map<T>(self, read: impl Fn(D) -> Result<T>) -> Result<Page<T>> {
         let docs = self.docs.into_iter().map(read).collect::<Result<_>>()?;
         Ok(Page { docs, cursor: self.cursor })
     }

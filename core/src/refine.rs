@@ -1,9 +1,7 @@
 //! A search while it is being put together: the same words for an embedded database and a served
 //! one.
 
-use crate::{
-    Error, Examples, Filter, Hit, HitGroup, Id, Include, IntoIds, Query, Result, VectorDoc,
-};
+use crate::{Error, Examples, Filter, Hit, Id, Include, IntoIds, Query, Result, VectorDoc};
 use alloc::{format, string::String, vec::Vec};
 
 /// A search of `S`, an embedded database or a client, before it is run.
@@ -125,10 +123,4 @@ pub(crate) fn typed<T: VectorDoc>(hits: Vec<Hit>) -> Result<Vec<Hit<T>>> {
         Ok(Hit { id, score, distance, doc })
     };
     hits.into_iter().map(typed).collect()
-}
-
-/// The same of hits in groups.
-pub(crate) fn typed_groups<T: VectorDoc>(groups: Vec<HitGroup>) -> Result<Vec<HitGroup<T>>> {
-    let group = |group: HitGroup| Ok(HitGroup { value: group.value, hits: typed(group.hits)? });
-    groups.into_iter().map(group).collect()
 }

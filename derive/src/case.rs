@@ -1,8 +1,10 @@
 //! The cases names are written in.
 
-/// How stored names are made of field names.
+/// How stored names are made of the names of fields and of variants; as serde does.
 #[derive(Clone, Copy)]
 pub(crate) enum Case {
+    Lower,
+    Upper,
     Camel,
     Snake,
     Kebab,
@@ -12,25 +14,36 @@ pub(crate) enum Case {
 
 impl Case {
     /// Every case by its name, which is written in it.
-    pub(crate) const NAMES: [(&'static str, Self); 5] = [
+    pub(crate) const NAMES: [(&'static str, Self); 7] = [
         ("camelCase", Self::Camel),
         ("snake_case", Self::Snake),
         ("kebab-case", Self::Kebab),
         ("PascalCase", Self::Pascal),
         ("SCREAMING_SNAKE_CASE", Self::ScreamingSnake),
+        ("lowercase", Self::Lower),
+        ("UPPERCASE", Self::Upper),
     ];
 
     /// The name of a field, which is in snake case, in this case.
     pub(crate) fn of_field(self, field: &str) -> String {
         match self {
-            Self::Snake => field.into(),
+            Self::Snake | Self::Lower => field.into(),
             Self::Kebab => field.replace('_', "-"),
-            Self::ScreamingSnake => field.to_uppercase(),
+            Self::ScreamingSnake | Self::Upper => field.to_uppercase(),
             Self::Pascal => words(field).map(capitalized).collect(),
             Self::Camel => {
                 let first = words(field).take(1).map(String::from);
                 first.chain(words(field).skip(1).map(capitalized)).collect()
             }
+        }
+    }
+
+    /// The name of a variant, which is in Pascal case, in this case.
+    pub(crate) fn of_variant(self, variant: &str) -> String {
+        match self {
+            Self::Lower => variant.to_lowercase(),
+            Self::Upper => variant.to_uppercase(),
+            _ => self.of_field(&snake_case_of_type(variant)),
         }
     }
 }

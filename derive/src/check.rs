@@ -1,26 +1,58 @@
 //! The rules: what a schema would refuse at run time, and what cannot be meant.
 
 use crate::{
+    field_type::{FixedLen, in_option, mentions},
     mistakes::Mistakes,
-    model::{Field, Model, Vector},
+    model::{Field, Model, Variant, Vector},
     parse::{Dim, Number},
-    vector_type::FixedLen,
 };
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 // The bounds of `vectordoc::limits`; a test derives a document that has each of them.
 const FIELD_NAME_BYTES_MAX: usize = 128;
+const ENUM_WORDS_MAX: usize = 1_024;
 const DIM: RangeInclusive<usize> = 1..=65_536;
 const M: RangeInclusive<usize> = 2..=128;
 const EF: RangeInclusive<usize> = 1..=10_000;
 
+/// The marks that a field cannot have both of, and why not. It is said at the second one.
+const CONTRADICTIONS: [(&str, &str, &str); 17] = [
+    ("id", "vector", "the id cannot be a vector; remove one of the marks"),
+    ("id", "filter", "documents are found by id with `get`; remove `filter`"),
+    ("id", "text", "an id has no words to index; remove `text`"),
+    ("id", "json", "an id is a string, an integer or a UUID; remove `json`"),
+    ("id", "default", "every document has an id; remove `default`"),
+    ("id", "skip", "every document is stored with its id; remove `skip`"),
+    ("vector", "filter", "a vector is searched, not filtered; remove `filter`"),
+    ("vector", "text", "a vector has no words to index; remove `text`"),
+    ("vector", "json", "a vector is stored as numbers; remove `json`"),
+    ("vector", "default", "a vector that may be missing is an `Option`; remove `default`"),
+    ("vector", "skip", "a vector that is not stored cannot be searched; remove one of the marks"),
+    ("json", "filter", "filters cannot look into JSON; remove one of the marks"),
+    ("json", "text", "JSON has no words to index; remove one of the marks"),
+    ("skip", "filter", "what is not stored cannot be filtered; remove one of the marks"),
+    ("skip", "text", "what is not stored has no words to index; remove one of the marks"),
+    ("skip", "json", "what is not stored is not JSON either; remove one of the marks"),
+    ("skip", "rename", "what is not stored has no stored name; remove one of the two"),
+];
+
 /// Adds what is wrong with `model` as a whole and with each of its fields.
 pub(crate) fn check(model: &Model, mistakes: &Mistakes) {
+    if let Some(variants) = &model.variants {
+        check_variants(model, variants, mistakes);
+        return;
+    }
     check_ids(model, mistakes);
     check_names(model, mistakes);
     for field in &model.fields {
         check_name(field, mistakes);
         check_marks(field, mistakes);
+        check_default(field, mistakes);
+        check_option(field, mistakes);
+        check_recursion(model, field, mistakes);
         if let Some(vector) = &field.vector {
             check_dim(field, vector, mistakes);
             check_range("m", vector.m.as_ref(), M, mistakes);
@@ -54,7 +86,7 @@ fn check_ids(model: &Model, mistakes: &Mistakes) {
 /// No name twice; and in a document only the id is called `id`, as it is in a schema's JSON.
 fn check_names(model: &Model, mistakes: &Mistakes) {
     let mut owners = BTreeMap::new();
-    for field in &model.fields {
+    for field in model.fields.iter().filter(|field| field.skip.is_none()) {
         if let Some(owner) = owners.insert(&field.name, &field.ident) {
             let message = format!(
                 "`{owner}` and `{}` are both stored as {:?}; rename one of them",
@@ -66,6 +98,7 @@ fn check_names(model: &Model, mistakes: &Mistakes) {
     if let Some(field) = model.fields.iter().find(|field| field.name == "id")
         && let Some(id) = model.id()
         && field.id.is_none()
+        && field.skip.is_none()
     {
         let message = format!(
             "the name \"id\" belongs to the id, which is `{}`; store this one by another name: \
@@ -96,19 +129,84 @@ fn check_name(field: &Field, mistakes: &Mistakes) {
     }
 }
 
-/// The marks a field has go together.
+/// The marks a field has go together. Of what is wrong with one of them, the first is said.
 fn check_marks(field: &Field, mistakes: &Mistakes) {
-    match (&field.id, &field.vector, &field.filter) {
-        (Some(_), Some(vector), _) => {
-            mistakes.add(&vector.place, "the id cannot be a vector; remove one of the marks");
+    let mut said = BTreeSet::new();
+    for (one, other, why) in CONTRADICTIONS {
+        if let (Some(_), Some(place)) = (field.mark(one), field.mark(other))
+            && said.insert(other)
+        {
+            mistakes.add(place, why);
         }
-        (Some(_), None, Some(filter)) => {
-            mistakes.add(filter, "documents are found by id with `get`; remove `filter`");
+    }
+}
+
+/// What can be missing without a default has none.
+fn check_default(field: &Field, mistakes: &Mistakes) {
+    if let Some(default) = &field.default
+        && field.vector.is_none()
+        && field.skip.is_none()
+        && in_option(&field.ty).is_some()
+    {
+        let message = "an `Option` is `None` where a document lacks it; remove `default` or the \
+                       `Option`";
+        mistakes.add(&default.place, message);
+    }
+}
+
+/// What is missing is so in one way.
+fn check_option(field: &Field, mistakes: &Mistakes) {
+    if field.skip.is_none() && in_option(&field.ty).and_then(in_option).is_some() {
+        mistakes.add(&field.ty, "`Some(None)` would come back as `None`; use one `Option`");
+    }
+}
+
+/// The schema of a struct ends.
+fn check_recursion(model: &Model, field: &Field, mistakes: &Mistakes) {
+    if field.json.is_none() && field.skip.is_none() && mentions(&field.ty, &model.ident) {
+        let message = format!(
+            "`{0}` holds itself, and a schema has an end; store this field as JSON: \
+             `#[vectordoc(json)]`",
+            model.ident
+        );
+        mistakes.add(&field.ty, message);
+    }
+}
+
+/// Each variant is a word, and each a different one.
+fn check_variants(model: &Model, variants: &[Variant], mistakes: &Mistakes) {
+    if !(1..=ENUM_WORDS_MAX).contains(&variants.len()) {
+        let message = format!(
+            "`{}` has {} variants, it can have 1 to {ENUM_WORDS_MAX}",
+            model.ident,
+            variants.len()
+        );
+        mistakes.add(&model.ident, message);
+    }
+    let mut owners = BTreeMap::new();
+    for variant in variants {
+        let Variant { ident, word, place, data } = variant;
+        if let Some(data) = data {
+            let message = format!(
+                "`{ident}` holds data, and a variant is stored as a word; store fields of type \
+                 `{}` as JSON: `#[vectordoc(json)]`",
+                model.ident
+            );
+            mistakes.add(data, message);
         }
-        (None, Some(_), Some(filter)) => {
-            mistakes.add(filter, "a vector is searched, not filtered; remove `filter`");
+        if let Some(owner) = owners.insert(word, ident) {
+            let message =
+                format!("`{owner}` and `{ident}` are both stored as {word:?}; rename one of them");
+            mistakes.add(place, message);
         }
-        _ => {}
+        if word.len() > FIELD_NAME_BYTES_MAX {
+            let message = format!(
+                "the word is {} bytes long, the limit is {FIELD_NAME_BYTES_MAX}; shorten it by \
+                 `#[vectordoc(rename = \"…\")]`",
+                word.len()
+            );
+            mistakes.add(place, message);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! From the struct to the code, or to everything that is wrong with it.
+//! From the struct or enum to the code, or to everything that is wrong with it.
 
 use crate::{check::check, expand, mistakes::Mistakes, model::Model};
 use proc_macro2::TokenStream;
@@ -12,9 +12,10 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let model = Model::of(input, &mistakes);
     check(&model, &mistakes);
     let Some(errors) = mistakes.into_compile_errors() else {
-        return match model.id() {
-            Some(id) => expand::document(&model, id),
-            None => expand::part(&model),
+        return match (&model.variants, model.id()) {
+            (Some(variants), _) => expand::enumeration(&model, variants),
+            (None, Some(id)) => expand::document(&model, id),
+            (None, None) => expand::part(&model),
         };
     };
     let stand_in = expand::stand_in(&model);

@@ -1,10 +1,12 @@
-//! What is derived for: the struct, and what each of its fields is in a document.
+//! What is derived for: the struct, and what each of its fields is in a document; or the enum, and
+//! the word each of its variants is there.
 
 use crate::{
     case::Case,
     mistakes::Mistakes,
     nearest,
-    parse::{Dim, FieldOptions, Number, StructOptions, VectorOptions},
+    options::Place,
+    parse::{Dim, Fallback, FieldOptions, Number, TypeOptions, VectorOptions, rename_of_variant},
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -13,7 +15,7 @@ use syn::{
     punctuated::Punctuated,
 };
 
-/// The struct.
+/// The struct or the enum.
 pub(crate) struct Model {
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
@@ -23,9 +25,22 @@ pub(crate) struct Model {
     pub(crate) vectordoc: TokenStream,
     /// In the order the struct has them.
     pub(crate) fields: Vec<Field>,
+    /// In the order the enum has them; `None` of a struct.
+    pub(crate) variants: Option<Vec<Variant>>,
 }
 
-/// A field of it.
+/// A variant of the enum.
+pub(crate) struct Variant {
+    pub(crate) ident: Ident,
+    /// What it is called in documents.
+    pub(crate) word: String,
+    /// Where it got that word.
+    pub(crate) place: TokenStream,
+    /// What it holds, where it does hold data.
+    pub(crate) data: Option<TokenStream>,
+}
+
+/// A field of the struct.
 pub(crate) struct Field {
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
@@ -40,6 +55,16 @@ pub(crate) struct Field {
     pub(crate) vector: Option<Vector>,
     /// The mark of a field that filters can ask about.
     pub(crate) filter: Option<Path>,
+    /// The mark of a field whose words are indexed.
+    pub(crate) text: Option<Path>,
+    /// The mark of a field that holds what serde writes.
+    pub(crate) json: Option<Path>,
+    /// The mark of a field that is not stored.
+    pub(crate) skip: Option<Path>,
+    /// What it is where a stored document lacks it.
+    pub(crate) default: Option<Fallback>,
+    /// The name it is given.
+    pub(crate) rename: Option<LitStr>,
     /// Whether all its options are known.
     pub(crate) understood: bool,
 }
@@ -77,9 +102,12 @@ const QUANTIZATIONS: [(&str, &str); 5] =
     [("f32", "F32"), ("f16", "F16"), ("i8", "I8"), ("i4", "I4"), ("binary", "Binary")];
 
 impl Model {
-    /// The model of `input`; of what is no struct with named fields, one without fields.
+    /// The model of `input`; of what is neither an enum nor a struct with named fields, one without
+    /// fields.
     pub(crate) fn of(input: &DeriveInput, mistakes: &Mistakes) -> Self {
-        let options = StructOptions::of(&input.attrs, mistakes);
+        let is_enum = matches!(input.data, Data::Enum(_));
+        let place = if is_enum { Place::Enum } else { Place::Struct };
+        let options = TypeOptions::of(&input.attrs, place, mistakes);
         let case = options.rename_all.and_then(|case| named(&Case::NAMES, &case, "case", mistakes));
         let fields = named_fields(input, mistakes).into_iter().flatten();
         Self {
@@ -88,6 +116,13 @@ impl Model {
             generics: input.generics.clone(),
             vectordoc: options.crate_path.map_or(quote!(::vectordoc), Path::into_token_stream),
             fields: fields.filter_map(|field| Field::of(field, case, mistakes)).collect(),
+            variants: match &input.data {
+                Data::Enum(data) => {
+                    let variants = data.variants.iter();
+                    Some(variants.map(|variant| Variant::of(variant, case, mistakes)).collect())
+                }
+                _ => None,
+            },
         }
     }
 
@@ -102,10 +137,16 @@ impl Model {
         fields.filter_map(|field| Some((field, field.vector.as_ref()?))).collect()
     }
 
-    /// The fields that are neither the id nor a vector, as a schema numbers them.
+    /// The fields that are stored and neither the id nor a vector, as a schema numbers them.
     pub(crate) fn values(&self) -> Vec<&Field> {
-        let fields = self.by_name().into_iter();
-        fields.filter(|field| field.id.is_none() && field.vector.is_none()).collect()
+        let is_value =
+            |field: &&Field| field.id.is_none() && field.vector.is_none() && field.skip.is_none();
+        self.by_name().into_iter().filter(is_value).collect()
+    }
+
+    /// The fields that are not stored.
+    pub(crate) fn skipped(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| field.skip.is_some())
     }
 
     /// Those of them that filters can ask about.
@@ -122,11 +163,26 @@ impl Model {
 }
 
 impl Field {
+    /// Where the mark or option of this name stands.
+    pub(crate) fn mark(&self, name: &str) -> Option<&dyn ToTokens> {
+        let path = match name {
+            "id" => self.id.as_ref(),
+            "vector" => self.vector.as_ref().map(|vector| &vector.place),
+            "filter" => self.filter.as_ref(),
+            "text" => self.text.as_ref(),
+            "json" => self.json.as_ref(),
+            "skip" => self.skip.as_ref(),
+            "default" => self.default.as_ref().map(|default| &default.place),
+            _ => return self.rename.as_ref().map(|name| name as &dyn ToTokens),
+        };
+        path.map(|path| path as &dyn ToTokens)
+    }
+
     fn of(field: &syn::Field, case: Option<Case>, mistakes: &Mistakes) -> Option<Self> {
         let ident = field.ident.clone()?;
         let options = FieldOptions::of(&field.attrs, mistakes);
         let own_name = ident.unraw().to_string();
-        let (name, name_place) = match options.rename {
+        let (name, name_place) = match &options.rename {
             Some(name) => (name.value(), name.into_token_stream()),
             None => (
                 case.map_or_else(|| own_name.clone(), |case| case.of_field(&own_name)),
@@ -142,8 +198,29 @@ impl Field {
             id: options.id,
             vector: options.vector.map(|vector| Vector::of(vector, mistakes)),
             filter: options.filter,
+            text: options.text,
+            json: options.json,
+            skip: options.skip,
+            default: options.default,
+            rename: options.rename,
             understood: options.understood,
         })
+    }
+}
+
+impl Variant {
+    fn of(variant: &syn::Variant, case: Option<Case>, mistakes: &Mistakes) -> Self {
+        let own_name = variant.ident.unraw().to_string();
+        let (word, place) = match rename_of_variant(&variant.attrs, mistakes) {
+            Some(word) => (word.value(), word.into_token_stream()),
+            None => (
+                case.map_or_else(|| own_name.clone(), |case| case.of_variant(&own_name)),
+                variant.ident.to_token_stream(),
+            ),
+        };
+        let data =
+            (!matches!(variant.fields, Fields::Unit)).then(|| variant.fields.to_token_stream());
+        Self { ident: variant.ident.clone(), word, place, data }
     }
 }
 
@@ -177,13 +254,14 @@ fn named_fields<'a>(
             Fields::Unnamed(fields) => (fields.to_token_stream(), "a tuple struct"),
             Fields::Unit => (input.ident.to_token_stream(), "a unit struct"),
         },
-        Data::Enum(data) => (data.enum_token.to_token_stream(), "an enum"),
+        Data::Enum(_) => return None,
         Data::Union(data) => (data.union_token.to_token_stream(), "a union"),
     };
     mistakes.add(
         place,
         format!(
-            "`{}` is {what}; a document, or a part of one, is a struct with named fields",
+            "`{}` is {what}; a document, or a part of one, is a struct with named fields or an enum \
+             without data",
             input.ident
         ),
     );

@@ -11,19 +11,24 @@ use syn::{
 pub(crate) enum Place {
     /// On the struct.
     Struct,
+    /// On the enum.
+    Enum,
     /// On one of its fields.
     Field,
+    /// On a variant of the enum.
+    Variant,
     /// In the parentheses of `vector`.
     Vector,
 }
 
 impl Place {
-    const ALL: [Self; 3] = [Self::Struct, Self::Field, Self::Vector];
+    const ALL: [Self; 5] = [Self::Struct, Self::Enum, Self::Field, Self::Variant, Self::Vector];
 
     fn known(self) -> &'static [&'static str] {
         match self {
-            Self::Struct => &["rename_all", "crate"],
-            Self::Field => &["id", "vector", "filter", "rename"],
+            Self::Struct | Self::Enum => &["rename_all", "crate"],
+            Self::Field => &["id", "vector", "filter", "text", "json", "default", "skip", "rename"],
+            Self::Variant => &["rename"],
             Self::Vector => {
                 &["dim", "metric", "index", "m", "ef_construction", "ef", "quantization"]
             }
@@ -33,7 +38,9 @@ impl Place {
     fn describe(self) -> &'static str {
         match self {
             Self::Struct => "the struct",
+            Self::Enum => "the enum",
             Self::Field => "a field",
+            Self::Variant => "a variant",
             Self::Vector => "`vector(…)`",
         }
     }

@@ -7,8 +7,8 @@ use crate::{
 use quote::ToTokens;
 use syn::{Attribute, Error, Expr, Lit, LitInt, LitStr, Meta, Path, Result};
 
-/// The options of a struct.
-pub(crate) struct StructOptions {
+/// The options of a struct or an enum.
+pub(crate) struct TypeOptions {
     /// How names are made.
     pub(crate) rename_all: Option<LitStr>,
     /// Where the `vectordoc` crate is.
@@ -23,10 +23,26 @@ pub(crate) struct FieldOptions {
     pub(crate) vector: Option<VectorOptions>,
     /// The mark of a field that filters can ask about.
     pub(crate) filter: Option<Path>,
+    /// The mark of a field whose words are indexed.
+    pub(crate) text: Option<Path>,
+    /// The mark of a field that holds what serde writes.
+    pub(crate) json: Option<Path>,
+    /// The mark of a field that is not stored.
+    pub(crate) skip: Option<Path>,
+    /// What a field is that a stored document lacks.
+    pub(crate) default: Option<Fallback>,
     /// The stored name.
     pub(crate) rename: Option<LitStr>,
     /// Whether all that was written is known.
     pub(crate) understood: bool,
+}
+
+/// The value of a field that a stored document lacks.
+pub(crate) struct Fallback {
+    /// The word `default`.
+    pub(crate) place: Path,
+    /// What makes the value; `Default::default` unless given.
+    pub(crate) function: Option<Path>,
 }
 
 /// The options of a vector.
@@ -67,13 +83,13 @@ pub(crate) struct Number {
     pub(crate) place: LitInt,
 }
 
-impl StructOptions {
-    /// Reads those among `attributes`.
-    pub(crate) fn of(attributes: &[Attribute], mistakes: &Mistakes) -> Self {
-        let options = Options::of(attributes, Place::Struct, mistakes);
+impl TypeOptions {
+    /// Reads those among `attributes`, which are of a struct or of an enum.
+    pub(crate) fn of(attributes: &[Attribute], place: Place, mistakes: &Mistakes) -> Self {
+        let options = Options::of(attributes, place, mistakes);
         Self {
             rename_all: options.read("rename_all", text),
-            crate_path: options.read("crate", path),
+            crate_path: options.read("crate", crate_path),
         }
     }
 }
@@ -86,10 +102,19 @@ impl FieldOptions {
             id: mark("id", &options, mistakes),
             vector: options.find("vector").map(|option| VectorOptions::of(option, mistakes)),
             filter: mark("filter", &options, mistakes),
+            text: mark("text", &options, mistakes),
+            json: mark("json", &options, mistakes),
+            skip: mark("skip", &options, mistakes),
+            default: options.read("default", fallback),
             rename: options.read("rename", text),
             understood: options.understood(),
         }
     }
+}
+
+/// The stored name of a variant, if its attributes give it one.
+pub(crate) fn rename_of_variant(attributes: &[Attribute], mistakes: &Mistakes) -> Option<LitStr> {
+    Options::of(attributes, Place::Variant, mistakes).read("rename", text)
 }
 
 impl VectorOptions {
@@ -125,9 +150,21 @@ fn text(option: &Meta) -> Result<LitStr> {
     }
 }
 
-fn path(option: &Meta) -> Result<Path> {
-    let text = text(option)?;
-    text.parse().map_err(|_| wrong_type(option, "a path", "\"a::vectordoc\""))
+fn crate_path(option: &Meta) -> Result<Path> {
+    path(option, "\"a::vectordoc\"")
+}
+
+fn fallback(option: &Meta) -> Result<Fallback> {
+    let function = match option {
+        Meta::Path(_) => None,
+        _ => Some(path(option, "\"a::function\"")?),
+    };
+    Ok(Fallback { place: option.path().clone(), function })
+}
+
+fn path(option: &Meta, example: &str) -> Result<Path> {
+    let wrong = || wrong_type(option, "a path", example);
+    text(option).map_err(|_| wrong())?.parse().map_err(|_| wrong())
 }
 
 fn number(option: &Meta) -> Result<Number> {

@@ -79,7 +79,7 @@ fn filter_of(json: &str) -> Filter {
 }
 
 fn comes_back<T: VectorDoc + Clone + PartialEq + core::fmt::Debug>(value: &T) {
-    let document = value.to_document();
+    let document = value.to_document().expect("the value can be stored");
     document.check(&T::schema()).expect("the schema allows the document");
     assert_eq!(&T::from_document(document).expect("the document is a value"), value);
 }
@@ -113,7 +113,7 @@ fn a_document_comes_back_as_the_value_it_was_made_of() {
 #[test]
 fn fields_are_laid_out_as_the_schema_numbers_them() {
     let schema = Product::schema();
-    let document = product().to_document();
+    let document = product().to_document().expect("it can be stored");
     assert_eq!(document.id, Id::Text("p1".into()));
     let text = schema.vector_number(Some("text")).expect("there is such a vector");
     assert_eq!(document.vectors[text], Some(vec![1.0, 2.0, 3.0]));
@@ -123,13 +123,13 @@ fn fields_are_laid_out_as_the_schema_numbers_them() {
 
 #[test]
 fn a_missing_field_is_named() {
-    let mut document = product().to_document();
+    let mut document = product().to_document().expect("it can be stored");
     let price = Product::schema().values().iter().position(|field| field.name == "price");
     document.values[price.expect("there is such a field")] = Value::Null;
     let error = Product::from_document(document).expect_err("the price is missing");
     assert!(error.to_string().contains(r#"field "price""#), "{error}");
 
-    let mut document = product().to_document();
+    let mut document = product().to_document().expect("it can be stored");
     document.vectors.clear();
     let error = Product::from_document(document).expect_err("the vectors are missing");
     assert!(error.to_string().contains("another schema"), "{error}");
@@ -157,7 +157,7 @@ fn the_name_of_a_database_is_the_type_in_snake_case() {
     }
     assert_eq!(Product::NAME, "product");
     assert_eq!(HTTPRequest2::NAME, "http_request2");
-    assert_eq!(HTTPRequest2 { id: 1 }.to_document().id, Id::Int(1));
+    assert_eq!(HTTPRequest2 { id: 1 }.to_document().expect("it can be stored").id, Id::Int(1));
 }
 
 mod scalars {
@@ -262,7 +262,7 @@ mod names {
     fn values_and_filters_follow_the_stored_names() {
         let value =
             Pascal { the_id: "1".into(), list_price: 2.0, other_name: 3.0, r#type: "lamp".into() };
-        let document = value.to_document();
+        let document = value.to_document().expect("it can be stored");
         assert_eq!(
             document.values,
             [Value::Float(2.0), Value::Text("lamp".into()), Value::Float(3.0)]
@@ -292,6 +292,14 @@ mod generics {
         pair: Pair<T>,
         #[vectordoc(filter)]
         list: Vec<T>,
+        #[vectordoc(filter)]
+        pairs: Vec<Pair<T>>,
+        #[vectordoc(json)]
+        json: Option<Vec<K>>,
+        #[vectordoc(default)]
+        default: T,
+        #[vectordoc(skip)]
+        skip: K,
     }
 
     #[derive(Clone, Debug, PartialEq, VectorDoc)]
@@ -309,6 +317,10 @@ mod generics {
             vector: vec![0.0, 1.0],
             pair: Pair { left: 2_i64, right: None },
             list: vec![1_i64, 2],
+            pairs: vec![Pair { left: 3, right: Some(4) }],
+            json: Some(vec![7]),
+            default: 5,
+            skip: 0,
         });
         let schema = Entry::<String, i64, 5>::schema();
         assert_eq!(schema.vectors()[0].dim, 5);
@@ -477,16 +489,51 @@ mod shadowed {
     pub(super) struct Maker {
         #[vectordoc(filter)]
         pub(super) path: ::alloc::string::String,
+        #[vectordoc(filter)]
+        pub(super) roads: ::alloc::vec::Vec<Road>,
+        #[vectordoc(json)]
+        pub(super) json: ::core::option::Option<bool>,
+        #[vectordoc(text, default = "nowhere")]
+        pub(super) place: ::alloc::string::String,
+        #[vectordoc(skip)]
+        pub(super) skipped: u8,
+    }
+
+    #[derive(Clone, Debug, PartialEq, ::vectordoc::VectorDoc)]
+    pub(super) struct Road {
+        #[vectordoc(filter, default)]
+        pub(super) kind: Kind,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, ::vectordoc::VectorDoc)]
+    pub(super) enum Kind {
+        #[default]
+        None,
+        Some,
+        Ok,
+    }
+
+    fn nowhere() -> ::alloc::string::String {
+        "nowhere".into()
     }
 }
 
 #[test]
 fn names_in_scope_have_no_say() {
-    let maker = Some(shadowed::Maker { path: "road".into() });
+    let roads = vec![shadowed::Road { kind: shadowed::Kind::Ok }];
+    let maker = Some(shadowed::Maker {
+        path: "road".into(),
+        roads,
+        json: Some(true),
+        place: "here".into(),
+        skipped: 0,
+    });
     let product = shadowed::Product { id: "1".into(), embedding: Some(vec![1.0, 1.0]), maker };
     comes_back(&product);
     let json = filter_of(r#"{"maker.path": {"$eq": "road"}}"#);
     assert_eq!(shadowed::Product::maker().path().eq("road"), json);
+    let json = filter_of(r#"{"maker.roads.kind": {"$eq": "Some"}}"#);
+    assert_eq!(shadowed::Product::maker().roads().kind().eq(shadowed::Kind::Some), json);
 }
 
 #[test]

@@ -133,9 +133,8 @@ fn w6_w7_w8_w14_updates_and_deletes_reach_their_shard_and_make_no_duplicates() -
     let db = Db::<Toy>::builder().shards(3).in_memory()?;
     db.index(toys(200))?;
     db.index(toys(200))?;
-    let updates: Vec<Document> =
-        [3, 150, 160].map(|number| Toy { stamp_ms: 7, ..toy(number) }.to_document()).into();
-    assert_eq!(db.database().update(updates)?, 3);
+    let updates = [3, 150, 160].map(|number| Toy { stamp_ms: 7, ..toy(number) }.to_document());
+    assert_eq!(db.database().update(updates.into_iter().collect::<Result<_>>()?)?, 3);
     assert_eq!(db.count(Filter::All)?, 200);
     assert_eq!(db.count(Toy::stamp_ms().eq(7))?, 3);
     let all = db.search(&toy(1).embedding).limit(300).run()?;
@@ -143,7 +142,7 @@ fn w6_w7_w8_w14_updates_and_deletes_reach_their_shard_and_make_no_duplicates() -
     ids.sort_unstable();
     ids.dedup();
     assert_eq!((all.len(), ids.len()), (200, 200));
-    let missing_one = vec![toy(5).to_document(), toy(999).to_document()];
+    let missing_one = vec![toy(5).to_document()?, toy(999).to_document()?];
     assert_eq!(db.database().update(missing_one).expect_err("d999").kind(), ErrorKind::NotFound);
     assert_eq!(db.get("d5")?, Some(toy(5)), "nothing was half done");
     Ok(())

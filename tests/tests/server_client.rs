@@ -135,7 +135,7 @@ async fn an_update_of_a_missing_document_changes_nothing() -> Result<()> {
         let client = client_of(&server, SHARDS).await?;
         client.index(products(10)).await?;
         let changed = |number| Product { title: "changed".into(), ..product(number) };
-        let documents = [changed(3).to_document(), changed(10).to_document()];
+        let documents = [changed(3).to_document()?, changed(10).to_document()?];
         let refused = client.remote().update(&documents).await;
         assert_eq!(kind(refused), Some(ErrorKind::NotFound));
         assert_eq!(client.get("p3").await?, Some(product(3)));

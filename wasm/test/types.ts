@@ -109,6 +109,43 @@ await db.get(1);
 // @ts-expect-error: a deletion says of what
 await db.delete({});
 
+// Kinds of fields
+const kinds = await open("kinds", {
+  schema: {
+    id: "u64",
+    when: { type: "timestamp", filter: true },
+    owner: "uuid?",
+    place: "geo",
+    extra: "json?",
+    color: { type: "string", enum: ["red", "green"], filter: true },
+    colors: { type: "string[]?", enum: ["red", "green"], text: false },
+    reviews: { type: "object[]", fields: { stars: { type: "u8", filter: true }, at: "timestamp?" } },
+  },
+});
+const kind = {
+  id: 1,
+  when: "2026-01-31T12:00:00Z",
+  place: { lat: 52.37, lon: 4.9 },
+  color: "red",
+  reviews: [{ stars: 5 }],
+} as const;
+await kinds.index({ ...kind, reviews: [] });
+await kinds.index({ ...kind, reviews: [{ stars: 5, at: "2026-01-31T12:00:00Z" }], extra: [null] });
+// @ts-expect-error: it is none of the words
+await kinds.index({ ...kind, reviews: [], color: "blue" });
+// @ts-expect-error: one of them is none of the words
+await kinds.index({ ...kind, reviews: [], colors: ["red", "blue"] });
+// @ts-expect-error: a point has a longitude
+await kinds.index({ ...kind, reviews: [], place: { lat: 1 } });
+// @ts-expect-error: it is an array of objects
+await kinds.index({ ...kind, reviews: { stars: 5 } });
+await kinds.count({ filter: { color: "red", "reviews.stars": { $gte: 4 } } });
+// @ts-expect-error: it is none of the words
+await kinds.count({ filter: { color: { $in: ["red", "blue"] } } });
+const found = await kinds.get(1);
+expectEqual<(typeof found & {})["reviews"], { stars: number; at?: string | undefined }[]>(true);
+expectEqual<(typeof found & {})["colors"], ("red" | "green")[] | undefined>(true);
+
 // Schemas
 // @ts-expect-error: a type is misspelt
 await open("a", { schema: { id: "string", title: "sting" } });

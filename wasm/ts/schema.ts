@@ -1,6 +1,14 @@
 /** A vector going in. Answers hold `Float32Array`. */
 export type Vector = Float32Array | readonly number[];
 
+/** A point on the Earth, in degrees. */
+export interface GeoPoint {
+  /** -90 to 90: north is positive. */
+  readonly lat: number;
+  /** -180 to 180: east is positive. */
+  readonly lon: number;
+}
+
 /** The types of single values by their names, and what a document holds. */
 interface Scalars {
   boolean: boolean;
@@ -19,6 +27,12 @@ interface Scalars {
   u16: number;
   u32: number;
   u64: number | bigint;
+  /** As RFC 3339 writes it: `"2026-01-31T12:00:00Z"`. */
+  timestamp: string;
+  uuid: string;
+  geo: GeoPoint;
+  /** Anything JSON can say; filters cannot ask about it. */
+  json: unknown;
 }
 
 /** The name of a field's type: `"string"`, `"string[]"`, `"string?"`, `"string[]?"`. */
@@ -59,15 +73,19 @@ export interface VectorField {
 /** A field that holds a value. */
 export interface ValueField {
   readonly type: TypeName;
+  /** The words that a `"string"` or each of a `"string[]"` can be. */
+  readonly enum?: readonly string[];
   /** Whether filters can ask about it. */
   readonly filter?: boolean;
+  /** Whether the words of a `"string"` or a `"string[]"` are indexed. */
+  readonly text?: boolean;
   /** Whether a document may lack it. */
   readonly optional?: boolean;
 }
 
-/** A field that holds an object. */
+/** A field that holds an object, or any number of them. */
 export interface ObjectField {
-  readonly type?: "object";
+  readonly type?: "object" | "object?" | "object[]" | "object[]?";
   readonly fields: { readonly [name: string]: TypeName | ValueField | ObjectField };
   /** Whether filters can ask about those of its fields that are filterable; true unless given. */
   readonly filter?: boolean;
@@ -115,10 +133,15 @@ type ValueOf<F> = F extends string
   : F extends { vector: number }
     ? Vector
     : F extends { fields: infer Fields }
-      ? ObjectOf<Fields>
-      : F extends { type: infer Name }
-        ? TypeOf<Name>
-        : never;
+      ? ManyOf<F, ObjectOf<Fields>>
+      : F extends { enum: readonly (infer Word)[] }
+        ? ManyOf<F, Word>
+        : F extends { type: infer Name }
+          ? TypeOf<Name>
+          : never;
+
+/** What a field holds whose elements are `T`: an array of them, or one. */
+type ManyOf<F, T> = F extends { type: `${string}[]${"" | "?"}` } ? T[] : T;
 
 type TypeOf<Name> = Name extends `${infer Base}?`
   ? TypeOf<Base>
@@ -126,9 +149,7 @@ type TypeOf<Name> = Name extends `${infer Base}?`
     ? TypeOf<Base>[]
     : Name extends keyof Scalars
       ? Scalars[Name]
-      : Name extends "uuid"
-        ? string
-        : never;
+      : never;
 
 /** `[path, type]` of every filterable field. */
 type PathsOf<S, Prefix extends string = ""> = {
@@ -136,7 +157,7 @@ type PathsOf<S, Prefix extends string = ""> = {
     ? Filter extends false
       ? never
       : PathsOf<Fields, `${Prefix}${N}.`>
-    : S[N] extends { type: infer Name; filter: true }
-      ? [`${Prefix}${N}`, TypeOf<Name>]
+    : S[N] extends { type: TypeName; filter: true }
+      ? [`${Prefix}${N}`, ValueOf<S[N]>]
       : never;
 }[keyof S & string];

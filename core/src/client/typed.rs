@@ -4,7 +4,7 @@ use super::{Connection, Deleted, Description, Remote};
 use crate::{
     Error, ErrorKind, Filter, GroupBy, Hit, HitGroup, Id, Include, IntoIds, Page, Patch, Result,
     Scroll, Value, VectorDoc,
-    refine::{SearchBatch, SearchBuilder, SearchLike, typed, typed_groups},
+    refine::{SearchBatch, SearchBuilder, SearchLike, typed},
 };
 use std::marker::PhantomData;
 
@@ -105,14 +105,13 @@ impl<T: VectorDoc> Client<T> {
     /// Inserts documents, replacing those whose id is there already; returns how many. They are
     /// durable and can be found when this returns. One bad document, and none is sent.
     pub async fn index(&self, documents: impl IntoIterator<Item = T>) -> Result<usize> {
-        let documents: Vec<_> =
-            documents.into_iter().map(|document| document.to_document()).collect();
-        self.remote.index(&documents).await
+        let documents = documents.into_iter().map(|document| document.to_document());
+        self.remote.index(&documents.collect::<Result<Vec<_>>>()?).await
     }
 
     /// Replaces a document; `not_found` when there is none with its id.
     pub async fn update(&self, document: T) -> Result<()> {
-        self.remote.update(&[document.to_document()]).await.map(drop)
+        self.remote.update(&[document.to_document()?]).await.map(drop)
     }
 
     /// Changes fields of the document with this id and returns its new version; `not_found` when
@@ -137,7 +136,7 @@ impl<T: VectorDoc> Client<T> {
     /// Replaces a document if it still has this version, and returns its new one; `conflict` when
     /// it has another. Version 0 inserts a document that is not there yet.
     pub async fn index_if(&self, document: T, version: u64) -> Result<u64> {
-        self.remote.index_if(&document.to_document(), version).await
+        self.remote.index_if(&document.to_document()?, version).await
     }
 
     /// Changes fields of a document if it still has this version, and returns its new one.
@@ -239,7 +238,9 @@ impl<T: VectorDoc> SearchBuilder<&Client<T>> {
     /// count groups.
     pub async fn groups(self, path: impl Into<String>, size: usize) -> Result<Vec<HitGroup<T>>> {
         let by = GroupBy { field: path.into(), size };
-        typed_groups(self.source.remote.search_groups(&self.query, &by).await?)
+        let groups = self.source.remote.search_groups(&self.query, &by).await?;
+        let group = |HitGroup { value, hits }| Ok(HitGroup { value, hits: typed(hits)? });
+        groups.into_iter().map(group).collect()
     }
 }
 

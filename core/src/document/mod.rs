@@ -15,7 +15,8 @@ use alloc::{format, string::String, vec::Vec};
 
 pub(crate) use decode::coerce;
 pub use decode::{DocumentSeed, IdSeed};
-pub use field::{DocId, FieldValue, ListItem, Object, VectorValue};
+pub use field::{DocId, FieldValue, JsonValue, ListItem, Object, TextValue, VectorValue};
+pub(crate) use field::{enum_type, variant};
 pub(crate) use format::{read_id, read_values, write_document, write_id};
 pub use serial::{DocumentView, Include};
 
@@ -46,8 +47,9 @@ pub trait VectorDoc: Sized + Send + Sync + 'static {
     /// The shape of its documents.
     fn schema() -> Schema;
 
-    /// The document this value is, laid out as [`schema`](Self::schema) numbers it.
-    fn to_document(&self) -> Document;
+    /// The document this value is, laid out as [`schema`](Self::schema) numbers it. An error when a
+    /// field holds what cannot be stored: JSON that is none, a point in time after year 9999.
+    fn to_document(&self) -> Result<Document>;
 
     /// The value a document of [`schema`](Self::schema) is.
     fn from_document(document: Document) -> Result<Self>;
@@ -165,6 +167,13 @@ fn check_value(
             true
         }
         (FieldType::Object(fields), Value::Object(values)) => {
+            let known = fields.iter().map(|field| field.name.as_str());
+            if let Some(unknown) =
+                values.keys().find(|name| !known.clone().any(|field| field == *name))
+            {
+                let error = unknown_name("field", unknown, known);
+                return Err(error.within(format!("field {name:?}")));
+            }
             for field in fields {
                 let value = values.get(&field.name).unwrap_or(&Value::Null);
                 let path = format!("{name}.{}", field.name);
@@ -194,6 +203,15 @@ fn check_json(name: &str, value: &Value, depth: usize) -> Result<()> {
         Value::Float(number) if !number.is_finite() => Err(Error::invalid(format!(
             "field {name:?} has {number} in it; every number must be finite"
         ))),
+        Value::Int(number) if !(i64::MIN.into()..=u64::MAX.into()).contains(number) => {
+            Err(Error::invalid(format!(
+                "field {name:?} has {number} in it; an integer is from -2^63 to 2^64 - 1"
+            )))
+        }
+        Value::Bytes(_) | Value::Time(_) | Value::Uuid(_) | Value::Geo(_) => {
+            let what = value.describe();
+            Err(Error::invalid(format!("field {name:?} has {what} in it, which JSON cannot say")))
+        }
         Value::Array(values) => values.iter().try_for_each(|value| check_json(name, value, depth)),
         Value::Object(values) => {
             values.values().try_for_each(|value| check_json(name, value, depth))

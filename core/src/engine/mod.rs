@@ -11,6 +11,7 @@
 mod allowed;
 mod apply;
 mod checkpoint;
+mod evolve;
 mod field;
 mod maintenance;
 mod manifest;

@@ -44,8 +44,7 @@ impl Engine {
         at_rest: Option<&Arc<dyn PageSource>>,
     ) -> Result<Self> {
         let mut reader = open_meta(meta)?;
-        let schema = Schema::from_json_str(&reader.text()?)
-            .map_err(|error| Error::corrupt(format!("the stored schema: {}", error.message())))?;
+        let schema = read_schema(&mut reader)?;
         let mut engine = Self::empty(schema, indexes, at_rest)?;
         engine.record_number = reader.u64()?;
         engine.slots = reader.u32()?;
@@ -63,6 +62,11 @@ impl Engine {
         engine.checkpoint = pages.manifest;
         engine.find_free();
         Ok(engine)
+    }
+
+    /// The schema of the checkpoint with this meta.
+    pub fn stored_schema(meta: &[u8]) -> Result<Schema> {
+        read_schema(&mut open_meta(meta)?)
     }
 
     fn open_columns(&mut self, live: BitSet, pages: &Pages<'_>) -> Result<()> {
@@ -113,7 +117,7 @@ impl Engine {
         Ok(())
     }
 
-    fn find_free(&mut self) {
+    pub(super) fn find_free(&mut self) {
         let mut free = Slots::new();
         free.insert_range(0..self.slots);
         self.columns.live().iter().for_each(|slot| {
@@ -231,6 +235,11 @@ impl IndexSections<'_> {
     fn number(&self, section: usize) -> u32 {
         self.first.saturating_add(u32::try_from(section).unwrap_or(u32::MAX))
     }
+}
+
+fn read_schema(reader: &mut Reader<'_>) -> Result<Schema> {
+    Schema::from_json_str(&reader.text()?)
+        .map_err(|error| Error::corrupt(format!("the stored schema: {}", error.message())))
 }
 
 /// The content of a meta whose checksum and format are right.

@@ -1,21 +1,37 @@
 //! Filters that the compiler checks: what `Product::price()` returns and what it can be asked.
+//!
+//! A field in a list of structs, `Product::reviews().stars()`, passes a test when that of one of
+//! the structs does; of two conditions, one may hold for one struct and one for another.
 
-use super::{Filter, Test};
-use crate::Value;
+mod list;
+mod point;
+mod scalar;
+#[cfg(any(feature = "std", feature = "time", feature = "chrono", feature = "jiff"))]
+mod time;
+
+use crate::{GeoPoint, Timestamp, Uuid, Value};
 use alloc::{
+    borrow::Cow,
+    boxed::Box,
+    collections::BTreeSet,
     format,
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
-use core::marker::PhantomData;
+
+pub use list::List;
+pub use point::Point;
+pub use scalar::Scalar;
 
 /// A type whose fields filters can ask about; derived structs implement it too, so that filters
 /// reach into nested ones.
 #[diagnostic::on_unimplemented(
     message = "filters cannot ask about a `{Self}`",
     label = "not filterable",
-    note = "filterable are bool, integers, floats, `String`, a `Vec` of one but not of `u8`, \
-            structs that derive `VectorDoc` and mark a field `filter`, and an `Option` of these"
+    note = "filterable are bool, integers, floats, text, timestamps, `Uuid`, `GeoPoint`, enums that \
+            derive `VectorDoc`, structs that do and mark a field `filter`, and an `Option` or a `Vec` of \
+            these, but no `Vec<u8>`"
 )]
 pub trait Filterable {
     /// What can be asked.
@@ -42,186 +58,170 @@ impl Path {
     }
 }
 
-/// A field that holds one `T`, or none.
-#[derive(Clone, Debug)]
-pub struct Scalar<T> {
-    path: Path,
-    holds: PhantomData<fn() -> T>,
-}
-
-/// A field that holds any number of `T`.
-#[derive(Clone, Debug)]
-pub struct List<T> {
-    path: Path,
-    holds: PhantomData<fn() -> T>,
-}
-
 /// A scalar that filters compare with.
-pub trait FilterScalar: Into<Value> {}
+pub trait FilterScalar {
+    /// The value of a document's field that equals this.
+    fn operand(&self) -> Value;
+}
 
-/// A scalar whose lists filters can ask about: not `u8`, as `Vec<u8>` is bytes.
+/// What a field that holds a `T` can be compared with: each type that converts to `T`, and for a
+/// [`Timestamp`] the points in time of `std` and other libraries.
 #[diagnostic::on_unimplemented(
-    message = "filters cannot ask about a `Vec<{Self}>`",
-    label = "not filterable",
-    note = "filterable lists are `Vec`s of bools, integers but `u8`, floats and `String`s"
+    message = "a field of `{T}` cannot be compared with `{Self}`",
+    label = "not a `{T}`, nor converted to one"
 )]
-pub trait FilterItem: FilterScalar {}
+pub trait Operand<T> {
+    /// The value to compare with.
+    fn into_value(self) -> Value;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FilterScalar, V: Into<T>> Operand<T> for V {
+    fn into_value(self) -> Value {
+        self.into().operand()
+    }
+}
+
+/// A type whose lists filters can ask about: not `u8`, as a list of it is bytes.
+#[diagnostic::on_unimplemented(
+    message = "filters cannot ask about a list of `{Self}`",
+    label = "not filterable",
+    note = "filterable are lists of bools, integers but `u8`, floats, text, timestamps, `Uuid`s, \
+            `GeoPoint`s, enums that derive `VectorDoc`, and structs that do and mark a field `filter`"
+)]
+pub trait FilterItem {
+    /// What can be asked about a list of it.
+    type List;
+
+    /// The list at `path`.
+    fn list(path: Path) -> Self::List;
+}
 
 /// A scalar that has an order.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no order that filters know",
+    label = "compare with `eq` or `is_in`",
+    note = "ordered are integers, floats, text and timestamps"
+)]
 pub trait FilterOrdered: FilterScalar {}
 
-macro_rules! filterable {
+macro_rules! scalars {
     ($($type:ty),*) => {$(
-        impl FilterScalar for $type {}
-        impl Filterable for $type {
-            type Field = Scalar<$type>;
-            fn field(path: Path) -> Scalar<$type> { Scalar { path, holds: PhantomData } }
+        impl FilterScalar for $type {
+            fn operand(&self) -> Value { self.clone().into() }
         }
     )*};
 }
-filterable!(bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, String);
-
-macro_rules! items {
-    ($($type:ty),*) => {$( impl FilterItem for $type {} )*};
+scalars! {
+    bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, String, Timestamp, Uuid
 }
-items!(bool, i8, i16, i32, i64, u16, u32, u64, f32, f64, String);
 
 macro_rules! ordered {
     ($($type:ty),*) => {$( impl FilterOrdered for $type {} )*};
 }
-ordered!(i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, String);
+ordered!(i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, String, Timestamp);
 
-impl<T: Filterable> Filterable for Option<T> {
-    type Field = T::Field;
+/// Types whose fields are asked as those of a scalar are: `type as scalar`.
+macro_rules! filterable {
+    ($($(#[$when:meta])* $type:ty as $scalar:ty),* $(,)?) => {$(
+        $(#[$when])*
+        impl Filterable for $type {
+            type Field = Scalar<$scalar>;
+            fn field(path: Path) -> Self::Field { Scalar::at(path) }
+        }
+    )*};
+}
 
-    fn field(path: Path) -> T::Field {
-        T::field(path)
+/// The same, of lists of them.
+macro_rules! items {
+    ($($(#[$when:meta])* $type:ty as $scalar:ty),* $(,)?) => {
+        filterable!($($(#[$when])* $type as $scalar),*);
+        $(
+            $(#[$when])*
+            impl FilterItem for $type {
+                type List = List<$scalar>;
+                fn list(path: Path) -> Self::List { List::at(path) }
+            }
+        )*
+    };
+}
+filterable!(u8 as u8);
+items! {
+    bool as bool,
+    i8 as i8,
+    i16 as i16,
+    i32 as i32,
+    i64 as i64,
+    u16 as u16,
+    u32 as u32,
+    u64 as u64,
+    f32 as f32,
+    f64 as f64,
+    String as String,
+    Box<str> as String,
+    Arc<str> as String,
+    Cow<'static, str> as String,
+    char as String,
+    Uuid as Uuid,
+    Timestamp as Timestamp,
+    #[cfg(feature = "std")] std::time::SystemTime as Timestamp,
+    #[cfg(feature = "time")] ::time::OffsetDateTime as Timestamp,
+    #[cfg(feature = "chrono")] chrono::DateTime<chrono::Utc> as Timestamp,
+    #[cfg(feature = "jiff")] jiff::Timestamp as Timestamp,
+}
+
+impl Filterable for GeoPoint {
+    type Field = Point;
+
+    fn field(path: Path) -> Point {
+        Point::at(path)
     }
 }
 
-impl<T: FilterItem> Filterable for Vec<T> {
-    type Field = List<T>;
+impl FilterItem for GeoPoint {
+    type List = Point;
 
-    fn field(path: Path) -> List<T> {
-        List { path, holds: PhantomData }
+    fn list(path: Path) -> Point {
+        Point::at(path)
     }
 }
 
-impl<T: FilterScalar> Scalar<T> {
-    /// The field equals `value`.
-    pub fn eq(self, value: impl Into<T>) -> Filter {
-        self.test(Test::Eq(value.into().into()))
-    }
+/// Types whose fields are asked as those of what they hold are.
+macro_rules! holders {
+    ($($type:ty),*) => {$(
+        impl<T: Filterable> Filterable for $type {
+            type Field = T::Field;
+            fn field(path: Path) -> T::Field { T::field(path) }
+        }
+    )*};
+}
+holders!(Option<T>, Box<T>);
 
-    /// The field differs from `value`, or is missing.
-    pub fn ne(self, value: impl Into<T>) -> Filter {
-        self.test(Test::Ne(value.into().into()))
-    }
+impl<T: FilterItem> FilterItem for Box<T> {
+    type List = T::List;
 
-    /// The field equals one of `values`.
-    pub fn is_in<V: Into<T>>(self, values: impl IntoIterator<Item = V>) -> Filter {
-        self.test(Test::In(collect::<T, V>(values)))
-    }
-
-    /// The field equals none of `values`, or is missing.
-    pub fn not_in<V: Into<T>>(self, values: impl IntoIterator<Item = V>) -> Filter {
-        self.test(Test::Nin(collect::<T, V>(values)))
-    }
-
-    /// The field has a value.
-    pub fn exists(self) -> Filter {
-        self.test(Test::Exists(true))
-    }
-
-    /// The field has no value.
-    pub fn is_missing(self) -> Filter {
-        self.test(Test::Exists(false))
-    }
-
-    fn test(self, test: Test) -> Filter {
-        Filter::field(self.path.0, test)
+    fn list(path: Path) -> T::List {
+        T::list(path)
     }
 }
 
-impl<T: FilterOrdered> Scalar<T> {
-    /// The field is less than `value`.
-    pub fn lt(self, value: impl Into<T>) -> Filter {
-        self.test(Test::Lt(value.into().into()))
-    }
-
-    /// The field is at most `value`.
-    pub fn lte(self, value: impl Into<T>) -> Filter {
-        self.test(Test::Lte(value.into().into()))
-    }
-
-    /// The field is greater than `value`.
-    pub fn gt(self, value: impl Into<T>) -> Filter {
-        self.test(Test::Gt(value.into().into()))
-    }
-
-    /// The field is at least `value`.
-    pub fn gte(self, value: impl Into<T>) -> Filter {
-        self.test(Test::Gte(value.into().into()))
-    }
-
-    /// The field is from `low` to `high`, both included.
-    pub fn between(self, low: impl Into<T>, high: impl Into<T>) -> Filter {
-        self.clone_field().gte(low) & self.lte(high)
-    }
-
-    fn clone_field(&self) -> Self {
-        Self { path: self.path.clone(), holds: PhantomData }
-    }
+macro_rules! lists {
+    ($($(#[$when:meta])* [$($generics:tt)*] $type:ty;)*) => {$(
+        $(#[$when])*
+        impl<T: FilterItem, $($generics)*> Filterable for $type {
+            type Field = T::List;
+            fn field(path: Path) -> T::List { T::list(path) }
+        }
+    )*};
+}
+lists! {
+    [] Vec<T>;
+    [const N: usize] [T; N];
+    [] BTreeSet<T>;
+    #[cfg(feature = "std")] [S] std::collections::HashSet<T, S>;
 }
 
-impl Scalar<String> {
-    /// The text begins with `prefix`.
-    pub fn starts_with(self, prefix: impl Into<String>) -> Filter {
-        self.test(Test::StartsWith(prefix.into()))
-    }
-
-    /// The text has the part `part`.
-    pub fn contains(self, part: impl Into<String>) -> Filter {
-        self.test(Test::Contains(Value::Text(part.into())))
-    }
-}
-
-impl<T: FilterScalar> List<T> {
-    /// The list has the element `value`.
-    pub fn contains(self, value: impl Into<T>) -> Filter {
-        self.test(Test::Contains(value.into().into()))
-    }
-
-    /// The list has each of `values`.
-    pub fn contains_all<V: Into<T>>(self, values: impl IntoIterator<Item = V>) -> Filter {
-        self.test(Test::All(collect::<T, V>(values)))
-    }
-
-    /// The list has one of `values`.
-    pub fn contains_any<V: Into<T>>(self, values: impl IntoIterator<Item = V>) -> Filter {
-        self.test(Test::In(collect::<T, V>(values)))
-    }
-
-    /// The list has `length` elements.
-    pub fn has_len(self, length: usize) -> Filter {
-        self.test(Test::Size(length as u64))
-    }
-
-    /// The list is there, empty or not.
-    pub fn exists(self) -> Filter {
-        self.test(Test::Exists(true))
-    }
-
-    /// The list is missing.
-    pub fn is_missing(self) -> Filter {
-        self.test(Test::Exists(false))
-    }
-
-    fn test(self, test: Test) -> Filter {
-        Filter::field(self.path.0, test)
-    }
-}
-
-fn collect<T: FilterScalar, V: Into<T>>(values: impl IntoIterator<Item = V>) -> Vec<Value> {
-    values.into_iter().map(|value| value.into().into()).collect()
+/// The values to compare with.
+fn collect<T, V: Operand<T>>(values: impl IntoIterator<Item = V>) -> Vec<Value> {
+    values.into_iter().map(V::into_value).collect()
 }

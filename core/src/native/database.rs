@@ -3,7 +3,7 @@
 use super::{
     directory::{self, Directory},
     scroll,
-    shard::{Shard, closed},
+    shard::{self, Shard, closed},
 };
 use crate::{
     Batch, Document, Error, Examples, Filter, GroupBy, Hit, HitGroup, Id, Include, Operation, Page,
@@ -35,6 +35,7 @@ struct Inner {
     schema: Schema,
     shards: Vec<Shard>,
     is_closed: AtomicBool,
+    schema_changes: Vec<String>,
     /// Let go after the shards.
     directory: Option<Directory>,
 }
@@ -50,6 +51,9 @@ pub struct DatabaseOptions {
     pub residence: Residence,
     /// Indexes of your own, for the vector fields whose schema says `custom`.
     pub indexes: Indexes,
+    /// Whether a stored schema follows the one given where that loses nothing, instead of being a
+    /// conflict: see [`Schema::evolved`]. What changed is in [`Database::schema_changes`].
+    pub evolve: bool,
 }
 
 /// Where documents and full vectors are while a database is open. The files are the same either
@@ -132,7 +136,7 @@ impl Database {
         let threads = options.threads_per_shard(shards);
         let shard = |_| Shard::in_memory(schema, &options.indexes, threads);
         let shards = (0..shards).map(shard).collect::<Result<_>>()?;
-        Ok(Self::of(schema.clone(), shards, None))
+        Ok(Self::of(schema.clone(), shards, None, Vec::new()))
     }
 
     /// Whether there is a database in directory `path`.
@@ -161,20 +165,42 @@ impl Database {
             )));
         }
         let files = directory.shard_files(shards);
+        let schema_changes = match schema.filter(|_| options.evolve) {
+            Some(schema) => evolve_shards(&files, schema, options)?,
+            None => Vec::new(),
+        };
         let shards = open_shards(&files, schema, options)?;
         directory.sync()?;
         let stored = shards[0].engine().schema().clone();
-        if let Some(schema) = schema {
+        if shards.iter().any(|shard| *shard.engine().schema() != stored) {
+            return Err(Error::conflict(format!(
+                "the shards in {} have two schemas, as opening with a changed one was interrupted; \
+                 open it once more with the changed one",
+                path.display()
+            )));
+        }
+        if let Some(schema) = schema.filter(|_| !options.evolve) {
             stored
                 .expect_same(schema)
                 .map_err(|error| error.within(format!("{}", path.display())))?;
         }
-        Ok(Self::of(stored, shards, Some(directory)))
+        Ok(Self::of(stored, shards, Some(directory), schema_changes))
     }
 
-    fn of(schema: Schema, shards: Vec<Shard>, directory: Option<Directory>) -> Self {
+    fn of(
+        schema: Schema,
+        shards: Vec<Shard>,
+        directory: Option<Directory>,
+        schema_changes: Vec<String>,
+    ) -> Self {
         let is_closed = AtomicBool::new(false);
-        Self { inner: Arc::new(Inner { schema, shards, is_closed, directory }) }
+        Self { inner: Arc::new(Inner { schema, shards, is_closed, schema_changes, directory }) }
+    }
+
+    /// What changed of the stored schema when the database was opened, in words; nothing when it
+    /// was the one given.
+    pub fn schema_changes(&self) -> &[String] {
+        &self.inner.schema_changes
     }
 
     /// The shape of the documents.
@@ -546,6 +572,21 @@ fn check_shards(shards: usize) -> Result<()> {
         return Err(Error::invalid("a database has at least 1 shard"));
     }
     limits::at_most(shards, limits::SHARDS_MAX, "number of shards")
+}
+
+/// Makes the shards there are follow `schema`, and says what changed.
+fn evolve_shards(
+    files: &[PathBuf],
+    schema: &Schema,
+    options: &DatabaseOptions,
+) -> Result<Vec<String>> {
+    let mut said = Vec::new();
+    for file in files.iter().filter(|file| file.exists()) {
+        let changes = shard::evolve(file, schema, &options.indexes)
+            .map_err(|error| error.within(format!("{}", file.display())))?;
+        said = if said.is_empty() { changes } else { said };
+    }
+    Ok(said)
 }
 
 /// Opens the shards there are, then creates those there are not. When any of the former was ever

@@ -49,6 +49,7 @@ pub(super) struct Shard {
     engine: Arc<RwLock<Engine>>,
     mailbox: SyncSender<Request>,
     worker: Mutex<Option<JoinHandle<()>>>,
+    store: Option<Arc<Store>>,
 }
 
 impl Shard {
@@ -79,7 +80,7 @@ impl Shard {
         threads: usize,
     ) -> Result<Self> {
         let engine = Arc::new(RwLock::new(engine));
-        let rest = store.map_or(Rest::Nowhere, Rest::Stored);
+        let rest = store.clone().map_or(Rest::Nowhere, Rest::Stored);
         let (mailbox, requests) = sync_channel(MAILBOX_REQUESTS_MAX);
         let worker = Worker {
             engine: Arc::clone(&engine),
@@ -95,7 +96,7 @@ impl Shard {
         let thread = thread.spawn(move || worker.run());
         let thread = thread
             .map_err(|error| Error::unavailable(format!("no thread for a shard: {error}")))?;
-        Ok(Self { engine, mailbox, worker: Mutex::new(Some(thread)) })
+        Ok(Self { engine, mailbox, worker: Mutex::new(Some(thread)), store })
     }
 
     /// The engine, to be read. Writers wait meanwhile, so be quick.
@@ -132,7 +133,10 @@ impl Shard {
             let _ = send.send(result);
         })));
         let result = receive.recv().unwrap_or_else(|_| Err(stopped()));
-        worker.join().map_err(|_| stopped())?;
+        let joined = worker.join();
+        // An engine whose documents rest on the disk lives as long as this does, and holds the store.
+        self.store.iter().for_each(|store| store.close());
+        joined.map_err(|_| stopped())?;
         result
     }
 }
@@ -185,6 +189,24 @@ fn recover(
         engine.checkpointed(checkpoint);
     }
     Ok((engine, bytes))
+}
+
+/// Makes a store's documents fit `given` too, and says what changed for that: see
+/// [`Schema::evolved`]. A crash on the way leaves the old checkpoint or the new one.
+pub(super) fn evolve(path: &Path, given: &Schema, indexes: &Indexes) -> Result<Vec<String>> {
+    let store = Arc::new(Store::open(path)?);
+    let Some(meta) = store.get(Key::Meta)? else { return Ok(Vec::new()) };
+    let stored = Engine::stored_schema(&meta)?;
+    let (schema, changes) = stored.evolved(given)?;
+    if schema == stored {
+        return Ok(Vec::new());
+    }
+    let (engine, _) = recover(&store, None, indexes, Residence::Memory)?;
+    let mut engine = engine.evolve(schema, indexes)?;
+    let checkpoint = write_checkpoint(&store, &engine)?;
+    engine.checkpointed(checkpoint);
+    remove_unnamed_pages(&store, &engine)?;
+    Ok(changes)
 }
 
 /// Removes the pages that the last checkpoint does not name.

@@ -27,7 +27,7 @@ const CACHE_BYTES: usize = 1024 * 1024;
 /// One ordered map of bytes with atomic, durable batches. Searches may read it while it is written.
 pub(super) struct Store {
     path: PathBuf,
-    /// `None` while the file could not be opened anew.
+    /// `None` once it is closed, and while the file could not be opened anew.
     database: RwLock<Option<Database>>,
 }
 
@@ -67,11 +67,16 @@ impl Store {
         })
     }
 
+    /// Lets go of the file.
+    pub(super) fn close(&self) {
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn with<T>(&self, act: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T> {
         let open = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = open.as_ref().ok_or_else(|| {
             let path = self.path.display();
-            Error::unavailable(format!("{path} was closed after a failure; open it again"))
+            Error::unavailable(format!("{path} is closed; open it again"))
         })?;
         act(database).map_err(|error| place(&self.path, error))
     }

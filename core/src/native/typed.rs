@@ -2,12 +2,13 @@
 
 use super::{Database, DatabaseOptions, Deleted, Residence};
 use crate::{
-    Batch, Filter, GroupBy, Hit, HitGroup, Id, Include, IntoIds, Page, Patch, Query, Result,
-    Scroll, Value, VectorDoc,
+    Batch, Document, Filter, GroupBy, Hit, HitGroup, Id, Include, IntoIds, Page, Patch, Query,
+    Result, Scroll, Value, VectorDoc,
     index::IndexFactory,
-    refine::{SearchBatch, SearchBuilder, SearchLike, typed, typed_groups},
+    refine::{SearchBatch, SearchBuilder, SearchLike, typed},
+    schema::Layout,
 };
-use std::{marker::PhantomData, path::Path};
+use std::{marker::PhantomData, path::Path, sync::Arc};
 
 /// A database of `T`s: cheap to clone, shared by threads, closed when the last clone goes.
 ///
@@ -37,12 +38,15 @@ use std::{marker::PhantomData, path::Path};
 /// ```
 pub struct Db<T> {
     database: Database,
+    /// Where the fields of `T` are among those stored, if there are others.
+    layout: Option<Arc<Layout>>,
     holds: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Db<T> {
     fn clone(&self) -> Self {
-        Self { database: self.database.clone(), holds: PhantomData }
+        let (database, layout) = (self.database.clone(), self.layout.clone());
+        Self { database, layout, holds: PhantomData }
     }
 }
 
@@ -91,7 +95,8 @@ impl<T: VectorDoc> Builder<T> {
 
     /// Opens the database in directory `path`, or creates it.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Db<T>> {
-        Database::create(path, &T::schema(), &self.options).map(Db::of)
+        let options = DatabaseOptions { evolve: true, ..self.options };
+        Database::create(path, &T::schema(), &options).map(Db::of)
     }
 
     /// An empty database that is gone when it is closed.
@@ -102,11 +107,52 @@ impl<T: VectorDoc> Builder<T> {
 
 impl<T: VectorDoc> Db<T> {
     fn of(database: Database) -> Self {
-        Self { database, holds: PhantomData }
+        let own = T::schema();
+        let is_wider = *database.schema() != own;
+        let layout = is_wider.then(|| Arc::new(Layout::new(&own, database.schema())));
+        Self { database, layout, holds: PhantomData }
     }
 
-    /// Opens the database in directory `path`, or creates it. `conflict` when what is stored there
-    /// has another shape than `T`; `busy` when another process has it.
+    /// The search, in the only vector field `T` has even if more are stored.
+    fn of_own_field<'a>(&self, builder: SearchBuilder<&'a Self>) -> SearchBuilder<&'a Self> {
+        match T::schema().vectors() {
+            [only] if self.layout.is_some() => builder.field(only.name.as_str()),
+            _ => builder,
+        }
+    }
+
+    /// The document as it is stored.
+    fn stored(&self, document: &T) -> Result<Document> {
+        let document = document.to_document()?;
+        Ok(match &self.layout {
+            Some(layout) => layout.forward(document),
+            None => document,
+        })
+    }
+
+    /// The document a stored one is.
+    fn own(&self, document: Document) -> Document {
+        match &self.layout {
+            Some(layout) => layout.back(document),
+            None => document,
+        }
+    }
+
+    fn typed(&self, document: Document) -> Result<T> {
+        T::from_document(self.own(document))
+    }
+
+    fn typed_hits(&self, hits: Vec<Hit>) -> Result<Vec<Hit<T>>> {
+        let own = |hit: Hit| Hit { doc: self.own(hit.doc), ..hit };
+        typed(hits.into_iter().map(own).collect())
+    }
+
+    /// Opens the database in directory `path`, or creates it. Where `T` changed since it was stored
+    /// and nothing is lost by that, the stored schema follows, and
+    /// [`schema_changes`](Database::schema_changes) of [`database`](Self::database) says how: a
+    /// field may be added if it is an `Option`, one that is gone keeps its stored values, indexes
+    /// may change. Any other change is a `conflict` and names the field. `busy` when another process
+    /// has the directory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder().open(path)
     }
@@ -129,13 +175,13 @@ impl<T: VectorDoc> Db<T> {
     /// Inserts documents, replacing those whose id is there already; returns how many. They are
     /// durable and can be found when this returns. One bad document, and none is written.
     pub fn index(&self, documents: impl IntoIterator<Item = T>) -> Result<usize> {
-        let documents = documents.into_iter().map(|document| document.to_document()).collect();
-        self.database.index(documents)
+        let documents = documents.into_iter().map(|document| self.stored(&document));
+        self.database.index(documents.collect::<Result<_>>()?)
     }
 
     /// Replaces a document; `not_found` when there is none with its id.
     pub fn update(&self, document: T) -> Result<()> {
-        self.database.update(vec![document.to_document()]).map(|_| ())
+        self.database.update(vec![self.stored(&document)?]).map(|_| ())
     }
 
     /// Changes fields of the document with this id and returns its new version; `not_found` when
@@ -154,13 +200,13 @@ impl<T: VectorDoc> Db<T> {
     pub fn get_versioned(&self, id: impl Into<Id>) -> Result<Option<(T, u64)>> {
         let found = self.database.get_versioned(&[id.into()], &Include::Everything)?;
         let found = found.into_iter().flatten().next();
-        found.map(|(document, version)| Ok((T::from_document(document)?, version))).transpose()
+        found.map(|(document, version)| Ok((self.typed(document)?, version))).transpose()
     }
 
     /// Replaces a document if it still has this version, and returns its new one; `conflict` when
     /// it has another. Version 0 inserts a document that is not there yet.
     pub fn index_if(&self, document: T, version: u64) -> Result<u64> {
-        let document = document.to_document();
+        let document = self.stored(&document)?;
         let id = document.id.clone();
         let batch = Batch::index(vec![document]).expecting(id.clone(), version);
         Ok(self.database.change(&id, batch)?.version)
@@ -193,7 +239,7 @@ impl<T: VectorDoc> Db<T> {
     /// The document with this id.
     pub fn get(&self, id: impl Into<Id>) -> Result<Option<T>> {
         let found = self.database.get(&[id.into()], &Include::Everything)?;
-        found.into_iter().flatten().next().map(T::from_document).transpose()
+        found.into_iter().flatten().next().map(|document| self.typed(document)).transpose()
     }
 
     /// How many documents pass; [`Filter::All`] counts all.
@@ -211,7 +257,7 @@ impl<T: VectorDoc> Db<T> {
     /// A part of the documents, in the order asked for.
     pub fn scroll_by(&self, scroll: Scroll) -> Result<Page<T>> {
         let scroll = Scroll { include: Include::Everything, ..scroll };
-        self.database.scroll(&scroll)?.try_map(T::from_document)
+        self.database.scroll(&scroll)?.try_map(|document| self.typed(document))
     }
 
     /// How many of the documents that pass have each value of the field at `path`: the `limit`
@@ -224,17 +270,19 @@ impl<T: VectorDoc> Db<T> {
     ///
     /// [`run`]: SearchBuilder::run
     pub fn search(&self, vector: &[f32]) -> SearchBuilder<&Self> {
-        SearchBuilder::new(self, vector)
+        self.of_own_field(SearchBuilder::new(self, vector))
     }
 
     /// A search for documents like those with these ids, which are no hits themselves.
     pub fn search_like(&self, ids: impl IntoIds) -> SearchLike<&Self> {
-        SearchLike::new(self, ids.into_ids())
+        let SearchLike { examples, builder } = SearchLike::new(self, ids.into_ids());
+        SearchLike { examples, builder: self.of_own_field(builder) }
     }
 
     /// Searches for several vectors at once, refined alike.
     pub fn search_batch<V: AsRef<[f32]>>(&self, vectors: &[V]) -> SearchBatch<&Self> {
-        SearchBatch::new(self, vectors)
+        let SearchBatch { vectors, builder } = SearchBatch::new(self, vectors);
+        SearchBatch { vectors, builder: self.of_own_field(builder) }
     }
 
     /// Finishes accepted writes, checkpoints and lets go of the directory; also done when the last
@@ -247,7 +295,7 @@ impl<T: VectorDoc> Db<T> {
 impl<T: VectorDoc> SearchBuilder<&Db<T>> {
     /// The hits, best first.
     pub fn run(self) -> Result<Vec<Hit<T>>> {
-        typed(self.source.database.search(&self.query)?)
+        self.source.typed_hits(self.source.database.search(&self.query)?)
     }
 
     /// The ids of the hits, best first, without reading the documents.
@@ -263,7 +311,10 @@ impl<T: VectorDoc> SearchBuilder<&Db<T>> {
     /// count groups.
     pub fn groups(self, path: impl Into<String>, size: usize) -> Result<Vec<HitGroup<T>>> {
         let by = GroupBy { field: path.into(), size };
-        typed_groups(self.source.database.search_groups(&self.query, &by)?)
+        let groups = self.source.database.search_groups(&self.query, &by)?;
+        let group =
+            |HitGroup { value, hits }| Ok(HitGroup { value, hits: self.source.typed_hits(hits)? });
+        groups.into_iter().map(group).collect()
     }
 }
 
@@ -272,7 +323,7 @@ impl<T: VectorDoc> SearchLike<&Db<T>> {
     pub fn run(self) -> Result<Vec<Hit<T>>> {
         let Self { examples, builder } = self;
         let database = &builder.source.database;
-        typed(database.search(&database.like(&examples, builder.query)?)?)
+        builder.source.typed_hits(database.search(&database.like(&examples, builder.query)?)?)
     }
 }
 
@@ -283,6 +334,6 @@ impl<T: VectorDoc> SearchBatch<&Db<T>> {
         let with = |vector| Query { vector, ..builder.query.clone() };
         let queries: Vec<Query> = vectors.into_iter().map(with).collect();
         let results = builder.source.database.search_batch(&queries)?;
-        results.into_iter().map(typed).collect()
+        results.into_iter().map(|hits| builder.source.typed_hits(hits)).collect()
     }
 }

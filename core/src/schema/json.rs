@@ -215,7 +215,7 @@ fn parse_type(text: &str) -> Result<(FieldType, bool)> {
     Ok((if many { FieldType::Array(Box::new(ty)) } else { ty }, optional))
 }
 
-fn type_name(ty: &FieldType) -> String {
+pub(super) fn type_name(ty: &FieldType) -> String {
     match ty {
         FieldType::Array(element) => format!("{}[]", type_name(element)),
         FieldType::Enum(_) => type_name(&FieldType::Text),

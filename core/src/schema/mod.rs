@@ -4,12 +4,17 @@
 //! stores. Fields are kept in order of their names, so two schemas are equal however they were
 //! written down.
 
+mod evolve;
 mod json;
+mod json_schema;
+mod layout;
 mod nearest;
+mod typescript;
 
 use crate::{Error, Metric, Result, limits};
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
+pub(crate) use layout::Layout;
 pub(crate) use nearest::nearest;
 
 /// The shape of the documents of one database.

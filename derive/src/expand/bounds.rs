@@ -18,9 +18,22 @@ pub(crate) fn condition(model: &Model, field: &Field, bound: Trait) -> Option<Wh
 /// The conditions of the struct itself, and that its fields are fit for what they are marked as.
 pub(crate) fn where_clause(model: &Model) -> WhereClause {
     let mut clause = own_where_clause(model);
-    let fields = model.fields.iter();
-    clause.predicates.extend(fields.filter_map(|field| condition(model, field, Trait::of(field))));
+    for field in &model.fields {
+        clause.predicates.extend(conditions(model, field));
+    }
     clause
+}
+
+/// What the type of `field` has to be: what it is marked as, and one with a default if it needs
+/// that.
+fn conditions(model: &Model, field: &Field) -> impl Iterator<Item = WherePredicate> {
+    let function = field.default.as_ref().map(|default| default.function.is_some());
+    let stored = field.skip.is_none().then(|| Trait::of(field));
+    let fallback = match (function, &field.skip) {
+        (Some(false), _) | (None, Some(_)) => Some(Trait::Default),
+        _ => None,
+    };
+    [stored, fallback].into_iter().flatten().filter_map(|bound| condition(model, field, bound))
 }
 
 /// The conditions of the struct itself.

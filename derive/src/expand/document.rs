@@ -3,7 +3,7 @@
 use super::{
     bounds::{owned, where_clause},
     filters, schema,
-    traits::{Trait, member},
+    traits::{Trait, default, member},
 };
 use crate::{
     case,
@@ -49,36 +49,36 @@ fn name(model: &Model) -> String {
 
 fn to_document(model: &Model, id: &Field) -> TokenStream {
     let vectordoc = &model.vectordoc;
-    let read = |field: &Field, function| {
-        let (read, ident) = (member(model, field, Trait::of(field), function), &field.ident);
-        quote!(#read(&self.#ident))
-    };
     let id = &id.ident;
-    let vectors = model.vectors().into_iter().map(|(field, _)| read(field, "to_vector"));
-    let values = model.values().into_iter().map(|field| read(field, "to_value"));
+    let vectors = model.vectors().into_iter().map(|(field, _)| {
+        let (read, ident) = (member(model, field, Trait::VectorValue, "to_vector"), &field.ident);
+        quote!(#read(&self.#ident))
+    });
+    let values = model.values().into_iter().map(|field| {
+        let Field { ident, name, .. } = field;
+        let write = member(model, field, Trait::of(field), "to_value");
+        quote!(#vectordoc::__private::write(#name, &self.#ident, #write)?)
+    });
     quote! {
-        fn to_document(&self) -> #vectordoc::Document {
-            #vectordoc::Document {
+        fn to_document(&self) -> #vectordoc::Result<#vectordoc::Document> {
+            ::core::result::Result::Ok(#vectordoc::Document {
                 id: #vectordoc::__private::to_id::<Self>(&self.#id),
                 vectors: #vectordoc::__private::Vec::from([#(#vectors),*]),
                 values: #vectordoc::__private::Vec::from([#(#values),*]),
-            }
+            })
         }
     }
 }
 
 fn from_document(model: &Model, id: &Field) -> TokenStream {
     let vectordoc = &model.vectordoc;
-    let take = |field: &Field, row: TokenStream, function| {
-        let Field { ident, name, .. } = field;
-        let make = member(model, field, Trait::of(field), function);
-        quote!(#ident: #row.take(#name, #make)?)
-    };
     let id = &id.ident;
-    let vectors = model.vectors().into_iter();
-    let vectors = vectors.map(|(field, _)| take(field, quote!(__vectors), "from_vector"));
-    let values = model.values().into_iter();
-    let values = values.map(|field| take(field, quote!(__values), "from_value"));
+    let vectors = model.vectors().into_iter().map(|(field, _)| {
+        let Field { ident, name, .. } = field;
+        let make = member(model, field, Trait::VectorValue, "from_vector");
+        quote!(#ident: __vectors.take(#name, #make)?)
+    });
+    let values = values_taken_from(model, &quote!(__values));
     quote! {
         fn from_document(__document: #vectordoc::Document) -> #vectordoc::Result<Self> {
             let mut __vectors = #vectordoc::__private::Row::new(__document.vectors);
@@ -86,8 +86,28 @@ fn from_document(model: &Model, id: &Field) -> TokenStream {
             ::core::result::Result::Ok(Self {
                 #id: #vectordoc::__private::from_id::<Self>(__document.id)?,
                 #(#vectors,)*
-                #(#values,)*
+                #values
             })
         }
     }
+}
+
+/// The values, taken out of `source` in order, and what is not stored: `price: …, tags: …,`
+pub(super) fn values_taken_from(model: &Model, source: &TokenStream) -> TokenStream {
+    let values = model.values().into_iter().map(|field| {
+        let Field { ident, name, .. } = field;
+        let read = member(model, field, Trait::of(field), "from_value");
+        match &field.default {
+            Some(_) => {
+                let default = default(model, field);
+                quote!(#ident: #source.take_or(#name, #read, #default)?)
+            }
+            None => quote!(#ident: #source.take(#name, #read)?),
+        }
+    });
+    let skipped = model.skipped().map(|field| {
+        let (ident, default) = (&field.ident, default(model, field));
+        quote!(#ident: #default())
+    });
+    quote!(#(#values,)* #(#skipped,)*)
 }

@@ -37,7 +37,8 @@ pub(crate) fn of_part(model: &Model) -> TokenStream {
     }
     let path_struct = path_struct(model);
     let filterable = filterable(model);
-    quote!(#path_struct #filterable)
+    let filter_item = filter_item(model);
+    quote!(#path_struct #filterable #filter_item)
 }
 
 fn path_struct(model: &Model) -> TokenStream {
@@ -78,6 +79,25 @@ fn filterable(model: &Model) -> TokenStream {
 
             fn field(__path: #vectordoc::filter::typed::Path) -> Self::Field {
                 #filter { path: __path, of: ::core::marker::PhantomData }
+            }
+        }
+    }
+}
+
+/// A list of parts is asked as each of them is.
+fn filter_item(model: &Model) -> TokenStream {
+    let Model { ident, vectordoc, .. } = model;
+    let (impl_generics, ty_generics, where_clause) = model.generics.split_for_impl();
+    let filter = path_struct_name(model);
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #vectordoc::filter::typed::FilterItem for #ident #ty_generics
+        #where_clause
+        {
+            type List = #filter #ty_generics;
+
+            fn list(__path: #vectordoc::filter::typed::Path) -> Self::List {
+                <Self as #vectordoc::filter::typed::Filterable>::field(__path)
             }
         }
     }

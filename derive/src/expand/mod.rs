@@ -9,9 +9,11 @@ mod filters;
 mod schema;
 
 mod document;
+mod enumeration;
 mod part;
 mod stand_in;
 
 pub(crate) use document::document;
+pub(crate) use enumeration::enumeration;
 pub(crate) use part::part;
 pub(crate) use stand_in::stand_in;

@@ -1,6 +1,6 @@
 //! The schema of a document and of its parts.
 
-use super::traits::{Trait, member, place_at};
+use super::traits::{Trait, constant, member, place_at};
 use crate::{
     model::{Field, Model, Vector},
     parse::{Dim, Number},
@@ -70,14 +70,7 @@ fn dim(model: &Model, field: &Field, vector: &Vector) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     let dim = place_at(place, quote!(#vectordoc::__private::dim(#fixed, #said)));
-    if model.generics.params.is_empty() {
-        quote!({
-            const __DIM: usize = #dim;
-            __DIM
-        })
-    } else {
-        quote!(const { #dim })
-    }
+    constant(model, quote!(usize), &dim)
 }
 
 /// The parameters that are given; the others are the engine's to choose.
@@ -104,15 +97,43 @@ fn index(model: &Model, vector: &Vector) -> TokenStream {
 fn value_field(model: &Model, field: &Field) -> TokenStream {
     let vectordoc = &model.vectordoc;
     let (name, filter) = (&field.name, field.filter.is_some());
-    let ty = member(model, field, Trait::FieldValue, "field_type");
-    let optional = member(model, field, Trait::FieldValue, "OPTIONAL");
+    let ty = member(model, field, Trait::of(field), "field_type");
+    let optional = optional(model, field);
+    let text = text(model, field);
     quote! {
         #vectordoc::schema::ValueField {
             name: ::core::convert::From::from(#name),
             ty: #ty(),
             optional: #optional,
             filter: #filter,
-            text: false,
+            text: #text,
         }
+    }
+}
+
+/// Whether a document may lack it: JSON that can be null, an `Option`, what has a default.
+fn optional(model: &Model, field: &Field) -> TokenStream {
+    let vectordoc = &model.vectordoc;
+    let optional = if field.json.is_some() {
+        let optional = member(model, field, Trait::JsonValue, "optional");
+        quote!(#optional())
+    } else {
+        member(model, field, Trait::FieldValue, "OPTIONAL")
+    };
+    let Some(default) = &field.default else { return optional };
+    let defaulted = quote!(#vectordoc::__private::defaulted(#optional));
+    let defaulted = place_at(default.place.span(), defaulted);
+    match &field.json {
+        Some(_) => defaulted,
+        None => constant(model, quote!(bool), &defaulted),
+    }
+}
+
+/// Whether its words are indexed.
+fn text(model: &Model, field: &Field) -> TokenStream {
+    let (vectordoc, ty) = (&model.vectordoc, &field.ty);
+    match field.text {
+        Some(_) => quote!(#vectordoc::__private::text::<#ty>()),
+        None => quote!(false),
     }
 }

@@ -1,21 +1,22 @@
-//! What is generated for a struct with mistakes: implementations that never run, for the code that
+//! What is generated for a struct or enum with mistakes: implementations that never run, for the code that
 //! uses them.
 
 use super::{
     bounds::{own_where_clause, owned},
-    filters,
+    enumeration, filters,
 };
 use crate::model::Model;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Both traits a struct can be derived, as it may be meant for either, and the filters it has.
+/// Both traits that can be derived, as it may be meant for either, and the filters it has.
 pub(crate) fn stand_in(model: &Model) -> TokenStream {
     let vector_doc = vector_doc(model);
     let field_value = field_value(model);
-    let filters = match model.id() {
-        Some(_) => filters::of_document(model),
-        None => filters::of_part(model),
+    let filters = match (&model.variants, model.id()) {
+        (Some(_), _) => enumeration::filters(model, &quote!(::core::unreachable!())),
+        (None, Some(_)) => filters::of_document(model),
+        (None, None) => filters::of_part(model),
     };
     quote!(#vector_doc #field_value #filters)
 }
@@ -30,7 +31,9 @@ fn vector_doc(model: &Model) -> TokenStream {
             type Id = #vectordoc::__private::String;
             const NAME: &'static str = "";
             fn schema() -> #vectordoc::Schema { ::core::unreachable!() }
-            fn to_document(&self) -> #vectordoc::Document { ::core::unreachable!() }
+            fn to_document(&self) -> #vectordoc::Result<#vectordoc::Document> {
+                ::core::unreachable!()
+            }
             fn from_document(_: #vectordoc::Document) -> #vectordoc::Result<Self> {
                 ::core::unreachable!()
             }
@@ -47,10 +50,15 @@ fn field_value(model: &Model) -> TokenStream {
         #where_clause
         {
             fn field_type() -> #vectordoc::schema::FieldType { ::core::unreachable!() }
-            fn to_value(&self) -> #vectordoc::Value { ::core::unreachable!() }
+            fn to_value(&self) -> #vectordoc::Result<#vectordoc::Value> {
+                ::core::unreachable!()
+            }
             fn from_value(_: #vectordoc::Value) -> #vectordoc::Result<Self> {
                 ::core::unreachable!()
             }
         }
+
+        #[automatically_derived]
+        impl #impl_generics #vectordoc::document::ListItem for #ident #ty_generics #where_clause {}
     }
 }

@@ -1,7 +1,10 @@
 //! The traits that the types of fields implement, and paths to their members that put an error
 //! where the type stands.
 
-use crate::model::{Field, Model};
+use crate::{
+    model::{Field, Model},
+    parse::Fallback,
+};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
@@ -12,16 +15,20 @@ pub(crate) enum Trait {
     DocId,
     VectorValue,
     FieldValue,
+    JsonValue,
+    Default,
     Filterable,
 }
 
 impl Trait {
     /// The one that makes the type of `field` fit for what the field is marked as.
     pub(crate) fn of(field: &Field) -> Self {
-        match (&field.id, &field.vector) {
-            (Some(_), _) => Self::DocId,
-            (None, Some(_)) => Self::VectorValue,
-            (None, None) => Self::FieldValue,
+        match field {
+            Field { id: Some(_), .. } => Self::DocId,
+            Field { vector: Some(_), .. } => Self::VectorValue,
+            Field { skip: Some(_), .. } => Self::Default,
+            Field { json: Some(_), .. } => Self::JsonValue,
+            _ => Self::FieldValue,
         }
     }
 
@@ -32,6 +39,8 @@ impl Trait {
             Self::DocId => quote!(#vectordoc::document::DocId),
             Self::VectorValue => quote!(#vectordoc::document::VectorValue),
             Self::FieldValue => quote!(#vectordoc::document::FieldValue),
+            Self::JsonValue => quote!(#vectordoc::document::JsonValue),
+            Self::Default => quote!(::core::default::Default),
             Self::Filterable => quote!(#vectordoc::filter::typed::Filterable),
         }
     }
@@ -58,6 +67,27 @@ pub(crate) fn call(
     let function = member(model, field, of, function);
     let argument = place_at(end_of(field), quote!((#argument)));
     quote!(#function #argument)
+}
+
+/// The function that makes the value of a field that is not stored.
+pub(crate) fn default(model: &Model, field: &Field) -> TokenStream {
+    match &field.default {
+        Some(Fallback { function: Some(function), .. }) => function.to_token_stream(),
+        _ => member(model, field, Trait::Default, "default"),
+    }
+}
+
+/// `expression`, which is constant: evaluated when it is compiled, or when a generic struct is
+/// given its parameters.
+pub(crate) fn constant(model: &Model, ty: TokenStream, expression: &TokenStream) -> TokenStream {
+    if model.generics.params.is_empty() {
+        quote!({
+            const __CONSTANT: #ty = #expression;
+            __CONSTANT
+        })
+    } else {
+        quote!(const { #expression })
+    }
 }
 
 /// Where the type of `field` ends.

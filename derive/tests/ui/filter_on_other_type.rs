@@ -7,7 +7,7 @@ impl FieldValue for Color {
         u32::field_type()
     }
 
-    fn to_value(&self) -> Value {
+    fn to_value(&self) -> Result<Value> {
         self.0.to_value()
     }
 

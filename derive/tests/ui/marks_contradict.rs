@@ -2,10 +2,14 @@ use vectordoc::VectorDoc;
 
 #[derive(VectorDoc)]
 struct Product {
-    #[vectordoc(id, filter)]
+    #[vectordoc(id, filter, text, json, default, skip)]
     id: String,
-    #[vectordoc(vector(dim = 3), filter)]
+    #[vectordoc(vector(dim = 3), filter, text, json, default, skip)]
     embedding: Vec<f32>,
+    #[vectordoc(json, filter, text)]
+    extra: Vec<u64>,
+    #[vectordoc(skip, filter, text, json, rename = "Cache")]
+    cache: String,
 }
 
 #[derive(VectorDoc)]

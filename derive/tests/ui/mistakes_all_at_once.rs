@@ -13,6 +13,10 @@ struct Product {
     price: f64,
     #[vectordoc(filter)]
     maker: Maker,
+    #[vectordoc(filter)]
+    color: Color,
+    #[vectordoc(skip, text)]
+    note: String,
 }
 
 #[derive(VectorDoc)]
@@ -23,7 +27,9 @@ struct Maker {
 
 #[derive(VectorDoc)]
 enum Color {
-    Red,
+    Red(u8),
+    #[vectordoc(filter)]
+    Green,
 }
 
 fn schema<T: VectorDoc>() -> Schema {
@@ -33,5 +39,6 @@ fn schema<T: VectorDoc>() -> Schema {
 fn main() {
     schema::<Product>();
     schema::<Color>();
-    let _: Filter = Product::price().lt(3.0) & Product::maker().country().eq("NL");
+    let _: Filter = Product::price().lt(3.0) & Product::maker().country().eq("NL")
+        & Product::color().eq(Color::Green);
 }

@@ -1,12 +1,6 @@
 use vectordoc::VectorDoc;
 
 #[derive(VectorDoc)]
-enum Color {
-    Red,
-    Green,
-}
-
-#[derive(VectorDoc)]
 union Bits {
     float: f32,
     integer: u32,

@@ -31,8 +31,53 @@ pub mod catalog {
         #[deprecated]
         #[vectordoc(filter)]
         pub color: String,
+        /// Its state.
+        #[vectordoc(filter, default)]
+        pub state: State,
+        /// What is said about it.
+        #[vectordoc(filter)]
+        pub reviews: Vec<Review>,
+        /// Its name in full.
+        #[vectordoc(text, filter)]
+        pub name: String,
+        /// Whatever else there is.
+        #[vectordoc(json, default = "nothing")]
+        pub extra: (u8, Option<String>),
+        /// How often it was looked at.
+        #[vectordoc(skip)]
+        pub views: usize,
+        /// When it was made.
+        #[vectordoc(filter)]
+        pub made: vectordoc::Timestamp,
         #[vectordoc(filter)]
         secret: Secret,
+    }
+
+    fn nothing() -> (u8, Option<String>) {
+        (0, None)
+    }
+
+    /// The states of a product.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, VectorDoc)]
+    #[vectordoc(rename_all = "kebab-case")]
+    pub enum State {
+        /// It can be bought.
+        #[default]
+        ForSale,
+        /// It cannot.
+        #[deprecated]
+        SoldOut,
+    }
+
+    /// What somebody says.
+    #[derive(Clone, Debug, PartialEq, VectorDoc)]
+    pub struct Review {
+        /// How good.
+        #[vectordoc(filter)]
+        pub stars: u8,
+        /// In words.
+        #[vectordoc(text, default)]
+        pub words: Vec<String>,
     }
 
     /// Who makes products.

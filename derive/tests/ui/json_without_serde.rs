@@ -1,15 +1,13 @@
 use vectordoc::VectorDoc;
 
+struct Extra;
+
 #[derive(VectorDoc)]
 struct Product {
     #[vectordoc(id)]
     id: String,
-    makers: Vec<Maker>,
-}
-
-#[derive(VectorDoc)]
-struct Maker {
-    country: String,
+    #[vectordoc(json)]
+    extra: Extra,
 }
 
 fn main() {}

@@ -1,9 +1,19 @@
-//! Points in time: microseconds since 1970 in UTC, written as RFC 3339 says.
+//! Points in time: microseconds since 1970 in UTC, written as RFC 3339 says. A file for each type
+//! of another library that a timestamp converts to and from.
+
+#[cfg(feature = "chrono")]
+mod chrono;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(feature = "std")]
+mod system_time;
+#[cfg(feature = "time")]
+mod time;
 
 use crate::{Error, Result, value::shorten};
+use ::time::{OffsetDateTime, UtcDateTime, format_description::well_known::Rfc3339};
 use alloc::format;
 use core::{fmt, str::FromStr};
-use time::{OffsetDateTime, UtcDateTime, format_description::well_known::Rfc3339};
 
 const MICROS_PER_MILLI: i64 = 1_000;
 const NANOS_PER_MICRO: i128 = 1_000;
@@ -33,6 +43,12 @@ impl Timestamp {
         Self::from_micros(millis.saturating_mul(MICROS_PER_MILLI))
     }
 
+    /// So many nanoseconds after the start of 1970 in UTC, cut to the microsecond before.
+    fn from_nanos(nanos: i128) -> Result<Self> {
+        let micros = i64::try_from(nanos.div_euclid(NANOS_PER_MICRO));
+        Self::from_micros(micros.unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
+    }
+
     /// Microseconds since the start of 1970 in UTC.
     pub fn as_micros(self) -> i64 {
         self.0
@@ -41,6 +57,12 @@ impl Timestamp {
     /// Whole milliseconds since the start of 1970 in UTC, towards the past.
     pub fn as_millis(self) -> i64 {
         self.0.div_euclid(MICROS_PER_MILLI)
+    }
+
+    /// That the type `of` holds no such point in time.
+    #[cfg(any(feature = "std", feature = "time", feature = "chrono", feature = "jiff"))]
+    fn out_of_range(self, of: &str) -> Error {
+        Error::invalid(format!("{self} is outside of what a `{of}` holds"))
     }
 
     fn to_utc(self) -> UtcDateTime {
@@ -61,30 +83,23 @@ impl FromStr for Timestamp {
                 shorten(text)
             ))
         })?;
-        let micros = time.unix_timestamp_nanos().div_euclid(NANOS_PER_MICRO);
-        Self::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+        Self::from_nanos(time.unix_timestamp_nanos())
     }
 }
 
+/// RFC 3339 in UTC, with no more digits of the second than are needed. The crate `time` could write
+/// it too, but only with the standard library.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_utc().format(&Rfc3339).map_err(|_| fmt::Error)?)
-    }
-}
-
-#[cfg(feature = "std")]
-impl TryFrom<std::time::SystemTime> for Timestamp {
-    type Error = Error;
-
-    fn try_from(time: std::time::SystemTime) -> Result<Self> {
-        let micros = match time.duration_since(std::time::UNIX_EPOCH) {
-            Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
-            Err(before) => {
-                let micros = i64::try_from(before.duration().as_micros());
-                micros.map_or(i64::MIN, core::ops::Neg::neg)
-            }
-        };
-        Self::from_micros(micros)
+        let time = self.to_utc();
+        let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        if time.microsecond() > 0 {
+            let digits = format!("{:06}", time.microsecond());
+            write!(f, ".{}", digits.trim_end_matches('0'))?;
+        }
+        f.write_str("Z")
     }
 }
 

@@ -1,0 +1,13 @@
+use vectordoc::VectorDoc;
+
+#[derive(VectorDoc)]
+enum Shape {
+    Dot,
+    Circle(f64),
+    Square { side: f64 },
+}
+
+#[derive(VectorDoc)]
+enum Nothing {}
+
+fn main() {}
