@@ -168,6 +168,7 @@ async fn what_does_not_go_together_is_invalid_and_says_what_does() -> Result<()>
             json!({"vector": vector, "group_by": "price", "explain": true}),
             "leave one of the two out",
         ),
+        ("doc.scroll", json!({"descending": true}), r#"goes with "order_by""#),
         ("doc.facet", json!({}), r#"parameter "field" is missing"#),
         ("doc.facet", json!({"field": "prise"}), r#"did you mean "price"?"#),
     ] {

@@ -121,7 +121,7 @@ impl Remote {
         struct Params<'a> {
             filter: &'a Filter,
             order_by: Option<&'a str>,
-            descending: bool,
+            descending: Option<bool>,
             cursor: Option<&'a str>,
             limit: usize,
             include: Option<Json>,
@@ -136,7 +136,7 @@ impl Remote {
         let params = Params {
             filter: &scroll.filter,
             order_by: order.map(|order| order.field.as_str()),
-            descending: order.is_some_and(|order| order.descending),
+            descending: order.map(|order| order.descending),
             cursor: scroll.cursor.as_deref(),
             limit: scroll.limit,
             include: include_json(&scroll.include),
