@@ -121,6 +121,15 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn varint(&mut self) -> Result<u128> {
+        // Most are short, and arithmetic on 128 bits is slow.
+        const SHORT_BYTES: usize = 8;
+        let short = self.rest.iter().take(SHORT_BYTES).position(|byte| byte & 0x80 == 0);
+        if let Some(last) = short {
+            let (taken, rest) = self.rest.split_at(last + 1);
+            self.rest = rest;
+            let bits = |value: u64, byte: &u8| value << 7 | u64::from(byte & 0x7f);
+            return Ok(u128::from(taken.iter().rev().fold(0, bits)));
+        }
         let mut value = 0u128;
         for shift in (0..128).step_by(7) {
             let byte = self.u8()?;
@@ -168,4 +177,24 @@ fn ends_early() -> Error {
 /// XXH3-64 of `bytes`: the checksum of records and pages.
 pub(crate) fn checksum(bytes: &[u8]) -> u64 {
     xxhash_rust::xxh3::xxh3_64(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reader, Writer};
+
+    #[test]
+    fn integers_of_any_length_come_back() {
+        let powers = (0..128).map(|bit| 1u128 << bit);
+        for value in powers.flat_map(|power| [power - 1, power, power + 1]).chain([u128::MAX]) {
+            let mut writer = Writer::default();
+            writer.varint(value);
+            writer.u8(7);
+            let mut reader = Reader::new(writer.as_bytes());
+            assert_eq!(reader.varint().ok(), Some(value));
+            assert_eq!(reader.u8().ok(), Some(7));
+        }
+        assert!(Reader::new(&[0x80; 40]).varint().is_err());
+        assert!(Reader::new(&[0x80; 3]).varint().is_err());
+    }
 }

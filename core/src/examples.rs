@@ -44,7 +44,7 @@ impl Examples {
             }
         };
         let except = query.except.iter().chain(&self.like).chain(&self.unlike).cloned().collect();
-        Ok(Query { vector, except, ..query })
+        Ok(Query { vector: Some(vector), except, ..query })
     }
 }
 

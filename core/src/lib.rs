@@ -35,8 +35,10 @@ pub mod rest;
 mod bitset;
 mod column;
 pub mod index;
+mod text;
 
 mod examples;
+mod fusion;
 mod group;
 pub mod query;
 #[cfg(any(feature = "native", feature = "client"))]
@@ -56,11 +58,12 @@ pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
 pub use examples::Examples;
 pub use filter::Filter;
+pub use fusion::Fusion;
 pub use geo::GeoPoint;
 pub use group::{GroupBy, HitGroup, grouped};
 pub use metric::Metric;
 pub use patch::Patch;
-pub use query::{Hit, Order, Page, Query, Scroll};
+pub use query::{Hit, Order, Page, Query, Scroll, TextQuery};
 pub use record::Record;
 #[cfg(any(feature = "native", feature = "client"))]
 pub use refine::{SearchBatch, SearchBuilder, SearchLike};

@@ -50,6 +50,8 @@ pub const REGEX_BYTES_MAX: usize = 1_024;
 pub const REGEX_PROGRAM_BYTES_MAX: usize = 1024 * 1024;
 /// Values in one `$in`, `$nin`, `$all` or `$any`.
 pub const FILTER_VALUES_MAX: usize = 65_536;
+/// Different words of one search by text or one `$text`.
+pub const TEXT_WORDS_MAX: usize = 1_024;
 /// Shards of one database.
 pub const SHARDS_MAX: usize = 256;
 

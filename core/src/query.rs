@@ -1,15 +1,20 @@
 //! Questions and answers.
 
-use crate::{Document, Error, Filter, Id, Include, Result, limits};
+use crate::{Document, Error, Filter, Fusion, Id, Include, Result, limits};
 use alloc::{format, string::String, vec::Vec};
 
-/// A search for the documents nearest to a vector.
+/// A search for the documents nearest to a vector, for those that answer a text best, or for both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    /// The vector to be near to; as long as the field's dimension.
-    pub vector: Vec<f32>,
+    /// The vector to be near to, as long as the field's dimension; `None` to search by text alone.
+    pub vector: Option<Vec<f32>>,
     /// Which vector field; `None` for the only one.
     pub field: Option<String>,
+    /// The words to look for; `None` to search by vector alone.
+    pub text: Option<TextQuery>,
+    /// How a search by vector and text makes one list of the two. Each list has as many documents
+    /// as limit and offset together, and at least 100.
+    pub fusion: Fusion,
     /// Hits wanted.
     pub limit: usize,
     /// Nearest hits to leave out.
@@ -28,12 +33,35 @@ pub struct Query {
     pub include: Include,
 }
 
+/// Words to look for in one field marked `text`. A document is found that has one of them; how it
+/// scores is BM25's answer (S. Robertson & H. Zaragoza, 2009; k1 = 1.2, b = 0.75).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextQuery {
+    /// The words, as anyone would write them.
+    pub words: String,
+    /// The dotted path of the field; `None` for the only one.
+    pub field: Option<String>,
+}
+
 impl Query {
     /// The ten documents nearest to `vector`.
     pub fn new(vector: Vec<f32>) -> Self {
+        Self { vector: Some(vector), ..Self::empty() }
+    }
+
+    /// The ten documents that answer `words` best.
+    pub fn of_text(words: impl Into<String>) -> Self {
+        let text = TextQuery { words: words.into(), field: None };
+        Self { text: Some(text), ..Self::empty() }
+    }
+
+    /// A query that asks for nothing yet.
+    fn empty() -> Self {
         Self {
-            vector,
+            vector: None,
             field: None,
+            text: None,
+            fusion: Fusion::default(),
             limit: 10,
             offset: 0,
             ef: None,
@@ -45,8 +73,18 @@ impl Query {
         }
     }
 
-    /// Refuses what exceeds [`limits`].
+    /// Hits to find, those included that are left out afterwards.
+    pub(crate) fn reach(&self) -> usize {
+        let wanted = self.limit.saturating_add(self.offset);
+        if wanted == 0 { 0 } else { wanted + self.except.len() }
+    }
+
+    /// Refuses what exceeds [`limits`], and what asks for nothing.
     pub(crate) fn check(&self) -> Result<()> {
+        if self.vector.is_none() && self.text.is_none() {
+            return Err(Error::invalid("the query has neither a vector nor a text"));
+        }
+        self.fusion.check()?;
         limits::at_most(self.except.len(), limits::EXAMPLES_MAX, "number of documents excepted")?;
         let reach = self.limit.saturating_add(self.offset);
         limits::at_most(reach, limits::LIMIT_MAX, "limit plus offset")?;
@@ -63,9 +101,12 @@ impl Query {
 pub struct Hit<D = Document> {
     /// Its id.
     pub id: Id,
-    /// Bigger is better, for every metric: see [`Metric::score`](crate::Metric::score).
+    /// Bigger is better. Of a search by vector, for every metric: see
+    /// [`Metric::score`](crate::Metric::score); by text, BM25; by both, what [`Fusion`] makes of
+    /// the two.
     pub score: f32,
-    /// The metric's own value; smaller is nearer.
+    /// Smaller is nearer. Of a search by vector, the metric's own value; of one with a text, minus
+    /// the score.
     pub distance: f32,
     /// The document, as far as [`Include`] asked for it.
     pub doc: D,
@@ -140,11 +181,11 @@ impl<D> Page<D> {
 pub struct Explanation {
     /// `exact`, `codes` (a scan of codes, the nearest compared exactly), `graph`, `filtered graph`,
     /// `filtered graph, then codes`, the same of an `own index`, `nothing to search`, or `mixed`
-    /// when shards differ.
+    /// when shards differ; `text` of a search by text, `hybrid` of one by both.
     pub plan: &'static str,
-    /// Distances computed.
+    /// Distances computed, and documents scored by their words.
     pub visited: u64,
-    /// Whether every allowed vector was compared.
+    /// Whether every allowed vector was compared; true where there is none to compare with.
     pub exact: bool,
     /// Candidates the graph considered; 0 without a graph.
     pub ef: usize,

@@ -1,7 +1,9 @@
 //! A search while it is being put together: the same words for an embedded database and a served
 //! one.
 
-use crate::{Error, Examples, Filter, Hit, Id, Include, IntoIds, Query, Result, VectorDoc};
+use crate::{
+    Error, Examples, Filter, Fusion, Hit, Id, Include, IntoIds, Query, Result, TextQuery, VectorDoc,
+};
 use alloc::{format, string::String, vec::Vec};
 
 /// A search of `S`, an embedded database or a client, before it is run.
@@ -16,6 +18,32 @@ impl<S> SearchBuilder<S> {
     pub(crate) fn new(source: S, vector: &[f32]) -> Self {
         let query = Query { include: Include::Everything, ..Query::new(vector.to_vec()) };
         Self { source, query }
+    }
+
+    pub(crate) fn of_text(source: S, words: String) -> Self {
+        let query = Query { include: Include::Everything, ..Query::of_text(words) };
+        Self { source, query }
+    }
+
+    /// Looks for these words too, or instead of others: the hits are fused with those of the
+    /// vector, if there is one.
+    pub fn text(mut self, words: impl Into<String>) -> Self {
+        let field = self.query.text.and_then(|text| text.field);
+        self.query.text = Some(TextQuery { words: words.into(), field });
+        self
+    }
+
+    /// Which text field to look for words in; needed when there are several.
+    pub fn text_field(mut self, path: impl Into<String>) -> Self {
+        let words = self.query.text.map(|text| text.words).unwrap_or_default();
+        self.query.text = Some(TextQuery { words, field: Some(path.into()) });
+        self
+    }
+
+    /// How the hits of vector and text become one list; by reciprocal ranks unless set.
+    pub fn fusion(mut self, fusion: Fusion) -> Self {
+        self.query.fusion = fusion;
+        self
     }
 
     /// Hits wanted; 10 unless set.

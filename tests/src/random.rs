@@ -45,9 +45,10 @@ pub fn schema(rng: &mut Rng, kind: IndexKind) -> Schema {
         field("country", FieldType::Text, false),
         field("founded", FieldType::Integer(Integer::U16), true),
     ];
+    let words = field("words", FieldType::Array(Box::new(FieldType::Text)), true);
     let review = vec![
         field("stars", FieldType::Integer(Integer::U8), false),
-        field("words", FieldType::Array(Box::new(FieldType::Text)), true),
+        ValueField { text: true, ..words },
     ];
     let values = vec![
         field("when", FieldType::Timestamp, rng.bool()),
@@ -62,7 +63,8 @@ pub fn schema(rng: &mut Rng, kind: IndexKind) -> Schema {
         field("flag", FieldType::Bool, rng.bool()),
         field("count", FieldType::Integer(Integer::I64), rng.bool()),
         field("price", FieldType::Float64, rng.bool()),
-        field("name", FieldType::Text, rng.bool()),
+        ValueField { text: true, ..field("name", FieldType::Text, rng.bool()) },
+        ValueField { filter: false, text: true, ..field("gloss", FieldType::Text, rng.bool()) },
         field("tags", FieldType::Array(Box::new(FieldType::Text)), rng.bool()),
         field("maker", FieldType::Object(nested), true),
     ];
@@ -102,9 +104,27 @@ pub fn document(rng: &mut Rng, schema: &Schema, id: u64) -> Document {
     Document { id: Id::Int(id), vectors, values }
 }
 
+/// The text fields of [`schema`].
+pub const TEXT_PATHS: [&str; 3] = ["name", "gloss", "reviews.words"];
+
+/// A text of at most so many words, some of them rare, with signs between them.
+pub fn words(rng: &mut Rng, count: usize) -> String {
+    let words = ["a", "A", "ab", "b", "bC", "ä", "Äb", "cat", "CAT", "wild", "東", "東京", "x1"];
+    let signs = [" ", ", ", "-", "; ", " 🐱 ", " ! ", "\n"];
+    let word = |rng: &mut Rng| match rng.u8(..8) {
+        0 => format!("w{}", rng.u8(..)),
+        _ => words[rng.usize(..words.len()).min(rng.usize(..words.len()))].into(),
+    };
+    let parts = (0..rng.usize(..=count)).map(|_| word(rng) + signs[rng.usize(..signs.len())]);
+    parts.collect()
+}
+
 fn value(rng: &mut Rng, field: &ValueField) -> Value {
     if field.optional && rng.u8(..5) == 0 {
         return Value::Null;
+    }
+    if field.name == "gloss" {
+        return Value::Text(words(rng, 12));
     }
     value_of(rng, &field.ty)
 }
@@ -218,7 +238,11 @@ fn condition(rng: &mut Rng) -> Filter {
         ("color", color, false),
     ];
     let (path, ty, many) = &fields[rng.usize(..fields.len())];
-    let test = match rng.u8(..10) {
+    let test = match rng.u8(..11) {
+        10 => {
+            let path = TEXT_PATHS[rng.usize(..TEXT_PATHS.len())];
+            return Filter::field(path, Test::Text(words(rng, 2)));
+        }
         0..3 => equality(rng, ty),
         3 => Test::Exists(rng.bool()),
         4 => Test::Eq(Value::Null),

@@ -1,6 +1,9 @@
 //! The naive twin: documents in a map, every question answered by looking at all of them.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 use vectordoc::{
     Document, Filter, GeoPoint, Hit, Id, Metric, Order, Patch, Query, Schema, Timestamp, Value,
     filter::{Comparison, Test},
@@ -91,12 +94,13 @@ impl Twin {
     /// Asserts that `hits` are those of an exact search for everything the documents hold.
     pub fn check_hits(&self, schema: &Schema, query: &Query, hits: &[Hit]) {
         let expected = self.search(schema, query);
+        let wanted = query.vector.as_ref().expect("it is a search by vector");
         assert_eq!(hits.len(), expected.len(), "{query:?}");
         for (hit, (_, true_distance)) in hits.iter().zip(&expected) {
             let stored = &self.documents[&hit.id];
             assert_eq!(&hit.doc, stored);
             let vector = stored.vectors[0].as_ref().expect("a hit has a vector");
-            let own = distance(schema.vectors()[0].metric, &query.vector, vector);
+            let own = distance(schema.vectors()[0].metric, wanted, vector);
             // Hits of equal distance may stand in another order where rounding differs.
             assert!((own - true_distance).abs() < 1e-4, "{query:?}: {hit:?}");
             assert!((f64::from(hit.distance) - own).abs() < 1e-3, "{query:?}: {hit:?}");
@@ -106,17 +110,65 @@ impl Twin {
     /// The ids and distances of the nearest documents, best first, ties by id.
     pub fn search(&self, schema: &Schema, query: &Query) -> Vec<(Id, f64)> {
         let metric = schema.vectors()[0].metric;
+        let wanted = query.vector.as_ref().expect("the query has a vector");
         let mut found: Vec<(Id, f64)> = self
             .documents
             .values()
             .filter(|document| passes(schema, document, &query.filter))
             .filter_map(|document| {
                 let vector = document.vectors[0].as_ref()?;
-                Some((document.id.clone(), distance(metric, &query.vector, vector)))
+                Some((document.id.clone(), distance(metric, wanted, vector)))
             })
             .collect();
         found.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(&b.0)));
         found.into_iter().skip(query.offset).take(query.limit).collect()
+    }
+}
+
+impl Twin {
+    /// What each document that passes scores by BM25 that has a word of the question in the texts
+    /// at `path`, as the paper has it.
+    pub fn search_text(
+        &self,
+        schema: &Schema,
+        path: &str,
+        question: &str,
+        filter: &Filter,
+    ) -> BTreeMap<Id, f64> {
+        let texts = |document| words_in(&value_at(schema, document, path));
+        let texts = self.documents.values().map(|document| (document, texts(document)));
+        let texts: Vec<_> = texts.filter(|(_, words)| !words.is_empty()).collect();
+        let count = texts.len() as f64;
+        let average = texts.iter().map(|(_, words)| words.len()).sum::<usize>() as f64 / count;
+        let mut scores = BTreeMap::new();
+        for word in words_of(question).into_iter().collect::<BTreeSet<_>>() {
+            let having = texts.iter().filter(|(_, words)| words.contains(&word)).count() as f64;
+            let idf = (1.0 + (count - having + 0.5) / (having + 0.5)).ln();
+            for (document, words) in &texts {
+                let frequency = words.iter().filter(|other| **other == word).count() as f64;
+                if frequency > 0.0 && passes(schema, document, filter) {
+                    let length = words.len() as f64 / average;
+                    let score = frequency * 2.2 / (frequency + 1.2 * (0.25 + 0.75 * length));
+                    *scores.entry(document.id.clone()).or_insert(0.0) += idf * score;
+                }
+            }
+        }
+        scores
+    }
+}
+
+/// The words of the random texts: runs of letters and digits, ideographs one by one.
+fn words_of(text: &str) -> Vec<String> {
+    let spaced = text.replace('東', " 東 ").replace('京', " 京 ").to_lowercase();
+    let words = spaced.split(|letter: char| !letter.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).map(String::from).collect()
+}
+
+fn words_in(value: &Value) -> Vec<String> {
+    match value {
+        Value::Text(text) => words_of(text),
+        Value::Array(values) => values.iter().flat_map(words_in).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -266,6 +318,10 @@ fn holds(value: &Value, test: &Test) -> bool {
             Some(start) => text.starts_with(start),
             None => text.contains(pattern.trim_end_matches(".*")),
         }),
+        Test::Text(question) => {
+            let (words, wanted) = (words_in(value), words_of(question));
+            !wanted.is_empty() && wanted.iter().all(|word| words.contains(word))
+        }
         Test::GeoRadius { center, metres } => point(&|at| center.distance(&at) <= *metres),
         Test::GeoBox { south_west: low, north_east: high } => point(&|at| {
             let lon = match low.lon <= high.lon {

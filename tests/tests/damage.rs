@@ -7,8 +7,8 @@ use std::{
     sync::Arc,
 };
 use vectordoc::{
-    Batch, Engine, ErrorKind, Filter, Include, Query, Record, Result, Scroll, index::Indexes,
-    key::PageKey, rest::PageSource, schema::IndexKind,
+    Batch, Engine, ErrorKind, Filter, Include, Query, Record, Result, Scroll, TextQuery,
+    index::Indexes, key::PageKey, rest::PageSource, schema::IndexKind,
 };
 use vectordoc_tests::random;
 
@@ -73,6 +73,9 @@ fn judge_page(stored: &Stored, key: &PageKey, bytes: Option<&Vec<u8>>) -> Result
     assert_eq!(engine.search(&query)?, stored.engine.search(&query)?, "{key:?}");
     let filter: Filter = r#"{"name": {"$startsWith": "a"}}"#.parse()?;
     assert_eq!(engine.count(&filter)?, stored.engine.count(&filter)?, "{key:?}");
+    let text = TextQuery { words: "a wild cat".into(), field: Some("gloss".into()) };
+    let query = Query { text: Some(text), ..Query::of_text("") };
+    assert_eq!(engine.search(&query)?, stored.engine.search(&query)?, "{key:?}");
     Ok(())
 }
 

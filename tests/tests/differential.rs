@@ -7,11 +7,12 @@ mod example;
 
 use fastrand::Rng;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 use vectordoc::{
     Batch, Document, Engine, ErrorKind, Filter, Id, Include, Query, Record, Result, Scroll,
+    TextQuery,
     engine::{Group, Place},
     index::Indexes,
     key::PageKey,
@@ -199,6 +200,7 @@ impl Program {
             expected.iter().take(limit).map(|id| self.twin.documents[id].clone()).collect();
         assert_eq!(page, documents, "{filter:?}");
         self.compare_orders(&filter)?;
+        self.compare_text(filter.clone())?;
         self.compare_search(filter)
     }
 
@@ -226,6 +228,39 @@ impl Program {
         for (value, count) in self.engine.facet(path, filter)? {
             assert_eq!(count, self.twin.having(&schema, filter, path, &value), "{path} {value:?}");
         }
+        Ok(())
+    }
+
+    fn compare_text(&mut self, filter: Filter) -> Result<()> {
+        let schema = self.engine.schema().clone();
+        let path = random::TEXT_PATHS[self.rng.usize(..random::TEXT_PATHS.len())];
+        let words = random::words(&mut self.rng, 4);
+        let query = Query {
+            text: Some(TextQuery { words: words.clone(), field: Some(path.into()) }),
+            limit: self.rng.usize(..20),
+            offset: self.rng.usize(..3),
+            filter,
+            include: Include::Everything,
+            ..Query::of_text("")
+        };
+        let scores = self.twin.search_text(&schema, path, &words, &query.filter);
+        let mut best: Vec<f64> = scores.values().copied().collect();
+        best.sort_by(|a, b| b.total_cmp(a));
+        let best: Vec<f64> = best.into_iter().skip(query.offset).take(query.limit).collect();
+        let hits = self.engine.search(&query)?;
+        assert_eq!(hits.len(), best.len(), "{query:?}");
+        for (hit, score) in hits.iter().zip(best) {
+            assert_eq!(hit.doc, self.twin.documents[&hit.id]);
+            // Hits of equal scores may stand in another order where rounding differs.
+            assert!((score - scores[&hit.id]).abs() < 1e-4, "{query:?}: {hit:?}");
+            assert!((f64::from(hit.score) - scores[&hit.id]).abs() < 1e-4, "{query:?}: {hit:?}");
+        }
+        let vector = random::vector(&mut self.rng, schema.vectors()[0].dim);
+        let fused = self.engine.search(&Query { vector: Some(vector), ..query.clone() })?;
+        let ids: HashSet<&Id> = fused.iter().map(|hit| &hit.id).collect();
+        assert_eq!(ids.len(), fused.len(), "no hit is there twice");
+        assert!(fused.len() >= hits.len(), "what either list has can be a hit");
+        assert!(fused.windows(2).all(|pair| pair[0].score >= pair[1].score), "{query:?}");
         Ok(())
     }
 

@@ -74,10 +74,11 @@ fn w1_w2_w15_the_best_hit_is_first_for_every_metric_index_and_number_of_shards()
     let mut rng = fastrand::Rng::with_seed(1);
     let vectors: Vec<_> = (0..500).map(|_| normal(&mut rng, 16)).collect();
     for (_, metric) in Metric::NAMES {
-        let query = Query { limit: 20, ..Query::new(normal(&mut rng, 16)) };
+        let wanted = normal(&mut rng, 16);
+        let query = Query { limit: 20, ..Query::new(wanted.clone()) };
         let mut ranked: Vec<(f64, u64)> = (0..)
             .zip(&vectors)
-            .map(|(id, vector)| (distance(metric, &query.vector, vector), id))
+            .map(|(id, vector)| (distance(metric, &wanted, vector), id))
             .collect();
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
         let expected: Vec<Id> = ranked.iter().take(20).map(|(_, id)| Id::Int(*id)).collect();

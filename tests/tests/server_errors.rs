@@ -162,7 +162,11 @@ async fn what_does_not_go_together_is_invalid_and_says_what_does() -> Result<()>
         ("search", json!({"like": []}), "needs a document to be like"),
         ("search", json!({"vector": vector, "unlike": ["a"]}), r#"goes with "like""#),
         ("search", json!({"vector": vector, "group_size": 2}), r#"goes with "group_by""#),
-        ("search", json!({"vectors": [vector], "group_by": "price"}), r#"give "vector" or "like""#),
+        (
+            "search",
+            json!({"vectors": [vector], "group_by": "price"}),
+            r#""vector", "like" or "text""#,
+        ),
         (
             "search",
             json!({"vector": vector, "group_by": "price", "explain": true}),

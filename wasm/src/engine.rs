@@ -74,10 +74,13 @@ impl Engine {
         self.engine.record_number()
     }
 
-    /// The hits nearest to a vector, best first: `[ids, scores and distances in turns, documents]`.
-    /// With `options.groupBy`, for each group `[value, its hits]`.
+    /// The hits nearest to a vector, or those that have the words of `options.text`, best first:
+    /// `[ids, scores and distances in turns, documents]`. With `options.groupBy`, for each group
+    /// `[value, its hits]`.
     pub fn search(&self, vector: JsValue, options: Option<Options>) -> Result<Array, Failure> {
-        let query = options::query(options.as_ref(), Input::new(vector).vector()?)?;
+        let is_given = !vector.is_undefined() && !vector.is_null();
+        let vector = is_given.then(|| Input::new(vector).vector()).transpose()?;
+        let query = options::query(options.as_ref(), vector)?;
         self.answer(&query, options.as_ref())
     }
 
@@ -87,7 +90,8 @@ impl Engine {
     pub fn search_like(&self, ids: Array, options: Option<Options>) -> Result<Array, Failure> {
         let like = ids.into_iter().map(|id| self.id(id)).collect::<Result<_>>()?;
         let unlike = options::unlike(options.as_ref(), self.engine.schema().id().kind)?;
-        let query = options::query(options.as_ref(), Vec::new())?;
+        // The examples stand for the vector.
+        let query = options::query(options.as_ref(), Some(Vec::new()))?;
         let examples = Examples { like, unlike };
         let query = examples
             .query(self.engine.schema(), query, |id, field| self.engine.example(id, field))?;

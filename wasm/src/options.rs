@@ -3,8 +3,8 @@
 use crate::input::Input;
 use js_sys::Array;
 use vectordoc::{
-    Error, Filter, GroupBy, Id, Include, Order, Query, Result, Value, document::IdSeed,
-    schema::IdKind,
+    Error, Filter, Fusion, GroupBy, Id, Include, Order, Query, Result, TextQuery, Value,
+    document::IdSeed, schema::IdKind,
 };
 use wasm_bindgen::{JsCast, prelude::*};
 
@@ -33,6 +33,12 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = minScore)]
     fn min_score(this: &Options) -> JsValue;
     #[wasm_bindgen(method, getter)]
+    fn text(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = textField)]
+    fn text_field(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn fusion(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
     fn unlike(this: &Options) -> JsValue;
     #[wasm_bindgen(method, getter, js_name = groupBy)]
     fn group_by(this: &Options) -> JsValue;
@@ -46,22 +52,47 @@ extern "C" {
     fn if_version(this: &Options) -> JsValue;
 }
 
-/// All that a search knows; `vector` is what it searches for.
-pub(crate) fn query(options: Option<&Options>, vector: Vec<f32>) -> Result<Query> {
-    let default = Query::new(vector);
+/// All that a search knows; `vector` is what it searches for, unless it is by text alone.
+pub(crate) fn query(options: Option<&Options>, vector: Option<Vec<f32>>) -> Result<Query> {
+    let default = Query { vector, ..Query::new(Vec::new()) };
     let limit = limit(options)?.unwrap_or(default.limit);
     let Some(options) = options else { return Ok(default) };
+    let text = text_query(options)?;
     Ok(Query {
+        fusion: fusion(options, text.is_some() && default.vector.is_some())?,
+        text,
         limit,
         offset: read("offset", options.offset(), whole_number)?.unwrap_or(default.offset),
         filter: filter(Some(options))?,
         include: include(Some(options))?,
-        field: read("field", options.field(), text)?,
+        field: read("field", options.field(), field_name)?,
         ef: read("ef", options.ef(), whole_number)?,
         exact: read("exact", options.exact(), boolean)?.unwrap_or(default.exact),
         min_score: read("minScore", options.min_score(), number)?,
         ..default
     })
+}
+
+/// The words to look for, if there are any.
+fn text_query(options: &Options) -> Result<Option<TextQuery>> {
+    let field = read("textField", options.text_field(), field_name)?;
+    match read("text", options.text(), words)? {
+        Some(words) => Ok(Some(TextQuery { words, field })),
+        None if field.is_some() => {
+            Err(Error::invalid("textField says where text is, which is missing"))
+        }
+        None => Ok(None),
+    }
+}
+
+/// How two lists become one, where there are two.
+fn fusion(options: &Options, has_two: bool) -> Result<Fusion> {
+    match read("fusion", options.fusion(), |fusion| Fusion::from_value(&fusion))? {
+        Some(_) if !has_two => {
+            Err(Error::invalid("fusion is for a search by vector and text, give both"))
+        }
+        fusion => Ok(fusion.unwrap_or_default()),
+    }
 }
 
 /// The option `limit`.
@@ -86,7 +117,7 @@ pub(crate) fn group_by(options: Option<&Options>) -> Result<Option<GroupBy>> {
     const SIZE: usize = 1;
     let Some(options) = options else { return Ok(None) };
     let size = read("groupSize", options.group_size(), whole_number)?;
-    match (read("groupBy", options.group_by(), text)?, size) {
+    match (read("groupBy", options.group_by(), field_name)?, size) {
         (Some(field), size) => Ok(Some(GroupBy { field, size: size.unwrap_or(SIZE) })),
         (None, Some(_)) => Err(Error::invalid("groupSize goes with groupBy, which is missing")),
         (None, None) => Ok(None),
@@ -97,7 +128,7 @@ pub(crate) fn group_by(options: Option<&Options>) -> Result<Option<GroupBy>> {
 pub(crate) fn order(options: Option<&Options>) -> Result<Option<Order>> {
     let Some(options) = options else { return Ok(None) };
     let descending = read("descending", options.descending(), boolean)?;
-    match (read("orderBy", options.order_by(), text)?, descending) {
+    match (read("orderBy", options.order_by(), field_name)?, descending) {
         (Some(field), descending) => {
             Ok(Some(Order { field, descending: descending.unwrap_or(false) }))
         }
@@ -140,7 +171,7 @@ fn included(value: Value) -> Result<Include> {
         Value::Text(text) if text == EVERYTHING => Ok(Include::Everything),
         Value::Array(names) if names.is_empty() => Ok(Include::Nothing),
         Value::Array(names) => {
-            names.into_iter().map(text).collect::<Result<_>>().map(Include::Fields)
+            names.into_iter().map(field_name).collect::<Result<_>>().map(Include::Fields)
         }
         other => Err(wanted(r#"an array of field names, or "*" for all"#, &other)),
     }
@@ -163,10 +194,18 @@ fn number(value: Value) -> Result<f32> {
     }
 }
 
-fn text(value: Value) -> Result<String> {
+fn field_name(value: Value) -> Result<String> {
+    text(value, "the name of a field")
+}
+
+fn words(value: Value) -> Result<String> {
+    text(value, "the words to look for")
+}
+
+fn text(value: Value, what: &str) -> Result<String> {
     match value {
         Value::Text(text) => Ok(text),
-        other => Err(wanted("the name of a field", &other)),
+        other => Err(wanted(what, &other)),
     }
 }
 

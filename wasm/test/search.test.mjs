@@ -130,3 +130,22 @@ test("a graph finds what a scan finds, while it is built and after", async () =>
   assert.ok((await recall()) >= 0.95, random.story);
   await db.close();
 });
+
+test("words are found alone, and together with a vector", async () => {
+  const gloss = { type: "string", text: true };
+  const db = await open("notes", { schema: { id: "u64", v: { vector: 2, metric: "l2" }, gloss } });
+  const texts = ["a wild cat", "the dog", "a cat", "wild geese", "cats"];
+  await db.index(texts.map((text, id) => ({ id, v: [id, 0], gloss: text })));
+  const ids = async (hits) => (await hits).map((hit) => hit.id);
+  assert.deepEqual(await ids(db.searchText("Wild CAT!")), [0, 2, 3]);
+  assert.deepEqual(await ids(db.searchText("cat", { textField: "gloss", limit: 1 })), [2]);
+  assert.deepEqual(await ids(db.searchText("🐱")), []);
+  assert.equal((await ids(db.search([2.2, 0], { text: "cat" })))[0], 2);
+  const weighted = { text: "geese", fusion: { weighted: 0 } };
+  assert.deepEqual(await ids(db.search([0, 0], weighted)), [0, 1, 2, 3, 4]);
+  assert.equal(await db.count({ filter: { gloss: { $text: "cat" } } }), 2);
+  await assert.rejects(db.search([0, 0], { fusion: "rrf" }), { code: "invalid", message: /give both/ });
+  await assert.rejects(db.search(undefined, { text: "cat" }), { code: "invalid", message: /searchText/ });
+  await assert.rejects(db.searchText("cat", { textField: "v" }), { code: "invalid" });
+  await db.close();
+});

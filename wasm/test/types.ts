@@ -13,6 +13,7 @@ const db = await open("products", {
     maker: { fields: { country: { type: "string", filter: true }, city: "string" } },
     note: "string?",
     title: "string",
+    body: { type: "string?", text: true },
   },
 });
 
@@ -253,3 +254,11 @@ await products.count({ filter: { prize: 9 } });
 declare const error: VectordocError;
 // @ts-expect-error: the code is misspelt
 error.code === "notfound";
+
+// Words
+await db.searchText("a chair", { filter: { body: { $text: "oak" }, price: 9 }, limit: 3 });
+await db.search(vector, { text: "a chair", fusion: { weighted: 0.3 } });
+// @ts-expect-error: only its words are indexed
+await db.count({ filter: { body: "oak" } });
+// @ts-expect-error: there is no such fusion
+await db.search(vector, { text: "a chair", fusion: "sum" });

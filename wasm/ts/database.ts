@@ -12,6 +12,7 @@ import type {
   Included,
 } from "./document.js";
 import { VectordocError, guard } from "./error.js";
+import type { FieldName } from "./filter.js";
 import {
   type Examples,
   type Grouping,
@@ -19,6 +20,7 @@ import {
   type Progressive,
   type Search,
   type Selection,
+  type TextSearch,
   refuseUnknown,
 } from "./options.js";
 import type { Batch, Engine } from "./raw/engine.js";
@@ -38,6 +40,9 @@ const SEARCH_OPTIONS = [
   "ef",
   "exact",
   "minScore",
+  "text",
+  "textField",
+  "fusion",
   "groupBy",
   "groupSize",
 ] as const satisfies readonly (keyof Search<unknown> | keyof Grouping<unknown> | "include")[];
@@ -216,16 +221,16 @@ export class Database<
    * values unless there is a limit. Of an array, each of its elements counts.
    */
   async facet(
-    field: keyof Fields & string,
+    field: FieldName<Fields>,
     options: Selection<Fields> & { readonly limit?: number } = {},
   ): Promise<Counted[]> {
     refuseUnknown(options, ["filter", "limit"]);
-    return this.#read((engine) => engine.facet(String(field), { ...options }));
+    return this.#read((engine) => engine.facet(field, { ...options }));
   }
 
   /**
-   * The documents nearest to a vector, best first, ties in order of their ids; with `groupBy`, the
-   * best of each value of a field.
+   * The documents nearest to a vector, best first, ties in order of their ids; with `text`, fused
+   * with those that have its words; with `groupBy`, the best of each value of a field.
    */
   async search<const I extends Include<Doc> = undefined>(
     vector: Vector,
@@ -239,9 +244,27 @@ export class Database<
     vector: Vector,
     options: Search<Fields> & Partial<Grouping<Fields>> = {},
   ): Promise<unknown> {
-    refuseUnknown(options, SEARCH_OPTIONS);
-    const answer = this.#read((engine) => engine.search(packed(vector), { ...options }));
-    return options.groupBy === undefined ? hitsOf(answer) : groupsOf(answer);
+    if (vector === undefined || vector === null) {
+      throw new VectordocError("invalid", "the query vector is missing; searchText needs none");
+    }
+    return this.#search(options, (engine, known) => engine.search(packed(vector), known));
+  }
+
+  /** The documents that have one of these words, best first (BM25), ties in order of their ids. */
+  async searchText<const I extends Include<Doc> = undefined>(
+    words: string,
+    options: TextSearch<Fields> & Grouping<Fields> & { readonly include?: I },
+  ): Promise<HitGroup<Included<Doc, IdName, I>>[]>;
+  async searchText<const I extends Include<Doc> = undefined>(
+    words: string,
+    options?: TextSearch<Fields> & { readonly include?: I },
+  ): Promise<Hit<Included<Doc, IdName, I>>[]>;
+  async searchText(
+    words: string,
+    options: TextSearch<Fields> & Partial<Grouping<Fields>> = {},
+  ): Promise<unknown> {
+    const question = { ...options, text: words };
+    return this.#search(question, (engine, known) => engine.search(undefined, known));
   }
 
   /**
@@ -262,9 +285,7 @@ export class Database<
     ids: OneOrMany<Doc[IdName]>,
     options: Search<Fields> & Partial<Grouping<Fields>> = {},
   ): Promise<unknown> {
-    refuseUnknown(options, [...SEARCH_OPTIONS, "unlike"]);
-    const answer = this.#read((engine) => engine.searchLike(listOf(ids), { ...options }));
-    return options.groupBy === undefined ? hitsOf(answer) : groupsOf(answer);
+    return this.#search(options, (engine, known) => engine.searchLike(listOf(ids), known), ["unlike"]);
   }
 
   /** The documents that pass, one after the other, in order of their ids or of a field. */
@@ -306,6 +327,17 @@ export class Database<
     await this.#writes;
     await this.#building;
     this.#engine.free();
+  }
+
+  /** What a search answers: hits, or groups of them. */
+  #search(
+    options: Partial<Grouping<Fields>>,
+    ask: (engine: Engine, options: object) => unknown[],
+    more: readonly string[] = [],
+  ): unknown {
+    refuseUnknown(options, [...SEARCH_OPTIONS, ...more]);
+    const answer = this.#read((engine) => ask(engine, { ...options }));
+    return options.groupBy === undefined ? hitsOf(answer) : groupsOf(answer);
   }
 
   #read<T>(read: (engine: Engine) => T): T {

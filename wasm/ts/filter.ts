@@ -1,4 +1,4 @@
-import type { GeoPoint } from "./schema.js";
+import type { GeoPoint, WordsOnly } from "./schema.js";
 
 /**
  * Which documents: conditions on fields that all hold, and filters combined. `Fields` has the type
@@ -16,11 +16,18 @@ export type Filter<Fields> = {
   readonly $not?: Filter<Fields>;
 };
 
+/** The paths of fields that have values to filters, not words alone. */
+export type FieldName<Fields> = {
+  [P in keyof Fields & string]: [Fields[P]] extends [WordsOnly] ? never : P;
+}[keyof Fields & string];
+
 /** Several filters: a list, or one object of conditions. */
 type Filters<Fields> = readonly Filter<Fields>[] | Filter<Fields>;
 
 /** What holds for one field: it equals a value (`null`: it is missing), or it passes tests. */
-export type Condition<T, Fields = unknown> = Compared<Element<T>, Fields> | null | Tests<T, Fields>;
+export type Condition<T, Fields = unknown> = [T] extends [WordsOnly]
+  ? WordTests
+  : Compared<Element<T>, Fields> | null | Tests<T, Fields>;
 
 /** An array passes a test when one of its elements does, but for `$size` and the negative ones. */
 export type Tests<T, Fields = unknown> = Equalities<Element<T>, Fields> &
@@ -34,7 +41,7 @@ export type Tests<T, Fields = unknown> = Equalities<Element<T>, Fields> &
 /** What a field is compared with: a value, another field, or text that looks like one. */
 type Compared<T, Fields> =
   | T
-  | { readonly $field: keyof Fields & string }
+  | { readonly $field: FieldName<Fields> }
   | (string extends T ? { readonly $literal: T } : never);
 
 interface Equalities<T, Fields> {
@@ -63,8 +70,14 @@ interface ArrayTests<T> {
   readonly $size?: number;
 }
 
+interface WordTests {
+  /** A text, or the texts of an array together, have all these words; the field is marked `text`. */
+  readonly $text?: string;
+  readonly $not?: WordTests;
+}
+
 /** Those with `i` ignore case. */
-interface TextTests {
+interface TextTests extends Pick<WordTests, "$text"> {
   /** A text has this part; an array has this element. */
   readonly $contains?: string;
   readonly $icontains?: string;

@@ -1,4 +1,4 @@
-import type { Filter } from "./filter.js";
+import type { FieldName, Filter } from "./filter.js";
 import { VectordocError } from "./error.js";
 
 /** Which documents are meant. */
@@ -7,20 +7,33 @@ export interface Selection<Fields> {
   readonly filter?: Filter<Fields>;
 }
 
-/** What to search for, besides the vector. */
-export interface Search<Fields> extends Selection<Fields> {
+/** How a search by words goes, besides the words. */
+export interface TextSearch<Fields> extends Selection<Fields> {
   /** Hits wanted; 10 unless given. */
   readonly limit?: number;
-  /** Nearest hits to leave out. */
+  /** Best hits to leave out. */
   readonly offset?: number;
+  /** Leave out hits that score less. */
+  readonly minScore?: number;
+  /** The dotted path of the field to look for words in; needed when several are marked `text`. */
+  readonly textField?: string;
+}
+
+/** What to search for, besides the vector. */
+export interface Search<Fields> extends TextSearch<Fields> {
+  /** Words to look for too: what has them and what is near to the vector become one list. */
+  readonly text?: string;
+  /**
+   * How two lists become one: by reciprocal ranks unless given, or by scores, of which the text's
+   * have this weight from 0 to 1.
+   */
+  readonly fusion?: "rrf" | { readonly rrf: number } | { readonly weighted: number };
   /** The vector field; needed when there are several. */
   readonly field?: string;
   /** Candidates a graph considers; more find better and take longer. */
   readonly ef?: number;
   /** Compare with every vector, whatever the index. */
   readonly exact?: boolean;
-  /** Leave out hits that score less. */
-  readonly minScore?: number;
 }
 
 /** What to be near to and far from, besides a search's options. */
@@ -32,7 +45,7 @@ export interface Examples<Id> {
 /** Hits in groups: limit and offset count groups. */
 export interface Grouping<Fields> {
   /** The field, no array, by whose value hits are grouped. */
-  readonly groupBy: keyof Fields & string;
+  readonly groupBy: FieldName<Fields>;
   /** Hits of each group; 1 unless given. */
   readonly groupSize?: number;
 }
@@ -40,7 +53,7 @@ export interface Grouping<Fields> {
 /** In which order documents come; of their ids unless given. */
 export interface Ordering<Fields> {
   /** The field, no array; documents without a value come last, equal ones in order of their ids. */
-  readonly orderBy?: keyof Fields & string;
+  readonly orderBy?: FieldName<Fields>;
   /** Whether the largest values come first. */
   readonly descending?: boolean;
 }

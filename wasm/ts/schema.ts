@@ -154,6 +154,11 @@ type TypeOf<Name> = Name extends `${infer Base}?`
       ? Scalars[Name]
       : never;
 
+/** What a text is to filters that is marked `text` and not `filter`. */
+export interface WordsOnly {
+  readonly $words: true;
+}
+
 /** `[path, type]` of every filterable field. */
 type PathsOf<S, Prefix extends string = ""> = {
   [N in keyof S & string]: S[N] extends { fields: infer Fields; filter?: infer Filter }
@@ -162,5 +167,7 @@ type PathsOf<S, Prefix extends string = ""> = {
       : PathsOf<Fields, `${Prefix}${N}.`>
     : S[N] extends { type: TypeName; filter: true }
       ? [`${Prefix}${N}`, ValueOf<S[N]>]
-      : never;
+      : S[N] extends { text: true }
+        ? [`${Prefix}${N}`, WordsOnly]
+        : never;
 }[keyof S & string];

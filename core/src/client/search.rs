@@ -2,18 +2,19 @@
 
 use super::{Remote, message::decode, remote::include_json};
 use crate::{
-    Examples, Filter, GroupBy, Hit, HitGroup, Id, Query, Result,
+    Examples, Filter, Fusion, GroupBy, Hit, HitGroup, Id, Query, Result,
     document::{check_vector, coerce},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, value::RawValue};
 
 impl Remote {
-    /// The documents nearest to the query's vector, best first.
+    /// The documents nearest to the query's vector, best first; or those that answer its text best,
+    /// or both lists as one.
     pub async fn search(&self, query: &Query) -> Result<Vec<Hit>> {
         query.check()?;
-        self.check_vector(query, &query.vector)?;
-        let params = SearchParams::new(query).vector(&query.vector);
+        self.check_vector(query, query.vector.as_deref())?;
+        let params = SearchParams::new(query);
         let answer = self.ask("search", &params).await?;
         self.read_hits(&decode(answer.get())?)
     }
@@ -26,8 +27,8 @@ impl Remote {
             results: Vec<Hits<'a>>,
         }
         query.check()?;
-        vectors.iter().try_for_each(|vector| self.check_vector(query, vector))?;
-        let params = SearchParams::new(query).vectors(vectors);
+        vectors.iter().try_for_each(|vector| self.check_vector(query, Some(vector)))?;
+        let params = SearchParams { vectors: Some(vectors), ..SearchParams::near(query) };
         let answer = self.ask("search", &params).await?;
         let Answer { results } = decode(answer.get())?;
         results.iter().map(|hits| self.read_hits(hits)).collect()
@@ -45,7 +46,7 @@ impl Remote {
         }
         query.check()?;
         let Examples { like, unlike } = examples;
-        let params = Params { like, unlike, search: SearchParams::new(query) };
+        let params = Params { like, unlike, search: SearchParams::near(query) };
         let answer = self.ask("search", &params).await?;
         self.read_hits(&decode(answer.get())?)
     }
@@ -72,9 +73,9 @@ impl Remote {
             hits: Vec<HitText<'a>>,
         }
         query.check()?;
-        self.check_vector(query, &query.vector)?;
+        self.check_vector(query, query.vector.as_deref())?;
         let (_, found) = self.schema().scalar_path(&by.field, "group")?;
-        let search = SearchParams::new(query).vector(&query.vector);
+        let search = SearchParams::new(query);
         let params = Params { group_by: &by.field, group_size: by.size, search };
         let answer = self.ask("search", &params).await?;
         let Answer { groups } = decode(answer.get())?;
@@ -86,7 +87,8 @@ impl Remote {
     }
 
     /// Refuses a vector that cannot be searched with; JSON could not even say NaN.
-    fn check_vector(&self, query: &Query, vector: &[f32]) -> Result<()> {
+    fn check_vector(&self, query: &Query, vector: Option<&[f32]>) -> Result<()> {
+        let Some(vector) = vector else { return Ok(()) };
         let number = self.schema().vector_number(query.field.as_deref())?;
         let field = &self.schema().vectors()[number];
         check_vector(&field.name, field.dim, field.metric, vector)
@@ -124,6 +126,12 @@ struct SearchParams<'a> {
     vectors: Option<&'a [Vec<f32>]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fusion: Option<Fusion>,
     limit: usize,
     offset: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,12 +147,23 @@ struct SearchParams<'a> {
 }
 
 impl<'a> SearchParams<'a> {
-    /// What `query` asks, its vector left out.
+    /// What `query` asks.
     fn new(query: &'a Query) -> Self {
+        let vector = query.vector.as_deref();
+        let near = Self::near(query);
+        Self { vector, fusion: near.fusion.filter(|_| vector.is_some()), ..near }
+    }
+
+    /// What `query` asks, something else standing for its vector.
+    fn near(query: &'a Query) -> Self {
+        let text = query.text.as_ref();
         Self {
             vector: None,
             vectors: None,
             field: query.field.as_deref(),
+            text: text.map(|text| text.words.as_str()),
+            text_field: text.and_then(|text| text.field.as_deref()),
+            fusion: text.map(|_| query.fusion),
             limit: query.limit,
             offset: query.offset,
             ef: query.ef,
@@ -154,13 +173,5 @@ impl<'a> SearchParams<'a> {
             except: &query.except,
             include: include_json(&query.include),
         }
-    }
-
-    fn vector(self, vector: &'a [f32]) -> Self {
-        Self { vector: Some(vector), ..self }
-    }
-
-    fn vectors(self, vectors: &'a [Vec<f32>]) -> Self {
-        Self { vectors: Some(vectors), ..self }
     }
 }

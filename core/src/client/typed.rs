@@ -205,6 +205,13 @@ impl<T: VectorDoc> Client<T> {
         SearchBuilder::new(self, vector)
     }
 
+    /// A search for the documents that answer `words` best, to be refined and [`run`].
+    ///
+    /// [`run`]: SearchBuilder::run
+    pub fn search_text(&self, words: impl Into<String>) -> SearchBuilder<&Self> {
+        SearchBuilder::of_text(self, words.into())
+    }
+
     /// A search for documents like those with these ids, which are no hits themselves.
     pub fn search_like(&self, ids: impl IntoIds) -> SearchLike<&Self> {
         SearchLike::new(self, ids.into_ids())

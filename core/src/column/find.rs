@@ -39,6 +39,7 @@ impl Columns {
                 let candidates = self.columns[*number].find(look);
                 self.verified(&candidates, &[filter], read)?
             }
+            Bound::Words { number, words } => self.texts[*number].having_all(words),
             Bound::Compare { number, comparison, other } => {
                 let (left, right) = (&self.columns[*number], &self.columns[*other]);
                 match comparison {
@@ -108,6 +109,7 @@ impl Columns {
             Bound::And(filters) => {
                 filters.iter().map(|filter| self.estimate(filter)).min().unwrap_or(live)
             }
+            Bound::Words { number, words } => self.texts[*number].estimate(words),
             Bound::Compare { .. } => live,
         }
     }
@@ -120,6 +122,7 @@ impl Columns {
             Bound::Or(filters) => filters.iter().any(|filter| self.passes(filter, values)),
             Bound::Not(filter) => !self.passes(filter, values),
             Bound::Column { number, look } => self.columns[*number].passes(look, values),
+            Bound::Words { number, words } => self.texts[*number].has_all(values, words),
             Bound::Element { number, index, look } => {
                 let column = &self.columns[*number];
                 let array = column.value(values);

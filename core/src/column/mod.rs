@@ -14,14 +14,19 @@ mod tree;
 mod walk;
 
 use crate::{
-    Result, Schema, Value, bitset::BitSet, index::Section, rest::ReadPage, schema::FieldType,
+    Result, Schema, Value,
+    bitset::BitSet,
+    index::Section,
+    rest::ReadPage,
+    schema::FieldType,
+    text::{TEXT_SECTIONS, TextIndex},
 };
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 use postings::Postings;
 use roaring::RoaringBitmap;
-use tree::Tree;
 
-pub(crate) use key::Key;
+pub(crate) use key::{Key, TreeKey};
+pub(crate) use tree::{Posting, Tree};
 pub(crate) use walk::Direction;
 
 /// A set of slots, compressed.
@@ -30,9 +35,13 @@ pub(crate) type Slots = RoaringBitmap;
 /// Sections of one column: its keys, the lengths of its arrays, which slots have a value.
 pub(crate) const COLUMN_SECTIONS: usize = 3;
 
-/// All columns of an engine, and the slots that hold a document.
+const _: () = assert!(TEXT_SECTIONS <= COLUMN_SECTIONS);
+
+/// All columns of an engine, its text indexes, and the slots that hold a document.
 pub(crate) struct Columns {
     columns: Vec<Column>,
+    /// In order of the text paths.
+    texts: Vec<TextIndex>,
     live: BitSet,
 }
 
@@ -65,7 +74,12 @@ impl Columns {
         for (number, field) in schema.values().iter().enumerate().filter(|(_, f)| f.filter) {
             add_columns(number, &field.ty, &mut Vec::new(), &mut columns);
         }
-        Self { columns, live: BitSet::default() }
+        Self { columns, texts: TextIndex::all(schema), live: BitSet::default() }
+    }
+
+    /// The index of the text path of this number.
+    pub(crate) fn text(&self, number: usize) -> &TextIndex {
+        &self.texts[number]
     }
 
     /// The slots that hold a document.
@@ -78,6 +92,7 @@ impl Columns {
         for column in &mut self.columns {
             column.change(slot, values, Change::Insert);
         }
+        self.texts.iter_mut().for_each(|text| text.insert(slot, values));
     }
 
     pub(crate) fn remove(&mut self, slot: u32, values: &[Value]) {
@@ -85,18 +100,20 @@ impl Columns {
         for column in &mut self.columns {
             column.change(slot, values, Change::Remove);
         }
+        self.texts.iter_mut().for_each(|text| text.remove(slot, values));
     }
 
-    /// The sections of every column, in order of the columns.
-    pub(crate) fn sections(&self) -> impl Iterator<Item = [&dyn Section; COLUMN_SECTIONS]> {
-        self.columns.iter().map(|column| {
+    /// The sections of every column, in order of the columns, then those of every text index.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = Vec<&dyn Section>> {
+        let columns = self.columns.iter().map(|column| {
             let keys: &dyn Section = match &column.keys {
                 Keys::Numbers(tree) => tree,
                 Keys::Cells(tree) => tree,
                 Keys::Bytes(tree) => tree,
             };
-            [keys, &column.sizes, &column.present]
-        })
+            alloc::vec![keys, &column.sizes, &column.present]
+        });
+        columns.chain(self.texts.iter().map(|text| text.sections().into()))
     }
 
     pub(crate) fn mark_clean(&mut self) {
@@ -109,10 +126,12 @@ impl Columns {
             column.sizes.mark_clean();
             column.present.mark_clean();
         }
+        self.texts.iter_mut().for_each(TextIndex::mark_clean);
     }
 
-    /// The columns of `schema` out of the pages of their sections: `pages` says how many the
-    /// section has that is this one of this column, `page` lends them.
+    /// The columns of `schema` out of the pages of their sections: `pages` says what is in the
+    /// header of the section that is this one of this column, `page` lends them. Text indexes count
+    /// as columns after the last.
     pub(crate) fn open<R: ReadPage>(
         schema: &Schema,
         live: BitSet,
@@ -130,6 +149,9 @@ impl Columns {
             column.sizes = Tree::open(pages(number, 1)?, page(number, 1))?;
             column.present = Tree::open(pages(number, 2)?, page(number, 2))?;
         }
+        for (number, text) in (columns.columns.len()..).zip(&mut columns.texts) {
+            text.open(|section| pages(number, section), |section| page(number, section))?;
+        }
         Ok(columns)
     }
 
@@ -143,7 +165,9 @@ impl Columns {
             };
             keys + column.sizes.memory_bytes() + column.present.memory_bytes()
         };
-        self.live.memory_bytes() + self.columns.iter().map(column_bytes).sum::<usize>()
+        let columns = self.columns.iter().map(column_bytes).sum::<usize>();
+        let texts = self.texts.iter().map(TextIndex::memory_bytes).sum::<usize>();
+        self.live.memory_bytes() + columns + texts
     }
 }
 
@@ -154,7 +178,7 @@ enum Change {
 }
 
 impl Change {
-    fn apply<K: key::TreeKey>(self, tree: &mut Tree<K, Postings>, key: &K, slot: u32) {
+    fn apply<K: TreeKey>(self, tree: &mut Tree<K, Postings>, key: &K, slot: u32) {
         match self {
             Self::Insert => tree.insert(key, slot, ()),
             Self::Remove => tree.remove(key, slot),

@@ -11,11 +11,11 @@ use alloc::{sync::Arc, vec::Vec};
 /// Filters whose slots are kept.
 const FILTERS_MAX: usize = 32;
 
-/// The slots of one filter in one vector field.
+/// The slots of one filter in one vector field, or in all of the collection.
 struct Kept {
     filter: Filter,
     bound: Bound,
-    field: usize,
+    field: Option<usize>,
     slots: Arc<BitSet>,
     /// Documents that changed since it was asked for.
     changes: usize,
@@ -68,7 +68,7 @@ impl FilterCache {
         for kept in self.kept() {
             kept.changes += 1;
             let passes = values.is_some_and(|values| columns.passes(&kept.bound, values))
-                && fields[kept.field].present.contains(slot);
+                && kept.field.is_none_or(|field| fields[field].present.contains(slot));
             if passes == kept.slots.contains(slot) {
                 continue;
             }
@@ -85,7 +85,7 @@ impl FilterCache {
 }
 
 /// The slots kept of `filter`, which then stands last.
-fn recall(kept: &mut [Kept], filter: &Filter, field: usize) -> Option<Arc<BitSet>> {
+fn recall(kept: &mut [Kept], filter: &Filter, field: Option<usize>) -> Option<Arc<BitSet>> {
     let is_it = |kept: &Kept| kept.field == field && kept.filter == *filter;
     let position = kept.iter().rposition(is_it)?;
     kept[position..].rotate_left(1);
@@ -95,21 +95,23 @@ fn recall(kept: &mut [Kept], filter: &Filter, field: usize) -> Option<Arc<BitSet
 }
 
 impl Engine {
-    /// The slots with a document that passes and a vector in field `number`.
-    pub(super) fn allowed_in(&self, number: usize, filter: &Filter) -> Result<Arc<BitSet>> {
-        if let Some(slots) = self.filters.with(|kept| recall(kept, filter, number)).flatten() {
+    /// The slots with a document that passes and, if a field is given, a vector in it.
+    pub(super) fn allowed_in(&self, field: Option<usize>, filter: &Filter) -> Result<Arc<BitSet>> {
+        if let Some(slots) = self.filters.with(|kept| recall(kept, filter, field)).flatten() {
             return Ok(slots);
         }
         let bound = Bound::new(filter, &self.schema)?;
         let mut slots = self.columns.find(&bound, &|slot| self.values(slot))?;
-        slots.intersect(&self.fields[number].present);
+        if let Some(number) = field {
+            slots.intersect(&self.fields[number].present);
+        }
         let slots = Arc::new(slots);
         let (filter, shared) = (filter.clone(), Arc::clone(&slots));
         self.filters.with(|kept| {
             if kept.len() == FILTERS_MAX {
                 kept.remove(0);
             }
-            kept.push(Kept { filter, bound, field: number, slots: shared, changes: 0 });
+            kept.push(Kept { filter, bound, field, slots: shared, changes: 0 });
         });
         Ok(slots)
     }

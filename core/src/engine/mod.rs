@@ -20,6 +20,7 @@ mod order;
 mod prepare;
 mod read;
 mod search;
+mod text;
 mod tuning;
 
 use crate::{
@@ -43,6 +44,8 @@ pub use checkpoint::Checkpoint;
 pub use maintenance::Maintenance;
 pub use order::{Place, most_frequent};
 pub use prepare::{Group, Outcome};
+#[cfg(feature = "native")]
+pub(crate) use text::search_text;
 
 /// One collection of documents in memory, with its indexes.
 pub struct Engine {

@@ -1,7 +1,7 @@
 //! Searching: which slots are allowed, which way to find the nearest of them, and what is left
 //! over for an exact scan.
 
-use super::{Engine, field::Field};
+use super::{Engine, field::Field, text::search_text};
 use crate::{
     Error, Filter, Hit, Query, Result,
     bitset::BitSet,
@@ -16,14 +16,18 @@ use alloc::{sync::Arc, vec::Vec};
 
 impl Engine {
     /// The documents nearest to the query's vector, best first: exactly as many as the limit, or as
-    /// there are. Equally near hits stand in order of their ids.
+    /// there are; or those that have a word of its text, or both lists as one. Equally good hits
+    /// stand in order of their ids.
     pub fn search(&self, query: &Query) -> Result<Vec<Hit<Document>>> {
         self.explain(query).map(|(hits, _)| hits)
     }
 
     /// The same, and how it came about.
     pub fn explain(&self, query: &Query) -> Result<(Vec<Hit<Document>>, Explanation)> {
-        let searching = self.searching(query)?;
+        if query.text.is_some() {
+            return search_text(&[self], query);
+        }
+        let searching = self.searching(query, query.reach())?;
         let (neighbours, explanation) = searching.run()?;
         let hits = self.hits(query, searching.field, neighbours)?;
         Ok((hits, explanation))
@@ -32,7 +36,10 @@ impl Engine {
     /// The answers to several queries, in their order. Those that compare with every vector, in the
     /// same field and with the same filter, read each vector once for all of them.
     pub fn search_batch(&self, queries: &[Query]) -> Result<Vec<Vec<Hit<Document>>>> {
-        let searches = queries.iter().map(|query| self.searching(query));
+        if queries.iter().any(|query| query.text.is_some()) {
+            return queries.iter().map(|query| self.search(query)).collect();
+        }
+        let searches = queries.iter().map(|query| self.searching(query, query.reach()));
         let searches = searches.collect::<Result<Vec<_>>>()?;
         let mut found: Vec<Option<Vec<Neighbour>>> = queries.iter().map(|_| None).collect();
         for first in 0..queries.len() {
@@ -60,20 +67,21 @@ impl Engine {
         answers.collect()
     }
 
-    /// What a query asks for, checked and prepared.
-    fn searching(&self, query: &Query) -> Result<Searching<'_>> {
+    /// What a query asks for by its vector, `limit` hits of it, checked and prepared.
+    pub(super) fn searching(&self, query: &Query, limit: usize) -> Result<Searching<'_>> {
         query.check()?;
+        let vector = query.vector.as_deref();
+        let vector = vector.ok_or_else(|| Error::internal("a search by text has no vector"))?;
         self.check_include(&query.include)?;
         let number = self.schema.vector_number(query.field.as_deref())?;
         let field = &self.fields[number];
-        check_vector(&field.spec.name, field.spec.dim, field.spec.metric, &query.vector)?;
+        check_vector(&field.spec.name, field.spec.dim, field.spec.metric, vector)?;
         let filtered = !matches!(query.filter, Filter::All);
-        let matching = filtered.then(|| self.allowed_in(number, &query.filter)).transpose()?;
-        let wanted = query.limit.saturating_add(query.offset);
-        let limit = if wanted == 0 { 0 } else { wanted + query.except.len() };
+        let matching =
+            filtered.then(|| self.allowed_in(Some(number), &query.filter)).transpose()?;
         Ok(Searching {
             field,
-            probe: field.vectors.probe(&query.vector),
+            probe: field.vectors.probe(vector),
             matching,
             limit,
             ef: field.tuning.ef(query.ef.or(field.spec.index.ef), limit),
@@ -115,7 +123,7 @@ impl Engine {
 type Answer = (Vec<Neighbour>, Explanation);
 
 /// One search in one field.
-struct Searching<'a> {
+pub(super) struct Searching<'a> {
     field: &'a Field,
     probe: Probe,
     /// The slots that pass the filter, if there is one.
@@ -138,7 +146,12 @@ enum Way {
 }
 
 impl Searching<'_> {
-    fn run(&self) -> Result<Answer> {
+    /// The score of what was found.
+    pub(super) fn score(&self, neighbour: &Neighbour) -> f32 {
+        self.field.spec.metric.score(self.field.vectors.reported(neighbour.distance))
+    }
+
+    pub(super) fn run(&self) -> Result<Answer> {
         match self.way() {
             Way::None => {
                 let plan = "nothing to search";

@@ -11,6 +11,7 @@ use crate::{
     document::{coerce, type_in_words},
     limits,
     schema::{FieldType, FilterPath, Integer, unknown_name},
+    text::{Word, words_asked},
     value::shorten,
 };
 use alloc::{boxed::Box, format, string::String, vec::Vec};
@@ -32,6 +33,11 @@ pub(crate) enum Bound {
         number: usize,
         index: usize,
         look: Look,
+    },
+    /// All of these words are in the texts of one index; none holds nowhere.
+    Words {
+        number: usize,
+        words: Vec<Word>,
     },
     /// How the values of two columns compare.
     Compare {
@@ -128,6 +134,10 @@ impl Binder<'_> {
     }
 
     fn bind_field(&self, path: &str, test: &Test) -> Result<Bound> {
+        if let Test::Text(text) = test {
+            let number = self.schema.text_number(Some(path))?;
+            return Ok(Bound::Words { number, words: words_asked(text)? });
+        }
         if let Some(number) = self.number(path) {
             let column = Column { number, path: &self.paths[number], element: None };
             return match test {
@@ -231,8 +241,10 @@ impl Column<'_> {
                 self.expect_points("$geoBox")?;
                 self.look(Look::Near(boxes_between(*south_west, *north_east)?, None))
             }
-            Test::Field(..) => {
-                return Err(Error::invalid("an element of an array compares with no other field"));
+            Test::Field(..) | Test::Text(_) => {
+                return Err(Error::invalid(
+                    "an element of an array is asked neither for its words nor about another field",
+                ));
             }
         })
     }

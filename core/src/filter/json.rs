@@ -17,7 +17,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Every operator on a field.
-const OPERATORS: [&str; 25] = [
+const OPERATORS: [&str; 26] = [
     "$eq",
     "$ne",
     "$neq",
@@ -36,6 +36,7 @@ const OPERATORS: [&str; 25] = [
     "$endsWith",
     "$iendsWith",
     "$regex",
+    "$text",
     "$size",
     "$exists",
     "$not",
@@ -46,8 +47,6 @@ const OPERATORS: [&str; 25] = [
 ];
 /// Operators on filters.
 const CONNECTIVES: [&str; 4] = ["$and", "$or", "$nor", "$not"];
-/// Operators of the contract that this build does not have yet.
-const PLANNED: [&str; 1] = ["$text"];
 
 impl FromStr for Filter {
     type Err = Error;
@@ -247,6 +246,7 @@ fn read_test(operator: &str, value: &Value) -> Result<Test> {
         "$endsWith" => Test::EndsWith(text()?),
         "$iendsWith" => Test::EndsWithIgnoreCase(text()?),
         "$regex" => Test::Regex(text()?),
+        "$text" => Test::Text(text()?),
         "$size" => match coerce(&FieldType::Integer(Integer::U64), value.clone()) {
             Value::Int(size) if let Ok(size) = u64::try_from(size) => Test::Size(size),
             _ => return Err(wrong("a whole number")),
@@ -336,9 +336,6 @@ fn is_point(fields: &BTreeMap<String, Value>) -> bool {
 }
 
 fn unknown_operator(operator: &str, known: &[&'static str], hint: &str) -> Error {
-    if PLANNED.contains(&operator) {
-        return Error::unsupported(format!("this build has no {operator} yet{hint}"));
-    }
     let error = unknown_name("operator", operator, known.iter().copied());
     Error::invalid(format!("{}{hint}", error.message()))
 }
@@ -369,6 +366,7 @@ fn write_test(test: &Test) -> Value {
         Test::EndsWith(end) => ("$endsWith", text(end)),
         Test::EndsWithIgnoreCase(end) => ("$iendsWith", text(end)),
         Test::Regex(pattern) => ("$regex", text(pattern)),
+        Test::Text(words) => ("$text", text(words)),
         Test::Size(size) => ("$size", Value::Int((*size).into())),
         Test::Exists(exists) => ("$exists", Value::Bool(*exists)),
         Test::GeoRadius { center, metres } => (
@@ -393,5 +391,29 @@ fn literal(value: &Value) -> Value {
     match placeholder(value) {
         Some(_) => object("$literal", value.clone()),
         None => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CONNECTIVES, OPERATORS};
+    use alloc::collections::BTreeSet;
+
+    /// The operators in a text.
+    fn operators(text: &str) -> BTreeSet<&str> {
+        let parts = text.split('$').skip(1).map(|part| {
+            let end = part.find(|letter: char| !letter.is_ascii_alphabetic());
+            &part[..end.unwrap_or(part.len())]
+        });
+        parts.filter(|name| !name.is_empty()).collect()
+    }
+
+    #[test]
+    fn the_documented_table_has_every_operator_and_no_other() {
+        let source = include_str!("mod.rs");
+        let (documentation, _) = source.split_once("\nmod ").expect("modules follow");
+        let known = OPERATORS.iter().chain(&CONNECTIVES).map(|name| name.trim_start_matches('$'));
+        let known: BTreeSet<&str> = known.collect();
+        assert_eq!(operators(documentation), known);
     }
 }

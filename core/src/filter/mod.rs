@@ -13,6 +13,7 @@
 //! | `$startsWith s`, `$istartsWith s` | a text begins with `s` |
 //! | `$endsWith s`, `$iendsWith s` | a text ends with `s` |
 //! | `$regex s` | a regular expression matches somewhere in a text |
+//! | `$text s` | a text, or the texts of an array together, have all words of `s` |
 //! | `$size n` | an array has `n` elements |
 //! | `$exists true`, `$exists false` | the field is there and not null; it is not |
 //! | `$geoRadius {center, radius}` | a point is within `radius` metres of `center` |
@@ -31,6 +32,9 @@
 //! - **Names with `i`** ignore case, by Unicode's simple lower case; they and `$contains`,
 //!   `$endsWith` and `$regex` look at every distinct value of the field. Regular expressions are
 //!   those of the crate `regex-lite`, and take time linear in the text.
+//! - **Words** are those of Unicode (UAX #29) in lower case, nothing stemmed: `$text "wild cats"`
+//!   holds for *Cats, wild*, not for *wildcat*. It asks about fields marked `text`, whether or not
+//!   they are marked `filter`; a text without a word, such as `"!"`, holds nowhere.
 //! - **Paths** are dotted, `maker.country`, or as DocArray writes them, `maker__country`; a number
 //!   asks for one element of an array: `tags.0`.
 //! - **Another field** can stand for the value of a comparison: `{"price": {"$lt": {"$field":
@@ -92,6 +96,7 @@ pub enum Test {
     StartsWithIgnoreCase(String),
     EndsWithIgnoreCase(String),
     Regex(String),
+    Text(String),
     Size(u64),
     Exists(bool),
     GeoRadius {

@@ -6,9 +6,9 @@ use super::{
     shard::{self, Shard, closed},
 };
 use crate::{
-    Batch, Document, Error, Examples, Filter, GroupBy, Hit, HitGroup, Id, Include, Operation, Page,
-    Patch, Query, Result, Schema, Scroll, Value,
-    engine::{Outcome, most_frequent},
+    Batch, Document, Engine, Error, Examples, Filter, GroupBy, Hit, HitGroup, Id, Include,
+    Operation, Page, Patch, Query, Result, Schema, Scroll, Value,
+    engine::{Outcome, most_frequent, search_text},
     grouped,
     index::Indexes,
     limits,
@@ -353,7 +353,8 @@ impl Database {
         grouped(&self.inner.schema, query, by, &mut |query| self.search(query))
     }
 
-    /// The documents nearest to the query's vector, best first.
+    /// The documents nearest to the query's vector, best first; or those that answer its text best,
+    /// or both lists as one.
     pub fn search(&self, query: &Query) -> Result<Vec<Hit>> {
         self.explain(query).map(|(hits, _)| hits)
     }
@@ -363,6 +364,12 @@ impl Database {
         self.check_open()?;
         if let [shard] = &self.inner.shards[..] {
             return shard.engine().explain(query);
+        }
+        if query.text.is_some() {
+            // All take them in this order, so that no two wait for each other.
+            let engines: Vec<_> = self.inner.shards.iter().map(Shard::engine).collect();
+            let engines: Vec<&Engine> = engines.iter().map(|engine| &**engine).collect();
+            return search_text(&engines, query);
         }
         let query_of_shard = of_shard(query);
         let mut hits = Vec::new();
@@ -394,6 +401,9 @@ impl Database {
     fn search_together(&self, queries: &[Query]) -> Result<Vec<Vec<Hit>>> {
         if let [shard] = &self.inner.shards[..] {
             return shard.engine().search_batch(queries);
+        }
+        if queries.iter().any(|query| query.text.is_some()) {
+            return queries.iter().map(|query| self.search(query)).collect();
         }
         let queries_of_shard: Vec<Query> = queries.iter().map(of_shard).collect();
         let mut found: Vec<Vec<Hit>> = queries.iter().map(|_| Vec::new()).collect();

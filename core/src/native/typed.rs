@@ -273,6 +273,13 @@ impl<T: VectorDoc> Db<T> {
         self.of_own_field(SearchBuilder::new(self, vector))
     }
 
+    /// A search for the documents that answer `words` best, to be refined and [`run`].
+    ///
+    /// [`run`]: SearchBuilder::run
+    pub fn search_text(&self, words: impl Into<String>) -> SearchBuilder<&Self> {
+        SearchBuilder::of_text(self, words.into())
+    }
+
     /// A search for documents like those with these ids, which are no hits themselves.
     pub fn search_like(&self, ids: impl IntoIds) -> SearchLike<&Self> {
         let SearchLike { examples, builder } = SearchLike::new(self, ids.into_ids());
@@ -331,7 +338,7 @@ impl<T: VectorDoc> SearchBatch<&Db<T>> {
     /// The hits of each vector, in the order of the vectors.
     pub fn run(self) -> Result<Vec<Vec<Hit<T>>>> {
         let Self { vectors, builder } = self;
-        let with = |vector| Query { vector, ..builder.query.clone() };
+        let with = |vector| Query { vector: Some(vector), ..builder.query.clone() };
         let queries: Vec<Query> = vectors.into_iter().map(with).collect();
         let results = builder.source.database.search_batch(&queries)?;
         results.into_iter().map(|hits| builder.source.typed_hits(hits)).collect()

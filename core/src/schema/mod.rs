@@ -326,6 +326,41 @@ impl Schema {
         paths
     }
 
+    /// The dotted path of every text that is indexed by its words, in order. A path's position here
+    /// is the number of its index.
+    pub fn text_paths(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        collect_text_paths(&self.values, "", &mut paths);
+        paths
+    }
+
+    /// The number of the text index at `path`, or of the only one when `path` is `None`.
+    pub(crate) fn text_number(&self, path: Option<&str>) -> Result<usize> {
+        let paths = self.text_paths();
+        let Some(path) = path else {
+            return match paths.len() {
+                1 => Ok(0),
+                0 => Err(Error::invalid(
+                    "no field of the schema is indexed by its words; mark one `text`",
+                )),
+                _ => Err(Error::invalid(format!(
+                    "the schema has several text fields; say which of {}",
+                    join(paths.iter().map(String::as_str))
+                ))),
+            };
+        };
+        if let Some(number) = paths.iter().position(|known| known == path) {
+            return Ok(number);
+        }
+        match self.is_stored(path) {
+            true => Err(Error::invalid(format!(
+                "field {path:?} is stored but not indexed by its words; mark it `text` in the \
+                 schema"
+            ))),
+            false => Err(unknown_name("text field", path, paths.iter().map(String::as_str))),
+        }
+    }
+
     /// The number of the column of the filterable field at `path`, and what it holds.
     pub(crate) fn filter_path(&self, path: &str) -> Result<(usize, FilterPath)> {
         let mut paths = self.filter_paths().into_iter().enumerate();
@@ -346,18 +381,23 @@ impl Schema {
 
     /// Why filters cannot ask about `path`.
     pub(crate) fn not_filterable(&self, path: &str) -> Error {
-        let mut fields = &self.values[..];
-        let stored = path.split('.').try_for_each(|part| {
-            fields = fields.iter().find(|field| field.name == part)?.ty.fields();
-            Some(())
-        });
-        if stored.is_some() {
+        if self.is_stored(path) {
             return Error::invalid(format!(
                 "field {path:?} is stored but not filterable; mark it `filter` in the schema"
             ));
         }
         let paths = self.filter_paths();
         unknown_name("field", path, paths.iter().map(|path| path.path.as_str()))
+    }
+
+    /// Whether `path` leads to a value field.
+    fn is_stored(&self, path: &str) -> bool {
+        let mut fields = &self.values[..];
+        let stored = path.split('.').try_for_each(|part| {
+            fields = fields.iter().find(|field| field.name == part)?.ty.fields();
+            Some(())
+        });
+        stored.is_some()
     }
 
     /// The names of all top-level fields.
@@ -540,6 +580,17 @@ fn collect_filter_paths(
                 collect_filter_paths(nested, &format!("{path}."), many, paths);
             }
             scalar => paths.push(FilterPath { path, ty: scalar.clone(), many }),
+        }
+    }
+}
+
+fn collect_text_paths(fields: &[ValueField], prefix: &str, paths: &mut Vec<String>) {
+    for field in fields {
+        let path = format!("{prefix}{}", field.name);
+        if field.text {
+            paths.push(path);
+        } else {
+            collect_text_paths(field.ty.fields(), &format!("{path}."), paths);
         }
     }
 }

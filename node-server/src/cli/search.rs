@@ -8,13 +8,17 @@ use super::{
 };
 use clap::{ArgGroup, Args};
 use std::{io::Read, path::PathBuf, time::Instant};
-use vectordoc::{Error, Filter, Id, Include, Query, Result, Schema, schema::IdKind};
+use vectordoc::{
+    Error, Filter, Fusion, Id, Include, Query, Result, Schema, TextQuery, schema::IdKind,
+};
 
 const EXAMPLES: &str = "\
 Examples:
   vectordoc search --db products --like p1                     documents like p1
   vectordoc search --db products --like p1 --filter '{\"price\": {\"$lt\": 20}}' --limit 5
   vectordoc search --db products --vector query.json           the vector in a file
+  vectordoc search --db products --text \"wild cat\"            documents with these words
+  vectordoc search --db products --text \"wild cat\" --like p1  both, as one list
   echo '[0.1, 0.2, 0.3]' | vectordoc search --db products --vector -
   vectordoc search --db products --data ./data --like p1       without a server
   vectordoc search --db products --like p1 --explain --json    for machines";
@@ -22,20 +26,36 @@ Examples:
 /// Bytes of a vector given as JSON: the largest dimension in decimal with room to spare.
 const VECTOR_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// Find the documents nearest to a vector, or to another document
+/// Find the documents nearest to a vector or to another document, or those that have words
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES, group = ArgGroup::new("question").required(true))]
+#[command(
+    after_help = EXAMPLES,
+    group = ArgGroup::new("question").required(true).multiple(true),
+    group = ArgGroup::new("near"),
+)]
 pub(crate) struct Search {
     #[command(flatten)]
     place: PlaceOptions,
 
     /// File with the vector to be near to, a JSON array of numbers; `-` for standard input
-    #[arg(long, value_name = "FILE", group = "question")]
+    #[arg(long, value_name = "FILE", groups = ["question", "near"])]
     vector: Option<PathBuf>,
 
     /// Document to be near to, which is left out of the answer
-    #[arg(long, value_name = "ID", group = "question")]
+    #[arg(long, value_name = "ID", groups = ["question", "near"])]
     like: Option<String>,
+
+    /// Words to look for
+    #[arg(long, value_name = "WORDS", group = "question")]
+    text: Option<String>,
+
+    /// Text field, where there are several
+    #[arg(long, value_name = "PATH", requires = "text")]
+    text_field: Option<String>,
+
+    /// How a search by vector and text makes one list: `rrf`, or the weight of the text from 0 to 1
+    #[arg(long, value_name = "HOW", requires_all = ["text", "near"], value_parser = parse_fusion)]
+    fusion: Option<Fusion>,
 
     /// Vector field, where there are several
     #[arg(long, value_name = "NAME")]
@@ -91,16 +111,23 @@ impl Run for Search {
 impl Search {
     fn query(&self, place: &mut dyn Place) -> Result<Query> {
         let vector = match (&self.vector, &self.like) {
-            (Some(file), _) => read_vector(file)?,
-            (None, Some(id)) => self.vector_of(place, id)?,
-            (None, None) => return Err(Error::invalid("give --vector or --like")),
+            (Some(file), _) => Some(read_vector(file)?),
+            (None, Some(id)) => Some(self.vector_of(place, id)?),
+            (None, None) => None,
         };
+        let text = self
+            .text
+            .as_ref()
+            .map(|words| TextQuery { words: words.clone(), field: self.text_field.clone() });
         let include = if self.fields.is_empty() {
             Include::Values
         } else {
             Include::Fields(self.fields.clone())
         };
         Ok(Query {
+            vector,
+            text,
+            fusion: self.fusion.unwrap_or_default(),
             field: self.field.clone(),
             // One more, as the document itself is nearest to itself.
             limit: self.limit.saturating_add(usize::from(self.like.is_some())),
@@ -108,7 +135,7 @@ impl Search {
             ef: self.ef,
             exact: self.exact,
             include,
-            ..Query::new(vector)
+            ..Query::new(Vec::new())
         })
     }
 
@@ -139,6 +166,15 @@ impl Search {
     fn print_json(&self, answer: &Answer, out: &mut Output) -> Result<()> {
         let json = serde_json::to_string(answer);
         out.line(json.map_err(|error| Error::internal(error.to_string()))?)
+    }
+}
+
+/// `rrf`, or a weight.
+fn parse_fusion(text: &str) -> Result<Fusion, String> {
+    match (text, text.parse()) {
+        ("rrf", _) => Ok(Fusion::default()),
+        (_, Ok(weight)) if (0.0..=1.0).contains(&weight) => Ok(Fusion::Weighted { text: weight }),
+        _ => Err("it is `rrf` or a number from 0 to 1".into()),
     }
 }
 

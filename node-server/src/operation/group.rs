@@ -16,7 +16,9 @@ pub(super) fn group(params: &Params<'_>) -> Result<Option<GroupBy>> {
         };
     };
     if params.has("vectors") {
-        return Err(Error::invalid("\"group_by\" groups one search: give \"vector\" or \"like\""));
+        return Err(Error::invalid(
+            "\"group_by\" groups one search: give \"vector\", \"like\" or \"text\"",
+        ));
     }
     if params.optional("explain")?.unwrap_or(false) {
         return Err(Error::invalid(

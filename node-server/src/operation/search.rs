@@ -1,5 +1,5 @@
-//! `search`: the documents nearest to one vector, to each of several, or to other documents; as
-//! one list, or grouped by a field.
+//! `search`: the documents nearest to one vector, to each of several, or to other documents; those
+//! that answer a text best; or both as one list, or grouped by a field.
 
 use super::{
     Answer, Operation,
@@ -11,7 +11,9 @@ use super::{
     read,
 };
 use crate::Catalog;
-use vectordoc::{Database, Error, GroupBy, Query, Result, Schema, limits::QUERIES_MAX};
+use vectordoc::{
+    Database, Error, Fusion, GroupBy, Query, Result, Schema, TextQuery, limits::QUERIES_MAX,
+};
 
 pub(super) struct Search {
     pub(super) database: Database,
@@ -21,10 +23,10 @@ pub(super) struct Search {
 }
 
 pub(super) enum Queries {
-    /// `vector` or `like`: answered with `hits`.
-    One(Query),
+    /// `vector` or `like`, or `text`, or both: answered with `hits`.
+    One(Box<Query>),
     /// The same with `group_by`: answered with `groups`.
-    Grouped(Query, GroupBy),
+    Grouped(Box<Query>, GroupBy),
     /// `vectors`: answered with `results`.
     Several(Vec<Query>),
 }
@@ -39,6 +41,9 @@ impl Operation for Search {
         "unlike",
         "except",
         "field",
+        "text",
+        "text_field",
+        "fusion",
         "limit",
         "offset",
         "ef",
@@ -100,11 +105,12 @@ impl Search {
 fn queries(params: &Params<'_>, database: &Database) -> Result<Queries> {
     let pattern = pattern(params, database.schema())?;
     if let Some(examples) = examples(params, database.schema().id().kind)? {
-        return Ok(Queries::One(database.like(&examples, pattern)?));
+        return Ok(Queries::One(Box::new(database.like(&examples, pattern)?)));
     }
-    let query = |vector| Query { vector, ..pattern.clone() };
+    let query = |vector| Query { vector: Some(vector), ..pattern.clone() };
     match (params.has("vector"), params.has("vectors")) {
-        (true, false) => Ok(Queries::One(query(params.required("vector")?))),
+        (true, false) => Ok(Queries::One(Box::new(query(params.required("vector")?)))),
+        (false, false) if pattern.text.is_some() => Ok(Queries::One(Box::new(pattern))),
         (false, true) => {
             let vectors: Vec<Vec<f32>> = params.required("vectors")?;
             if vectors.len() > QUERIES_MAX {
@@ -115,7 +121,32 @@ fn queries(params: &Params<'_>, database: &Database) -> Result<Queries> {
             }
             Ok(Queries::Several(vectors.into_iter().map(query).collect()))
         }
-        _ => Err(Error::invalid("give one of \"vector\", \"vectors\" and \"like\"")),
+        _ => Err(Error::invalid(
+            "give one of \"vector\", \"vectors\" and \"like\", or \"text\" alone",
+        )),
+    }
+}
+
+/// The words to look for, if there are any.
+fn text(params: &Params<'_>) -> Result<Option<TextQuery>> {
+    let field = params.optional("text_field")?;
+    match params.optional("text")? {
+        Some(words) => Ok(Some(TextQuery { words, field })),
+        None if field.is_some() => {
+            Err(Error::invalid("\"text_field\" says where \"text\" is, which is missing"))
+        }
+        None => Ok(None),
+    }
+}
+
+/// How two lists become one, where there are two.
+fn fusion(params: &Params<'_>) -> Result<Fusion> {
+    let is_near = ["vector", "vectors", "like"].into_iter().any(|name| params.has(name));
+    match params.optional("fusion")? {
+        Some(_) if !is_near || !params.has("text") => {
+            Err(Error::invalid("\"fusion\" is for a search by vector and text, give both"))
+        }
+        fusion => Ok(fusion.unwrap_or_default()),
     }
 }
 
@@ -124,6 +155,8 @@ fn pattern(params: &Params<'_>, schema: &Schema) -> Result<Query> {
     let defaults = Query::new(Vec::new());
     Ok(Query {
         field: params.optional("field")?,
+        text: text(params)?,
+        fusion: fusion(params)?,
         limit: params.optional("limit")?.unwrap_or(defaults.limit),
         offset: params.optional("offset")?.unwrap_or(defaults.offset),
         ef: params.optional("ef")?,
@@ -132,6 +165,6 @@ fn pattern(params: &Params<'_>, schema: &Schema) -> Result<Query> {
         filter: read::filter(params)?,
         except: read::ids_if_any(params, "except", schema.id().kind)?,
         include: include(params, schema)?,
-        ..defaults
+        vector: None,
     })
 }

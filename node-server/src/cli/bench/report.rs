@@ -159,6 +159,8 @@ pub(super) struct Filtered {
     pub(super) qps: f64,
     /// ÷ queries per second of default searches without a filter.
     pub(super) ratio: f64,
+    /// Finding the documents that pass, once; asked again, a filter costs nothing.
+    pub(super) evaluation_us: f64,
     /// Queries with fewer than min(limit, matching) hits.
     pub(super) short: usize,
     pub(super) plan: &'static str,

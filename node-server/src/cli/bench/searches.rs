@@ -2,13 +2,15 @@
 
 use super::{
     interpolation,
+    median::median,
     others::Others,
     report::{AtRecall, Default, Exact, Filtered, Search, TwoStreams},
     rounds::{Figures, Rounds, Series},
     way::{Kind, Way},
 };
 use crate::cli::{dataset::Dataset, number, progress::Progress};
-use vectordoc::{Error, Result};
+use std::time::Instant;
+use vectordoc::{Error, Filter, Result};
 
 /// The parts of a report that are about searches.
 pub(super) struct Searches {
@@ -87,6 +89,17 @@ pub(super) fn vector_bytes(dataset: &Dataset) -> u64 {
     dataset.documents.saturating_mul(bytes)
 }
 
+/// What finding the documents that pass costs: counting them, of which nothing is kept.
+fn evaluation_us(rounds: &Rounds<'_>, filter: &Filter) -> Result<f64> {
+    const TIMES: usize = 51;
+    let time = |_| {
+        let start = Instant::now();
+        rounds.database.count(filter)?;
+        Ok(start.elapsed().as_secs_f64() * 1e6)
+    };
+    Ok(median((0..TIMES).map(time).collect::<Result<Vec<f64>>>()?))
+}
+
 /// `None` for a way without a filter.
 fn filtered(
     rounds: &Rounds<'_>,
@@ -103,6 +116,7 @@ fn filtered(
         recall: series.recall,
         qps: series.medians().qps,
         ratio,
+        evaluation_us: evaluation_us(rounds, &named.filter)?,
         short: series.short,
         plan: rounds.explain(way)?.0,
     }))

@@ -101,8 +101,16 @@ impl Report {
 
     fn filters(&self) -> Table {
         let recall = format!("recall@{}", self.limit);
-        let mut table =
-            Table::new(["filter", "selectivity", &recall, "qps", "÷ default", "short", "plan"]);
+        let mut table = Table::new([
+            "filter",
+            "selectivity",
+            &recall,
+            "qps",
+            "÷ default",
+            "first µs",
+            "short",
+            "plan",
+        ]);
         for filter in &self.filtered {
             table.row([
                 filter.name.clone(),
@@ -110,6 +118,7 @@ impl Report {
                 format!("{:.4}", filter.recall),
                 format!("{:.0}", filter.qps),
                 format!("{:.2}", filter.ratio),
+                format!("{:.1}", filter.evaluation_us),
                 filter.short.to_string(),
                 filter.plan.to_owned(),
             ]);

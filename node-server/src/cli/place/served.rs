@@ -6,8 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json, value::RawValue};
 use tokio::{runtime::Runtime, task::JoinSet};
 use vectordoc::{
-    Document, Error, ErrorKind, Filter, Id, Include, Query, Result, Schema, client::Connection,
-    document::DocumentView,
+    Document, Error, ErrorKind, Filter, Fusion, Id, Include, Query, Result, Schema,
+    client::Connection, document::DocumentView,
 };
 
 /// Bytes of documents after which a request is sent, where the server takes at least twice that.
@@ -34,9 +34,16 @@ struct IndexParams {
 #[derive(Serialize)]
 struct SearchParams<'a> {
     db: &'a str,
-    vector: &'a [f32],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vector: Option<&'a [f32]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fusion: Option<Fusion>,
     limit: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     ef: Option<usize>,
@@ -139,10 +146,14 @@ impl Place for Served {
     }
 
     fn search(&mut self, query: &Query, explain: bool) -> Result<Answer> {
+        let text = query.text.as_ref();
         let params = SearchParams {
             db: &self.db,
-            vector: &query.vector,
+            vector: query.vector.as_deref(),
             field: query.field.as_deref(),
+            text: text.map(|text| text.words.as_str()),
+            text_field: text.and_then(|text| text.field.as_deref()),
+            fusion: text.and(query.vector.as_ref()).map(|_| query.fusion),
             limit: query.limit,
             ef: query.ef,
             exact: query.exact,
