@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use vectordoc::{Db, Filter, GeoPoint, Result, Timestamp, Uuid, VectorDoc};
+use vectordoc::{Db, Filter, GeoPoint, Result, Timestamp, Uuid, VectorDoc, filter::Comparison};
 
 #[derive(Clone, Debug, VectorDoc)]
 struct Product {
@@ -13,6 +13,8 @@ struct Product {
     id: u64,
     #[vectordoc(filter)]
     price: f64,
+    #[vectordoc(filter)]
+    old_price: f64,
     #[vectordoc(filter)]
     tags: Vec<String>,
     #[vectordoc(filter)]
@@ -35,7 +37,7 @@ struct Product {
     place: Option<GeoPoint>,
     #[vectordoc(filter)]
     places: Vec<GeoPoint>,
-    #[vectordoc(filter)]
+    #[vectordoc(filter, text)]
     name: Arc<str>,
     #[vectordoc(filter)]
     grade: char,
@@ -92,6 +94,7 @@ fn product(id: u64) -> Product {
     Product {
         id,
         price: id as f64,
+        old_price: 10.0,
         tags: vec![format!("tag {}", id % 3), "all".into()],
         maker: Maker { country: ["NL", "DE", "FR"][(id % 3) as usize].into() },
         color,
@@ -204,6 +207,37 @@ fn a_time_no_document_can_have_is_refused_by_name() -> Result<()> {
     let error = db.count(Product::made().lt(far)).expect_err("it is too far away").to_string();
     assert!(error.contains("\"made\"") && error.contains("300000000000"), "{error}");
     Ok(())
+}
+
+#[test]
+fn texts_are_looked_into() {
+    let ends_in_3 = |product: &Product| product.name.ends_with('3');
+    finds(Product::name().ends_with("3"), r#"{"name": {"$endsWith": "3"}}"#, ends_in_3);
+    finds(Product::name().matches("t \\d*3$"), r#"{"name": {"$regex": "t \\d*3$"}}"#, ends_in_3);
+    finds(
+        Product::name().ends_with_ignore_case("T 3") | Product::name().has_words("PRODUCT 4"),
+        r#"{"$or": [{"name": {"$iendsWith": "T 3"}}, {"name": {"$text": "PRODUCT 4"}}]}"#,
+        |product| [3, 4].contains(&product.id),
+    );
+    finds(
+        Product::name().starts_with_ignore_case("PRODUCT 2"),
+        r#"{"name": {"$istartsWith": "PRODUCT 2"}}"#,
+        |product| product.name.starts_with("product 2"),
+    );
+    finds(
+        Product::name().contains_ignore_case("CT 1"),
+        r#"{"name": {"$icontains": "CT 1"}}"#,
+        |product| product.name.contains("ct 1"),
+    );
+}
+
+#[test]
+fn a_field_is_compared_with_another() {
+    finds(
+        Product::price().compares(Comparison::Gt, Product::old_price()),
+        r#"{"price": {"$gt": {"$field": "old_price"}}}"#,
+        |product| product.price > product.old_price,
+    );
 }
 
 #[test]

@@ -72,7 +72,8 @@ impl Program {
 
     /// The version of the document with this id, which the twin has if there is one; else 0.
     async fn version(&self, id: &Id) -> Result<u64> {
-        let found = self.remote.get_versioned(&[id.clone()], &Include::Everything).await?;
+        let found =
+            self.remote.get_versioned(std::slice::from_ref(id), &Include::Everything).await?;
         let found = found.into_iter().flatten().next();
         let document = found.as_ref().map(|(document, _)| document);
         assert_eq!(document, self.twin.documents.get(id));

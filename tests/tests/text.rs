@@ -8,62 +8,32 @@ use vectordoc::{
 };
 
 /// A note in two languages, with remarks.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, VectorDoc)]
 struct Note {
+    #[vectordoc(id)]
     id: u64,
+    #[vectordoc(vector(dim = 2, metric = "l2"))]
     place: [f32; 2],
-    remarks: Vec<String>,
+    #[vectordoc(filter)]
+    number: u64,
+    remarks: Option<Vec<Remark>>,
+    #[vectordoc(text)]
     text: String,
 }
 
-impl VectorDoc for Note {
-    type Id = u64;
-    const NAME: &'static str = "note";
-
-    fn schema() -> Schema {
-        let json = r#"{
-            "id": "u64",
-            "place": {"vector": 2, "metric": "l2"},
-            "number": {"type": "u64", "filter": true},
-            "remarks": {"type": "object[]", "optional": true, "fields": {
-                "by": "string",
-                "words": {"type": "string", "text": true}
-            }},
-            "text": {"type": "string", "text": true}
-        }"#;
-        Schema::from_json_str(json).expect("the schema is well formed")
-    }
-
-    fn to_document(&self) -> Document {
-        let remark = |words: &String| {
-            let fields = [("by".into(), "me".into()), ("words".into(), words.as_str().into())];
-            Value::Object(fields.into())
-        };
-        let remarks = Value::Array(self.remarks.iter().map(remark).collect());
-        let values = vec![Value::Int(self.id.into()), remarks, self.text.as_str().into()];
-        Document { id: Id::Int(self.id), vectors: vec![Some(self.place.into())], values }
-    }
-
-    fn from_document(document: Document) -> Result<Self> {
-        let Id::Int(id) = document.id else { unreachable!("ids are numbers") };
-        let place = document.vectors[0].as_deref().expect("it has a vector");
-        let [_, Value::Array(remarks), Value::Text(text)] = &document.values[..] else {
-            unreachable!("the fields of the schema")
-        };
-        let words = |remark: &Value| match remark {
-            Value::Object(fields) => match &fields["words"] {
-                Value::Text(words) => words.clone(),
-                _ => unreachable!("words are text"),
-            },
-            _ => unreachable!("a remark is an object"),
-        };
-        let remarks = remarks.iter().map(words).collect();
-        Ok(Self { id, place: [place[0], place[1]], remarks, text: text.clone() })
-    }
+#[derive(Clone, Debug, PartialEq, VectorDoc)]
+struct Remark {
+    by: String,
+    #[vectordoc(text)]
+    words: String,
 }
 
 fn note(id: u64, text: &str) -> Note {
-    Note { id, place: [id as f32, 1.0], remarks: Vec::new(), text: text.into() }
+    Note { id, place: [id as f32, 1.0], number: id, remarks: None, text: text.into() }
+}
+
+fn remark(words: &str) -> Remark {
+    Remark { by: "me".into(), words: words.into() }
 }
 
 fn notes(texts: &[&str]) -> Result<Db<Note>> {
@@ -89,8 +59,7 @@ fn the_words_of_a_builder_mean_what_they_say() -> Result<()> {
     assert_eq!(ids(&hits).len(), 4);
     assert!(hits.windows(2).all(|pair| pair[0].score >= pair[1].score));
     assert!(hits.iter().all(|hit| hit.distance == -hit.score));
-    let number = |test: &str| format!(r#"{{"number": {test}}}"#).parse::<Filter>();
-    let hits = by_text().filter(number(r#"{"$ne": 0}"#)?).limit(2).run()?;
+    let hits = by_text().filter(Note::number().ne(0_u64)).limit(2).run()?;
     assert_eq!(ids(&hits), [3, 4], "the rarer word, then the shorter text");
     assert_eq!(ids(&by_text().offset(1).limit(2).run()?), [3, 4]);
     let least = hits[1].score;
@@ -132,7 +101,7 @@ fn a_batch_may_have_texts_too() -> Result<()> {
 #[test]
 fn words_are_found_in_nested_arrays() -> Result<()> {
     let db = Db::<Note>::in_memory()?;
-    let remarks = ["so wild".to_owned(), "a cat".to_owned()].to_vec();
+    let remarks = Some(vec![remark("so wild"), remark("a cat")]);
     db.index([Note { remarks, ..note(1, "dog") }, note(2, "cat")])?;
     let hits = db.search_text("cat").text_field("remarks.words").run()?;
     assert_eq!(ids(&hits), [1]);

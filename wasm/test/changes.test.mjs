@@ -37,7 +37,8 @@ test("a patch by filter changes all that pass, found by what they are now", asyn
 test("of two writes on the same condition one happens", async () => {
   const db = await openProducts();
   const { version } = await db.get("chair", { versions: true });
-  const prices = [1, 2].map((price) => db.patch("chair", { set: { price } }, { ifVersion: version }));
+  const condition = { ifVersion: version };
+  const prices = [1, 2].map((price) => db.patch("chair", { set: { price } }, condition));
   const [first, second] = await Promise.allSettled(prices);
   assert.ok(first.value.version > version);
   assert.equal(second.reason.code, "conflict");

@@ -4,6 +4,8 @@ import { ERROR_CODES, VectordocError, open } from "vectordoc";
 import { errorCodes } from "../dist/raw/engine.js";
 import { CHAIR, SCHEMA, openProducts } from "./products.mjs";
 
+const PRICE = { set: { price: 1 } };
+
 /** What goes wrong, and how: `[story, call, code, message]`. */
 const MISTAKES = [
   [
@@ -44,9 +46,9 @@ const MISTAKES = [
   ["a wrong id", (db) => db.get(1), "invalid", /id/],
   ["an empty id", (db) => db.index({ ...CHAIR, id: "" }), "invalid", /id is empty/],
   ["an update of nothing", (db) => db.update({ ...CHAIR, id: "none" }), "not_found", /"none"/],
-  ["a patch of nothing there", (db) => db.patch("none", { set: { price: 1 } }), "not_found", /none/],
+  ["a patch of nothing there", (db) => db.patch("none", PRICE), "not_found", /none/],
   ["a patch of nothing said", (db) => db.patch("chair", {}), "invalid", /give set, unset or/],
-  ["a patch by no filter", (db) => db.patch({}, { set: { price: 1 } }), "invalid", /to patch every/],
+  ["a patch by no filter", (db) => db.patch({}, PRICE), "invalid", /to patch every/],
   ["a patch of the id", (db) => db.patch("chair", { set: { id: "p" } }), "invalid", /which stays/],
   [
     "a patch of an unknown field",
@@ -63,7 +65,7 @@ const MISTAKES = [
   ],
   [
     "a condition on a filter",
-    (db) => db.patch({ filter: {} }, { set: { price: 1 } }, { ifVersion: 1 }),
+    (db) => db.patch({ filter: {} }, PRICE, { ifVersion: 1 }),
     "invalid",
     /ifVersion is about one document/,
   ],
@@ -133,7 +135,7 @@ const MISTAKES = [
     /\$less/,
   ],
   [
-    "an expression that is none",
+    "a regular expression that is none",
     (db) => db.count({ filter: { tags: { $regex: "(" } } }),
     "invalid",
     /regular expression/,
@@ -178,7 +180,7 @@ test("a closed database refuses every call, and closing again is nothing", async
   const calls = [
     db.index(CHAIR),
     db.update(CHAIR),
-    db.patch("chair", { set: { price: 1 } }),
+    db.patch("chair", PRICE),
     db.delete("chair"),
     db.get("chair"),
     db.facet("tags"),

@@ -35,6 +35,8 @@ const DOCS = [
   { id: "c", when: new Date(0), place: { lat: -36.85, lon: 174.76 }, name: "", price: 1, tags: [] },
 ];
 
+const PACIFIC = { south_west: { lat: -40, lon: 170 }, north_east: { lat: 0, lon: -170 } };
+
 /** A filter, and the ids of what passes. */
 const FILTERS = [
   [{ name: { $icontains: "AM" } }, "a"],
@@ -50,10 +52,7 @@ const FILTERS = [
   [{ price: { $field: "oldPrice" } }, "b"],
   [{ tags: { $literal: "{name}" } }, "b"],
   [{ place: { $geoRadius: { center: { lat: 52.1, lon: 5.1 }, radius: 50_000 } } }, "a"],
-  [
-    { place: { $geoBox: { south_west: { lat: -40, lon: 170 }, north_east: { lat: 0, lon: -170 } } } },
-    "c",
-  ],
+  [{ place: { $geoBox: PACIFIC } }, "c"],
   [{ place: { lat: 41.9, lon: 12.5 } }, "b"],
   [{ when: { $lt: new Date("2025-01-01") } }, "bc"],
   [{ when: new Date("2024-02-29") }, "b"],

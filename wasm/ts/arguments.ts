@@ -24,8 +24,11 @@ export function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((number) => typeof number === "number");
 }
 
-/** Tells a filter from ids; an object without a filter is a mistake and would mean every document. */
-export function isSelection<Fields>(which: unknown, verb: string): which is Required<Selection<Fields>> {
+/** Tells a filter from ids; an object without a filter is a mistake: it would mean all documents. */
+export function isSelection<Fields>(
+  which: unknown,
+  verb: string,
+): which is Required<Selection<Fields>> {
   if (typeof which !== "object" || which === null || Array.isArray(which)) {
     return false;
   }

@@ -3,7 +3,7 @@
 use super::{FilterOrdered, FilterScalar, Operand, Path, collect};
 use crate::{
     Value,
-    filter::{Filter, Test},
+    filter::{Comparison, Filter, Test},
 };
 use alloc::string::String;
 use core::marker::PhantomData;
@@ -57,6 +57,12 @@ impl<T: FilterScalar> Scalar<T> {
         self.test(Test::Nin(collect(values)))
     }
 
+    /// How the field compares with another one of the same type:
+    /// `Product::price().compares(Comparison::Lt, Product::old_price())`.
+    pub fn compares(self, comparison: Comparison, other: Self) -> Filter {
+        self.test(Test::Field(comparison, other.path.0))
+    }
+
     /// The field is less than `value`.
     pub fn lt(self, value: impl Operand<T>) -> Filter
     where
@@ -108,5 +114,35 @@ impl Scalar<String> {
     /// The text has the part `part`.
     pub fn contains(self, part: impl Into<String>) -> Filter {
         self.test(Test::Contains(Value::Text(part.into())))
+    }
+
+    /// The text ends with `end`.
+    pub fn ends_with(self, end: impl Into<String>) -> Filter {
+        self.test(Test::EndsWith(end.into()))
+    }
+
+    /// The text begins with `prefix`, in upper or lower case.
+    pub fn starts_with_ignore_case(self, prefix: impl Into<String>) -> Filter {
+        self.test(Test::StartsWithIgnoreCase(prefix.into()))
+    }
+
+    /// The text has the part `part`, in upper or lower case.
+    pub fn contains_ignore_case(self, part: impl Into<String>) -> Filter {
+        self.test(Test::ContainsIgnoreCase(part.into()))
+    }
+
+    /// The text ends with `end`, in upper or lower case.
+    pub fn ends_with_ignore_case(self, end: impl Into<String>) -> Filter {
+        self.test(Test::EndsWithIgnoreCase(end.into()))
+    }
+
+    /// A regular expression matches somewhere in the text.
+    pub fn matches(self, regex: impl Into<String>) -> Filter {
+        self.test(Test::Regex(regex.into()))
+    }
+
+    /// The text has all of these words, in any order; the field has to be marked `text` too.
+    pub fn has_words(self, words: impl Into<String>) -> Filter {
+        self.test(Test::Text(words.into()))
     }
 }
