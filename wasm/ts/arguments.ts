@@ -24,7 +24,7 @@ export function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((number) => typeof number === "number");
 }
 
-/** Tells a filter from ids; an object without a filter is a mistake: it would mean all documents. */
+/** Tells a filter from ids; an object without one is a mistake: it would mean all documents. */
 export function isSelection<Fields>(
   which: unknown,
   verb: string,

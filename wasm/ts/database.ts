@@ -285,7 +285,8 @@ export class Database<
     ids: OneOrMany<Doc[IdName]>,
     options: Search<Fields> & Partial<Grouping<Fields>> = {},
   ): Promise<unknown> {
-    return this.#search(options, (engine, known) => engine.searchLike(listOf(ids), known), ["unlike"]);
+    const ask = (engine: Engine, known: object) => engine.searchLike(listOf(ids), known);
+    return this.#search(options, ask, ["unlike"]);
   }
 
   /** The documents that pass, one after the other, in order of their ids or of a field. */
