@@ -208,21 +208,24 @@ impl Program {
     }
 }
 
+/// Runs the program of this seed.
+async fn run(connection: Connection, seed: u64) -> Result<()> {
+    const STEPS: usize = 40;
+    let mut program = Program::new(connection, seed).await?;
+    for step in 0..STEPS {
+        let done = program.step().await;
+        done.unwrap_or_else(|error| panic!("seed {seed}, step {step}: {error:?}"));
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_served_database_answers_as_its_twin() -> Result<()> {
-    const STEPS: usize = 40;
-    within_time(async {
-        let server = memory_server().await?;
-        let connection = Connection::open(&server.url()).await?;
-        let first = random::seed(1);
-        for seed in first..first + random::programs(40) {
-            let mut program = Program::new(connection.clone(), seed).await?;
-            for step in 0..STEPS {
-                let done = program.step().await;
-                done.unwrap_or_else(|error| panic!("seed {seed}, step {step}: {error:?}"));
-            }
-        }
-        server.shutdown().await
-    })
-    .await
+    let server = memory_server().await?;
+    let connection = Connection::open(&server.url()).await?;
+    let first = random::seed(1);
+    for seed in first..first + random::programs(40) {
+        within_time(run(connection.clone(), seed)).await?;
+    }
+    server.shutdown().await
 }
