@@ -124,6 +124,29 @@ impl BitSet {
     }
 }
 
+/// Slots while very many are put together: they are counted once, at the end.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    words: Vec<u64>,
+}
+
+impl Gathered {
+    #[inline]
+    pub(crate) fn add(&mut self, slot: u32) {
+        let word = slot as usize / 64;
+        if self.words.len() <= word {
+            self.words.resize(word + 1, 0);
+        }
+        self.words[word] |= 1 << (slot % 64);
+    }
+
+    pub(crate) fn into_set(self) -> BitSet {
+        let mut set = BitSet { words: self.words, count: 0 };
+        set.count_anew();
+        set
+    }
+}
+
 impl From<&Slots> for BitSet {
     fn from(slots: &Slots) -> Self {
         let words = slots.max().map_or(0, |last| last as usize / 64 + 1);

@@ -4,7 +4,7 @@
 use super::{Column, Columns, Key, Keys, PRESENT, Postings, Tree, cells, key::TreeKey};
 use crate::{
     Result, Value,
-    bitset::BitSet,
+    bitset::{BitSet, Gathered},
     filter::{Bound, Comparison, Look},
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -154,7 +154,7 @@ impl Columns {
 
 impl Column {
     fn find(&self, look: &Look) -> BitSet {
-        let mut found = BitSet::default();
+        let mut found = Gathered::default();
         match look {
             Look::Present => add(&mut found, self.present.get(&PRESENT)),
             Look::Size(size) => add(&mut found, self.sizes.get(size)),
@@ -164,7 +164,7 @@ impl Column {
                 Keys::Bytes(tree) => find_bytes(tree, look, &mut found),
             },
         }
-        found
+        found.into_set()
     }
 
     /// At least as many slots as have what is looked for, about.
@@ -241,11 +241,11 @@ impl Column {
 }
 
 /// Adds the slots of all `postings`.
-fn add<'a>(found: &mut BitSet, postings: impl Iterator<Item = &'a Postings>) {
-    postings.for_each(|postings| postings.each(|slot| found.insert(slot)));
+fn add<'a>(found: &mut Gathered, postings: impl Iterator<Item = &'a Postings>) {
+    postings.for_each(|postings| postings.each(|slot| found.add(slot)));
 }
 
-fn find_numbers(tree: &Tree<u64, Postings>, look: &Look, found: &mut BitSet) {
+fn find_numbers(tree: &Tree<u64, Postings>, look: &Look, found: &mut Gathered) {
     match look {
         Look::Keys(keys) => {
             for key in keys {
@@ -262,7 +262,7 @@ fn find_numbers(tree: &Tree<u64, Postings>, look: &Look, found: &mut BitSet) {
     }
 }
 
-fn find_cells(tree: &Tree<u128, Postings>, look: &Look, found: &mut BitSet) {
+fn find_cells(tree: &Tree<u128, Postings>, look: &Look, found: &mut Gathered) {
     match look {
         Look::Keys(keys) => {
             for key in keys {
@@ -285,7 +285,7 @@ fn find_cells(tree: &Tree<u128, Postings>, look: &Look, found: &mut BitSet) {
     }
 }
 
-fn find_bytes(tree: &Tree<Box<[u8]>, Postings>, look: &Look, found: &mut BitSet) {
+fn find_bytes(tree: &Tree<Box<[u8]>, Postings>, look: &Look, found: &mut Gathered) {
     match look {
         Look::Keys(keys) => {
             for key in keys {
@@ -313,7 +313,7 @@ fn add_found<K: TreeKey>(
     tree: &Tree<K, Postings>,
     look: &Look,
     key_of: fn(&K) -> Key,
-    found: &mut BitSet,
+    found: &mut Gathered,
 ) {
     let those = tree.iter().filter(|(key, _)| look.finds(&key_of(key)));
     add(found, those.map(|(_, postings)| postings));
@@ -339,9 +339,9 @@ fn compare<K: TreeKey>(
     match comparison {
         Comparison::Eq | Comparison::Ne => {
             for (key, postings) in left.iter() {
-                let mut others = BitSet::default();
+                let mut others = Gathered::default();
                 add(&mut others, right.get(key));
-                add_common(&mut found, postings, &others);
+                add_common(&mut found, postings, &others.into_set());
             }
         }
         Comparison::Gt | Comparison::Gte => {

@@ -4,7 +4,7 @@
 use super::{Engine, field::Field, text::search_text};
 use crate::{
     Error, Filter, Hit, Query, Result,
-    bitset::BitSet,
+    bitset::{BitSet, Gathered},
     document::{Document, check_vector},
     index::{
         Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan, scan_codes,
@@ -223,10 +223,9 @@ impl Searching<'_> {
         let mut neighbours =
             rescored(&found.neighbours, &self.probe, &self.field.vectors, self.limit)?;
         if !waiting.is_empty() {
-            let search = Search::all(self.limit, Allowed::new(&waiting));
-            let more = Exact.search(&self.probe, &self.field.vectors, &search)?;
-            visited += more.visited;
-            neighbours.extend(more.neighbours);
+            let (more, compared) = self.nearest_waiting(&waiting)?;
+            visited += compared;
+            neighbours.extend(more);
             neighbours.sort_unstable();
             neighbours.truncate(self.limit);
         }
@@ -246,12 +245,26 @@ impl Searching<'_> {
 
     /// The allowed slots that the index does not have yet.
     fn waiting(&self) -> BitSet {
-        let mut waiting = BitSet::default();
+        let mut waiting = Gathered::default();
         let unindexed = self.field.unindexed.iter();
-        unindexed
-            .filter(|slot| self.allowed().contains(*slot))
-            .for_each(|slot| waiting.insert(slot));
-        waiting
+        unindexed.filter(|slot| self.allowed().contains(*slot)).for_each(|slot| waiting.add(slot));
+        waiting.into_set()
+    }
+
+    /// The nearest of the slots that wait for the index, and how many were compared: by their
+    /// vectors, or where many wait, by their codes first.
+    fn nearest_waiting(&self, waiting: &BitSet) -> Result<(Vec<Neighbour>, usize)> {
+        /// As many as make preparing a scan of codes worth it.
+        const MANY: u64 = 256;
+        let vectors = &self.field.vectors;
+        if waiting.len() < MANY || !vectors.can_score() {
+            let search = Search::all(self.limit, Allowed::new(waiting));
+            let found = Exact.search(&self.probe, vectors, &search)?;
+            return Ok((found.neighbours, found.visited));
+        }
+        let mut nearest = Nearest::new(self.ef);
+        let visited = scan_codes(&self.probe, vectors, Allowed::new(waiting), &mut nearest);
+        Ok((rescored(&nearest.into_sorted(), &self.probe, vectors, self.limit)?, visited))
     }
 
     /// Compares with the code of every allowed vector, and exactly with the nearest `ef`.

@@ -1,13 +1,22 @@
 //! The durable embedded host: a directory of shards, each an engine, a store and one thread that
 //! owns all writes to them.
 
-mod database;
 mod directory;
 mod memory;
-mod scroll;
-mod shard;
+mod options;
 mod store;
+
+mod shard;
+
+mod database;
+mod opening;
+mod reading;
+mod scroll;
+mod writing;
+
 mod typed;
 
-pub use database::{Database, DatabaseOptions, Deleted, Residence, Stats};
+pub use database::{Database, Stats};
+pub use options::{DatabaseOptions, Residence};
 pub use typed::{Builder, Db};
+pub use writing::Deleted;

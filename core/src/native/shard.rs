@@ -5,7 +5,7 @@
 //! there is much to replay or nothing else to do.
 
 use super::{
-    database::Residence,
+    Residence,
     store::{Changes, Store},
 };
 use crate::{

@@ -1,0 +1,143 @@
+//! Opening the shards of a database, or creating them.
+
+use super::{
+    Database, DatabaseOptions, Residence,
+    directory::{self, Directory},
+    shard::{self, Shard},
+};
+use crate::{Error, Result, Schema, limits};
+use std::path::{Path, PathBuf};
+
+impl Database {
+    /// Opens the database in directory `path`, or creates it. One that exists must have `schema`.
+    pub fn create(
+        path: impl AsRef<Path>,
+        schema: &Schema,
+        options: &DatabaseOptions,
+    ) -> Result<Self> {
+        Self::open_or_create(path.as_ref(), Some(schema), options)
+    }
+
+    /// Opens the database in directory `path`.
+    pub fn open(path: impl AsRef<Path>, options: &DatabaseOptions) -> Result<Self> {
+        let path = path.as_ref();
+        if !Self::is_database(path) {
+            return Err(Error::not_found(format!("there is no database in {}", path.display())));
+        }
+        Self::open_or_create(path, None, options)
+    }
+
+    /// An empty database that is gone when it is closed.
+    pub fn in_memory(schema: &Schema, options: &DatabaseOptions) -> Result<Self> {
+        let shards = options.shards.unwrap_or(1);
+        check_shards(shards)?;
+        if options.residence == Residence::Disk {
+            return Err(Error::invalid(
+                "a database in memory has no disk to keep documents on; create it in a directory",
+            ));
+        }
+        let threads = options.threads_per_shard(shards);
+        let shard = |_| Shard::in_memory(schema, &options.indexes, threads);
+        let shards = (0..shards).map(shard).collect::<Result<_>>()?;
+        Ok(Self::of(schema.clone(), shards, None, Vec::new()))
+    }
+
+    /// Whether there is a database in directory `path`.
+    pub fn is_database(path: impl AsRef<Path>) -> bool {
+        !matches!(directory::shards(path.as_ref()), Ok(None))
+    }
+
+    fn open_or_create(
+        path: &Path,
+        schema: Option<&Schema>,
+        options: &DatabaseOptions,
+    ) -> Result<Self> {
+        check_shards(options.shards.unwrap_or(1))?;
+        if let Some(schema) = schema {
+            options.indexes.check(schema)?;
+        }
+        let directory = Directory::take(path)?;
+        let stored = directory::shards(path)?;
+        let shards = stored.or(options.shards).unwrap_or(1);
+        if options.shards.is_some_and(|wanted| wanted != shards) {
+            return Err(Error::conflict(format!(
+                "{} has {shards} shards, not {}; a database keeps the number it was created with: \
+                 export it and import it into a new one",
+                path.display(),
+                options.shards.unwrap_or(1)
+            )));
+        }
+        let files = directory.shard_files(shards);
+        let schema_changes = match schema.filter(|_| options.evolve) {
+            Some(schema) => evolve_shards(&files, schema, options)?,
+            None => Vec::new(),
+        };
+        let shards = open_shards(&files, schema, options)?;
+        directory.sync()?;
+        let stored = shards[0].engine().schema().clone();
+        if shards.iter().any(|shard| *shard.engine().schema() != stored) {
+            return Err(Error::conflict(format!(
+                "the shards in {} have two schemas, as opening with a changed one was interrupted; \
+                 open it once more with the changed one",
+                path.display()
+            )));
+        }
+        if let Some(schema) = schema.filter(|_| !options.evolve) {
+            stored
+                .expect_same(schema)
+                .map_err(|error| error.within(format!("{}", path.display())))?;
+        }
+        Ok(Self::of(stored, shards, Some(directory), schema_changes))
+    }
+}
+
+fn check_shards(shards: usize) -> Result<()> {
+    if shards == 0 {
+        return Err(Error::invalid("a database has at least 1 shard"));
+    }
+    limits::at_most(shards, limits::SHARDS_MAX, "number of shards")
+}
+
+/// Makes the shards there are follow `schema`, and says what changed.
+fn evolve_shards(
+    files: &[PathBuf],
+    schema: &Schema,
+    options: &DatabaseOptions,
+) -> Result<Vec<String>> {
+    let mut said = Vec::new();
+    for file in files.iter().filter(|file| file.exists()) {
+        let changes = shard::evolve(file, schema, &options.indexes)
+            .map_err(|error| error.within(format!("{}", file.display())))?;
+        said = if said.is_empty() { changes } else { said };
+    }
+    Ok(said)
+}
+
+/// Opens the shards there are, then creates those there are not. When any of the former was ever
+/// written to, the latter were lost, and nothing is created in their place.
+fn open_shards(
+    files: &[PathBuf],
+    schema: Option<&Schema>,
+    options: &DatabaseOptions,
+) -> Result<Vec<Shard>> {
+    let threads = options.threads_per_shard(files.len());
+    let open = |file| Shard::open(file, schema, &options.indexes, threads, options.residence);
+    let (there, missing): (Vec<_>, Vec<_>) =
+        files.iter().enumerate().partition(|(_, file)| file.exists());
+    let mut shards = Vec::with_capacity(files.len());
+    for (number, file) in there {
+        shards.push((number, open(file)?));
+    }
+    let was_written = shards.iter().any(|(_, shard)| shard.engine().record_number() > 0);
+    for (number, file) in missing {
+        if was_written {
+            return Err(Error::corrupt(format!(
+                "{} is missing; put it back from a backup, the other shards are untouched",
+                file.display()
+            )));
+        }
+        shards.push((number, open(file)?));
+    }
+    shards.sort_unstable_by_key(|(number, _)| *number);
+    Ok(shards.into_iter().map(|(_, shard)| shard).collect())
+}

@@ -1,0 +1,51 @@
+//! How to open a database.
+
+use crate::{Result, index::Indexes};
+
+/// How to open a database.
+#[derive(Clone, Debug, Default)]
+pub struct DatabaseOptions {
+    /// Shards of a new database, 1 unless set; one that exists must have as many.
+    pub shards: Option<usize>,
+    /// Threads that build indexes, over all shards; as many as there are cores unless set.
+    pub threads: Option<usize>,
+    /// Where documents and full vectors are while the database is open.
+    pub residence: Residence,
+    /// Indexes of your own, for the vector fields whose schema says `custom`.
+    pub indexes: Indexes,
+    /// Whether a stored schema follows the one given where that loses nothing, instead of being a
+    /// conflict: see [`Schema::evolved`]. What changed is in [`Database::schema_changes`].
+    pub evolve: bool,
+}
+
+/// Where documents and full vectors are while a database is open. The files are the same either
+/// way, so that a database may be opened one way today and the other tomorrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Residence {
+    /// In memory: fastest.
+    #[default]
+    Memory,
+    /// On the disk, and read when they are needed, checked against their checksums each time. In
+    /// memory are the codes of vectors, the graph, the filter columns, and what was written since
+    /// the last checkpoint. Reading errors come back from the search that needed the page. Not for
+    /// fields of quantization `f32`, which have no codes.
+    Disk,
+}
+
+impl Residence {
+    /// Every residence with its name on the command line.
+    pub const NAMES: [(&'static str, Residence); 2] =
+        [("memory", Self::Memory), ("disk", Self::Disk)];
+
+    /// The residence of this name.
+    pub fn parse(name: &str) -> Result<Self> {
+        crate::schema::find_named(&Self::NAMES, name, "residence")
+    }
+}
+
+impl DatabaseOptions {
+    pub(super) fn threads_per_shard(&self, shards: usize) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, Into::into);
+        (self.threads.unwrap_or_else(cores) / shards).max(1)
+    }
+}
