@@ -43,7 +43,7 @@ impl Examples {
                 like.iter().zip(&unlike).map(|(like, unlike)| 2.0 * like - unlike).collect()
             }
         };
-        let except = self.like.iter().chain(&self.unlike).cloned().collect();
+        let except = query.except.iter().chain(&self.like).chain(&self.unlike).cloned().collect();
         Ok(Query { vector: Some(vector), except, ..query })
     }
 }

@@ -52,5 +52,9 @@ pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) const WRITES_MAX: usize = 64;
 /// Documents of a page of a scroll that does not say.
 pub(crate) const SCROLL_LIMIT_DEFAULT: usize = 100;
+/// Values of a facet that does not say.
+pub(crate) const FACET_LIMIT_DEFAULT: usize = 100;
+/// Hits of each group of a search that does not say.
+pub(crate) const GROUP_SIZE_DEFAULT: usize = 1;
 /// When a client refused with `busy` or `unavailable` may try again.
 pub(crate) const RETRY_AFTER_MS: u64 = 250;

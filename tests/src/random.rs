@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use std::collections::BTreeMap;
 use vectordoc::{
-    Document, Filter, GeoPoint, Id, Metric, Schema, Timestamp, Uuid, Value,
+    Document, Filter, GeoPoint, Id, Metric, Order, Patch, Schema, Timestamp, Uuid, Value,
     filter::{Comparison, Test},
     schema::{FieldType, IdField, IdKind, IndexKind, IndexSpec, Integer, ValueField, VectorField},
 };
@@ -168,6 +168,39 @@ fn scalar(rng: &mut Rng, ty: &FieldType) -> Value {
 fn point(rng: &mut Rng) -> GeoPoint {
     let (lat, lon) = (f64::from(rng.i8(-4..=4)) * 22.5, f64::from(rng.i8(-6..=6)) * 30.0);
     GeoPoint { lat, lon }
+}
+
+/// A patch that every document of [`schema`] takes.
+pub fn patch(rng: &mut Rng, schema: &Schema) -> Patch {
+    let mut patch = Patch::new();
+    for field in schema.values() {
+        let name = field.name.as_str();
+        patch = match (name, rng.u8(..6)) {
+            ("maker", 0) => patch.set("maker.country", value_of(rng, &FieldType::Text)),
+            ("maker", 1) => patch.unset("maker.founded"),
+            ("count", 0 | 1) => patch.increment(name, rng.i64(-2..3)),
+            ("price", 0) => patch.increment(name, f64::from(rng.i8(-4..4)) / 2.0),
+            (_, 2) if field.optional => patch.unset(name),
+            (_, 3) => patch.set(name, value_of(rng, &field.ty)),
+            _ => patch,
+        };
+    }
+    let field = &schema.vectors()[0];
+    match rng.u8(..4) {
+        0 => patch.set_vector(field.name.as_str(), &vector(rng, field.dim)),
+        _ => patch,
+    }
+}
+
+/// An order by a field of [`schema`].
+pub fn order(rng: &mut Rng) -> Order {
+    let fields = ["price", "name", "when", "large", "maker.country", "color", "flag"];
+    Order { field: fields[rng.usize(..fields.len())].into(), descending: rng.bool() }
+}
+
+/// The path of a field of [`schema`] whose values can be counted.
+pub fn facet(rng: &mut Rng) -> &'static str {
+    ["tags", "reviews.stars", "numbers", "place"][rng.usize(..4)]
 }
 
 /// A filter on the fields of [`schema`], `depth` levels deep at most.

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 use vectordoc::{
-    Document, Filter, GeoPoint, Id, Metric, Order, Query, Schema, Timestamp, Value,
+    Document, Filter, GeoPoint, Hit, Id, Metric, Order, Patch, Query, Schema, Timestamp, Value,
     filter::{Comparison, Test},
 };
 
@@ -21,6 +21,38 @@ impl Twin {
     pub fn index(&mut self, documents: &[Document]) {
         for document in documents {
             self.documents.insert(document.id.clone(), document.clone());
+        }
+    }
+
+    /// Makes the changes of a patch to the document with this id, if there is one.
+    pub fn patch(&mut self, schema: &Schema, id: &Id, patch: &Patch) {
+        let Some(document) = self.documents.get_mut(id) else { return };
+        for (path, value) in &patch.set {
+            match (schema.vectors().iter().position(|field| field.name == *path), value) {
+                (Some(number), Value::Array(numbers)) => {
+                    document.vectors[number] = Some(numbers.iter().map(component).collect());
+                }
+                _ => *place(schema, document, path) = value.clone(),
+            }
+        }
+        for path in &patch.unset {
+            if !value_at(schema, document, path).is_null() {
+                *place(schema, document, path) = Value::Null;
+            }
+        }
+        for (path, by) in &patch.increment {
+            let place = place(schema, document, path);
+            *place = match (&*place, by) {
+                (Value::Null, by) => by.clone(),
+                (Value::Int(number), Value::Int(by)) => Value::Int(number + by),
+                (Value::Float(number), Value::Float(by)) => Value::Float(number + by),
+                other => panic!("{other:?} at {path} cannot be added"),
+            };
+        }
+        for value in &mut document.values {
+            if let Value::Object(fields) = value {
+                fields.retain(|_, value| !value.is_null());
+            }
         }
     }
 
@@ -57,6 +89,22 @@ impl Twin {
                 && listed(value_at(schema, document, path)).contains(wanted)
         };
         self.documents.values().filter(has).count() as u64
+    }
+
+    /// Asserts that `hits` are those of an exact search for everything the documents hold.
+    pub fn check_hits(&self, schema: &Schema, query: &Query, hits: &[Hit]) {
+        let expected = self.search(schema, query);
+        let wanted = query.vector.as_ref().expect("it is a search by vector");
+        assert_eq!(hits.len(), expected.len(), "{query:?}");
+        for (hit, (_, true_distance)) in hits.iter().zip(&expected) {
+            let stored = &self.documents[&hit.id];
+            assert_eq!(&hit.doc, stored);
+            let vector = stored.vectors[0].as_ref().expect("a hit has a vector");
+            let own = distance(schema.vectors()[0].metric, wanted, vector);
+            // Hits of equal distance may stand in another order where rounding differs.
+            assert!((own - true_distance).abs() < 1e-4, "{query:?}: {hit:?}");
+            assert!((f64::from(hit.distance) - own).abs() < 1e-3, "{query:?}: {hit:?}");
+        }
     }
 
     /// The ids and distances of the nearest documents, best first, ties by id.
@@ -121,6 +169,29 @@ fn words_in(value: &Value) -> Vec<String> {
         Value::Text(text) => words_of(text),
         Value::Array(values) => values.iter().flat_map(words_in).collect(),
         _ => Vec::new(),
+    }
+}
+
+/// Where a document has the value at `path`, one dot at most; made when it is not there.
+fn place<'a>(schema: &Schema, document: &'a mut Document, path: &str) -> &'a mut Value {
+    let (top, rest) = path.split_once('.').map_or((path, None), |(top, rest)| (top, Some(rest)));
+    let number = schema.values().iter().position(|field| field.name == top);
+    let value = &mut document.values[number.expect("the schema has the field")];
+    let Some(rest) = rest else { return value };
+    if value.is_null() {
+        *value = Value::Object(BTreeMap::new());
+    }
+    match value {
+        Value::Object(fields) => fields.entry(rest.into()).or_default(),
+        other => panic!("{other:?} has no fields"),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "they were f32")]
+fn component(value: &Value) -> f32 {
+    match value {
+        Value::Float(number) => *number as f32,
+        other => panic!("{other:?} is no component of a vector"),
     }
 }
 

@@ -145,6 +145,45 @@ async fn an_unknown_option_is_invalid_and_the_nearest_one_is_named() -> Result<(
 }
 
 #[tokio::test]
+async fn what_does_not_go_together_is_invalid_and_says_what_does() -> Result<()> {
+    let vector = json!([1, 0, 0]);
+    for (method, params, message) in [
+        ("doc.patch", json!({"set": {}}), r#"either "id" or "filter""#),
+        ("doc.patch", json!({"id": "a", "filter": {}, "set": {}}), r#"either "id" or "filter""#),
+        ("doc.patch", json!({"id": "a"}), r#"give "set", "unset" or "increment""#),
+        ("doc.patch", json!({"id": "a", "set": 5}), "is an object of fields"),
+        ("doc.patch", json!({"filter": {}, "set": {}, "if_version": 1}), r#"goes with "id""#),
+        ("doc.index", json!({"docs": [], "if_version": 1}), r#"goes with "docs" of one element"#),
+        ("doc.update", json!({"docs": [], "if_version": 1}), r#"goes with "doc""#),
+        ("doc.delete", json!({"ids": ["a", "b"], "if_version": 1}), r#"goes with "ids" of one"#),
+        ("doc.delete", json!({"filter": {}, "if_version": 1}), r#"goes with "ids" of one"#),
+        ("search", json!({}), r#"one of "vector", "vectors" and "like""#),
+        ("search", json!({"like": ["a"], "vector": vector}), "give one of the two"),
+        ("search", json!({"like": []}), "needs a document to be like"),
+        ("search", json!({"vector": vector, "unlike": ["a"]}), r#"goes with "like""#),
+        ("search", json!({"vector": vector, "group_size": 2}), r#"goes with "group_by""#),
+        (
+            "search",
+            json!({"vectors": [vector], "group_by": "price"}),
+            r#""vector", "like" or "text""#,
+        ),
+        (
+            "search",
+            json!({"vector": vector, "group_by": "price", "explain": true}),
+            "leave one of the two out",
+        ),
+        ("doc.scroll", json!({"descending": true}), r#"goes with "order_by""#),
+        ("doc.facet", json!({}), r#"parameter "field" is missing"#),
+        ("doc.facet", json!({"field": "prise"}), r#"did you mean "price"?"#),
+    ] {
+        let mut params = params;
+        params["db"] = json!("shop");
+        check_invalid(method, params, message).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_negative_limit_is_invalid() -> Result<()> {
     check_invalid("search", json!({"db": "shop", "vector": [1, 0, 0], "limit": -1}), "limit: ")
         .await

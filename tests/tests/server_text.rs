@@ -8,7 +8,7 @@ use cli_program::{Running, run, text};
 use serde_json::{Value as Json, json};
 use server_fixture::{memory_server, within_time};
 use vectordoc::{
-    Database, Document, Fusion, Hit, Id, Query, Result, Schema,
+    Database, Document, Examples, Fusion, Hit, Id, Query, Result, Schema,
     client::{Connection, Remote},
     native::DatabaseOptions,
 };
@@ -57,6 +57,9 @@ async fn the_client_answers_as_an_embedded_database() -> Result<()> {
             let query = Query { vector: Some(vector.clone()), ..query.clone() };
             assert_eq!(hits, embedded.search(&query)?);
         }
+        let examples = Examples { like: vec![Id::Int(2)], unlike: vec![Id::Int(4)] };
+        let expected = embedded.search(&embedded.like(&examples, query.clone())?)?;
+        assert_eq!(remote.search_like(&examples, &query).await?, expected);
         server.shutdown().await
     })
     .await

@@ -8,7 +8,7 @@ use crate::{
 };
 use js_sys::Array;
 use vectordoc::{
-    Document, Error, Operation, Record, Result, Schema,
+    Document, Error, Id, Operation, Patch, Record, Result, Schema, Value,
     document::{DocumentSeed, IdSeed},
     engine::Outcome,
     limits,
@@ -37,11 +37,40 @@ impl Batch {
 
     /// Adds ids to delete.
     pub fn delete(&mut self, ids: Array) -> Result<(), Failure> {
-        let kind = self.schema.id().kind;
         for id in ids {
-            let id = Input::new(id).read(IdSeed(kind))?;
+            let id = self.id(id)?;
             self.add(Operation::Delete(id))?;
         }
+        Ok(())
+    }
+
+    /// Adds changes to fields of the document with this id: `{ set, unset, increment }`.
+    pub fn patch(&mut self, id: JsValue, changes: JsValue) -> Result<(), Failure> {
+        let operation = Operation::Patch(self.id(id)?, patch(changes)?);
+        Ok(self.add(operation)?)
+    }
+
+    /// Changes fields of what `options.filter` lets pass. Such a batch does nothing else.
+    #[wasm_bindgen(js_name = patchWhere)]
+    pub fn patch_where(
+        &mut self,
+        options: Option<Options>,
+        changes: JsValue,
+    ) -> Result<(), Failure> {
+        let filter = options::filter(options.as_ref())?;
+        Ok(self.add(Operation::PatchWhere(filter, patch(changes)?))?)
+    }
+
+    /// Puts the batch, which is about one document, on the condition that this has the version
+    /// `options.ifVersion`, if that is given.
+    pub fn expect(&mut self, options: Option<Options>) -> Result<(), Failure> {
+        let Some(version) = options::if_version(options.as_ref())? else { return Ok(()) };
+        let id = match &self.operations[..] {
+            [Operation::Index(document) | Operation::Update(document)] => document.id.clone(),
+            [Operation::Delete(id) | Operation::Patch(id, _)] => id.clone(),
+            _ => return Err(Error::invalid("ifVersion is about one document; give one").into()),
+        };
+        self.operations.insert(0, Operation::Expect(id, version));
         Ok(())
     }
 
@@ -56,6 +85,10 @@ impl Batch {
 impl Batch {
     pub(crate) fn new(schema: &Schema) -> Self {
         Self { schema: schema.clone(), operations: Vec::new() }
+    }
+
+    fn id(&self, id: JsValue) -> Result<Id> {
+        Input::new(id).read(IdSeed(self.schema.id().kind))
     }
 
     fn add_documents(
@@ -82,6 +115,18 @@ impl Batch {
         self.operations.push(operation);
         Ok(())
     }
+}
+
+/// Reads the changes of a patch; parts that are undefined are as if not given.
+fn patch(changes: JsValue) -> Result<Patch> {
+    let mut changes = Input::new(changes).value()?;
+    if let Value::Object(parts) = &mut changes {
+        parts.retain(|_, part| !part.is_null());
+        if parts.is_empty() {
+            return Err(Error::invalid("the patch changes nothing; give set, unset or increment"));
+        }
+    }
+    Patch::from_value(changes)
 }
 
 /// A record that was validated and numbered but not applied, and what it will have done. Between
@@ -117,6 +162,12 @@ impl Prepared {
         count(self.outcome.deleted)
     }
 
+    /// The version of every document written.
+    #[wasm_bindgen(getter)]
+    pub fn version(&self) -> f64 {
+        count(self.outcome.version)
+    }
+
     /// Ids that were to be deleted and were not there.
     #[wasm_bindgen(getter)]
     pub fn missing(&self) -> Array {
@@ -124,8 +175,8 @@ impl Prepared {
     }
 }
 
-/// A count of documents as a JavaScript number, exact as all of them are below 2^32.
-#[expect(clippy::cast_precision_loss, reason = "counts of documents are below 2^32")]
-pub(crate) fn count(documents: u64) -> f64 {
-    documents as f64
+/// A count of documents or records as a JavaScript number, exact as all of them are below 2^53.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+pub(crate) fn count(items: u64) -> f64 {
+    items as f64
 }

@@ -9,7 +9,11 @@ use crate::{
 };
 use js_sys::{Array, Float32Array};
 use vectordoc::{
-    Batch as Operations, Record, Schema, Scroll, document::IdSeed, engine::Place, index::Indexes,
+    Batch as Operations, Examples, Hit, HitGroup, Id, Query, Record, Result, Schema, Scroll, Value,
+    document::IdSeed,
+    engine::{Place, most_frequent},
+    grouped,
+    index::Indexes,
     limits,
 };
 use wasm_bindgen::prelude::*;
@@ -70,19 +74,28 @@ impl Engine {
         self.engine.record_number()
     }
 
-    /// The hits nearest to a vector, or those that have the words of `options.text`, best first: `[ids, scores and distances in turns, documents]`.
-    pub fn search(&self, vector: JsValue, options: Option<Options>) -> Result<JsValue, Failure> {
+    /// The hits nearest to a vector, or those that have the words of `options.text`, best first:
+    /// `[ids, scores and distances in turns, documents]`. With `options.groupBy`, for each group
+    /// `[value, its hits]`.
+    pub fn search(&self, vector: JsValue, options: Option<Options>) -> Result<Array, Failure> {
         let is_given = !vector.is_undefined() && !vector.is_null();
         let vector = is_given.then(|| Input::new(vector).vector()).transpose()?;
-        let query = options::query(options, vector)?;
-        let hits = self.engine.search(&query)?;
-        let measures: Vec<f32> = hits.iter().flat_map(|hit| [hit.score, hit.distance]).collect();
-        let answer = Array::of3(
-            &hits.iter().map(|hit| output::id(&hit.id)).collect::<Array>(),
-            &Float32Array::from(measures.as_slice()),
-            &hits.iter().map(|hit| self.names.document(&hit.doc)).collect::<Array>(),
-        );
-        Ok(answer.into())
+        let query = options::query(options.as_ref(), vector)?;
+        self.answer(&query, options.as_ref())
+    }
+
+    /// The same for what is like the documents with these ids and unlike those of
+    /// `options.unlike`.
+    #[wasm_bindgen(js_name = searchLike)]
+    pub fn search_like(&self, ids: Array, options: Option<Options>) -> Result<Array, Failure> {
+        let like = ids.into_iter().map(|id| self.id(id)).collect::<Result<_>>()?;
+        let unlike = options::unlike(options.as_ref(), self.engine.schema().id().kind)?;
+        // The examples stand for the vector.
+        let query = options::query(options.as_ref(), Some(Vec::new()))?;
+        let examples = Examples { like, unlike };
+        let query = examples
+            .query(self.engine.schema(), query, |id, field| self.engine.example(id, field))?;
+        self.answer(&query, options.as_ref())
     }
 
     /// For each id its document, or `undefined`.
@@ -90,13 +103,22 @@ impl Engine {
         let include = options::include(options.as_ref())?;
         let documents = Array::new();
         for id in ids {
-            let id = Input::new(id).read(IdSeed(self.engine.schema().id().kind))?;
-            let document = self.engine.get(&id, &include)?;
+            let document = self.engine.get(&self.id(id)?, &include)?;
             documents.push(
                 &document.map_or(JsValue::UNDEFINED, |document| self.names.document(&document)),
             );
         }
         Ok(documents)
+    }
+
+    /// For each id the version of its document, or `undefined`.
+    pub fn versions(&self, ids: Array) -> Result<Array, Failure> {
+        let versions = Array::new();
+        for id in ids {
+            let version = self.engine.version(&self.id(id)?)?;
+            versions.push(&version.map_or(JsValue::UNDEFINED, |version| count(version).into()));
+        }
+        Ok(versions)
     }
 
     /// How many documents pass `options.filter`.
@@ -105,8 +127,26 @@ impl Engine {
         Ok(count(self.engine.count(&filter)?))
     }
 
-    /// One page of the documents that pass, in order of their ids: `{docs, cursor}`, the cursor
-    /// `undefined` after the last page.
+    /// How many of the documents that pass `options.filter` have each value of a field, the most
+    /// frequent first: `{value, count}`.
+    pub fn facet(&self, field: &str, options: Option<Options>) -> Result<Array, Failure> {
+        /// Values of a facet that does not say how many.
+        const VALUES: usize = 100;
+        let filter = options::filter(options.as_ref())?;
+        let limit = options::limit(options.as_ref())?.unwrap_or(VALUES);
+        let counts = self.engine.facet(field, &filter)?;
+        let counts = most_frequent(self.engine.schema(), field, counts, limit)?;
+        let counted = |(value, documents): (Value, u64)| {
+            let counted = Fields::new();
+            counted.set(&"value".into(), &output::value(&value));
+            counted.set(&"count".into(), &count(documents).into());
+            counted
+        };
+        Ok(counts.into_iter().map(counted).collect())
+    }
+
+    /// One page of the documents that pass, in order of their ids or of `options.orderBy`:
+    /// `{docs, cursor}`, the cursor `undefined` after the last page.
     pub fn scroll(
         &self,
         cursor: Option<String>,
@@ -119,12 +159,14 @@ impl Engine {
         let options = options.as_ref();
         let (filter, include) = (options::filter(options)?, options::include(options)?);
         let schema = self.engine.schema();
-        let place = |cursor: String| Place::of_cursor(&cursor, schema, None);
+        let order = options::order(options)?;
+        let place = |cursor: String| Place::of_cursor(&cursor, schema, order.as_ref());
         let after = cursor.map(place).transpose()?;
-        let scroll = Scroll { filter, include, ..Scroll::new(PAGE_DOCUMENTS) };
+        let scroll =
+            Scroll { filter, include, order: order.clone(), ..Scroll::new(PAGE_DOCUMENTS) };
         let page = self.engine.scroll(&scroll, after.as_ref())?;
         let last = page.last().filter(|_| page.len() == PAGE_DOCUMENTS);
-        let cursor = last.map(|(place, _)| place.cursor(schema, None)).transpose()?;
+        let cursor = last.map(|(place, _)| place.cursor(schema, order.as_ref())).transpose()?;
         let cursor = cursor.map_or(JsValue::UNDEFINED, Into::into);
         let docs = page.iter().map(|(_, document)| self.names.document(document));
         let answer = Fields::new();
@@ -142,5 +184,32 @@ impl Engine {
     #[wasm_bindgen(getter)]
     pub fn unindexed(&self) -> f64 {
         count(self.engine.unindexed())
+    }
+}
+
+impl Engine {
+    fn id(&self, id: JsValue) -> Result<Id> {
+        Input::new(id).read(IdSeed(self.engine.schema().id().kind))
+    }
+
+    /// The hits of a query, in groups if the options ask for them.
+    fn answer(&self, query: &Query, options: Option<&Options>) -> Result<Array, Failure> {
+        let Some(by) = options::group_by(options)? else {
+            return Ok(self.hits(&self.engine.search(query)?));
+        };
+        let search = &mut |query: &Query| self.engine.search(query);
+        let groups = grouped(self.engine.schema(), query, &by, search)?;
+        let group =
+            |group: &HitGroup| Array::of2(&output::value(&group.value), &self.hits(&group.hits));
+        Ok(groups.iter().map(group).collect())
+    }
+
+    fn hits(&self, hits: &[Hit]) -> Array {
+        let measures: Vec<f32> = hits.iter().flat_map(|hit| [hit.score, hit.distance]).collect();
+        Array::of3(
+            &hits.iter().map(|hit| output::id(&hit.id)).collect::<Array>(),
+            &Float32Array::from(measures.as_slice()),
+            &hits.iter().map(|hit| self.names.document(&hit.doc)).collect::<Array>(),
+        )
     }
 }

@@ -4,7 +4,7 @@
 //! vector would be a call of its own. Here a `Float32Array` is one copy.
 
 use js_sys::{
-    Array, ArrayBuffer, Float32Array, JsString, Number, Object, Reflect, Symbol, Uint8Array,
+    Array, ArrayBuffer, Date, Float32Array, JsString, Number, Object, Reflect, Symbol, Uint8Array,
 };
 use serde::{
     Deserialize, Deserializer,
@@ -80,6 +80,8 @@ impl<'de> Deserializer<'de> for Input {
             visitor.visit_seq(Elements { input: &self, array, next: 0 })
         } else if ArrayBuffer::is_view(value) {
             visit_view(value, visitor)
+        } else if let Some(date) = value.dyn_ref::<Date>() {
+            visitor.visit_string(text_of_date(date)?)
         } else if is_plain_object(value) {
             let entries = Object::entries(value.unchecked_ref());
             visitor.visit_map(Entries { input: &self, entries, next: 0, value: None })
@@ -139,7 +141,15 @@ fn text_of(value: &JsString) -> Result<String, Error> {
     Ok(text)
 }
 
-/// Whether this is an object of fields, not a `Map`, `Date`, function or the like.
+/// A point in time as RFC 3339 writes it.
+fn text_of_date(date: &Date) -> Result<String, Error> {
+    if date.get_time().is_nan() {
+        return Err(Error::custom("the Date is invalid: it is no point in time"));
+    }
+    Ok(date.to_iso_string().into())
+}
+
+/// Whether this is an object of fields, not a `Map`, function or the like.
 fn is_plain_object(value: &JsValue) -> bool {
     value.is_object() && tag_of(value).is_none() && !Symbol::iterator().js_in(value)
 }

@@ -1,8 +1,12 @@
 //! The options of a call. Which of them a call knows, the TypeScript says.
 
 use crate::input::Input;
-use vectordoc::{Error, Filter, Fusion, Include, Query, Result, TextQuery, Value};
-use wasm_bindgen::prelude::*;
+use js_sys::Array;
+use vectordoc::{
+    Error, Filter, Fusion, GroupBy, Id, Include, Order, Query, Result, TextQuery, Value,
+    document::IdSeed, schema::IdKind,
+};
+use wasm_bindgen::{JsCast, prelude::*};
 
 /// What `include` says for all fields with the vectors.
 const EVERYTHING: &str = "*";
@@ -34,20 +38,33 @@ extern "C" {
     fn text_field(this: &Options) -> JsValue;
     #[wasm_bindgen(method, getter)]
     fn fusion(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn unlike(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = groupBy)]
+    fn group_by(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = groupSize)]
+    fn group_size(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = orderBy)]
+    fn order_by(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn descending(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = ifVersion)]
+    fn if_version(this: &Options) -> JsValue;
 }
 
 /// All that a search knows; `vector` is what it searches for, unless it is by text alone.
-pub(crate) fn query(options: Option<Options>, vector: Option<Vec<f32>>) -> Result<Query> {
+pub(crate) fn query(options: Option<&Options>, vector: Option<Vec<f32>>) -> Result<Query> {
     let default = Query { vector, ..Query::new(Vec::new()) };
+    let limit = limit(options)?.unwrap_or(default.limit);
     let Some(options) = options else { return Ok(default) };
-    let text = text_query(&options)?;
+    let text = text_query(options)?;
     Ok(Query {
-        fusion: fusion(&options, text.is_some() && default.vector.is_some())?,
+        fusion: fusion(options, text.is_some() && default.vector.is_some())?,
         text,
-        limit: read("limit", options.limit(), whole_number)?.unwrap_or(default.limit),
+        limit,
         offset: read("offset", options.offset(), whole_number)?.unwrap_or(default.offset),
-        filter: filter(Some(&options))?,
-        include: include(Some(&options))?,
+        filter: filter(Some(options))?,
+        include: include(Some(options))?,
         field: read("field", options.field(), field_name)?,
         ef: read("ef", options.ef(), whole_number)?,
         exact: read("exact", options.exact(), boolean)?.unwrap_or(default.exact),
@@ -76,6 +93,57 @@ fn fusion(options: &Options, has_two: bool) -> Result<Fusion> {
         }
         fusion => Ok(fusion.unwrap_or_default()),
     }
+}
+
+/// The option `limit`.
+pub(crate) fn limit(options: Option<&Options>) -> Result<Option<usize>> {
+    options.map_or(Ok(None), |options| read("limit", options.limit(), whole_number))
+}
+
+/// The option `unlike`, one id or several; none without it.
+pub(crate) fn unlike(options: Option<&Options>, kind: IdKind) -> Result<Vec<Id>> {
+    let ids = options.map_or(JsValue::UNDEFINED, Options::unlike);
+    let id = |id| Input::new(id).read(IdSeed(kind)).map_err(|error| error.within("unlike"));
+    match ids.dyn_ref::<Array>() {
+        Some(ids) => ids.iter().map(id).collect(),
+        None if ids.is_undefined() || ids.is_null() => Ok(Vec::new()),
+        None => Ok(vec![id(ids)?]),
+    }
+}
+
+/// The options `groupBy` and `groupSize`.
+pub(crate) fn group_by(options: Option<&Options>) -> Result<Option<GroupBy>> {
+    /// Hits of each group when it is not said how many.
+    const SIZE: usize = 1;
+    let Some(options) = options else { return Ok(None) };
+    let size = read("groupSize", options.group_size(), whole_number)?;
+    match (read("groupBy", options.group_by(), field_name)?, size) {
+        (Some(field), size) => Ok(Some(GroupBy { field, size: size.unwrap_or(SIZE) })),
+        (None, Some(_)) => Err(Error::invalid("groupSize goes with groupBy, which is missing")),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The options `orderBy` and `descending`.
+pub(crate) fn order(options: Option<&Options>) -> Result<Option<Order>> {
+    let Some(options) = options else { return Ok(None) };
+    let descending = read("descending", options.descending(), boolean)?;
+    match (read("orderBy", options.order_by(), field_name)?, descending) {
+        (Some(field), descending) => {
+            Ok(Some(Order { field, descending: descending.unwrap_or(false) }))
+        }
+        (None, Some(_)) => Err(Error::invalid("descending goes with orderBy, which is missing")),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The option `ifVersion`.
+pub(crate) fn if_version(options: Option<&Options>) -> Result<Option<u64>> {
+    let Some(options) = options else { return Ok(None) };
+    read("ifVersion", options.if_version(), |value| match value {
+        Value::Int(version) if let Ok(version) = u64::try_from(version) => Ok(version),
+        other => Err(wanted("a version, which is a whole number", &other)),
+    })
 }
 
 /// The option `filter`; without it, every document passes.

@@ -61,7 +61,8 @@ pub(crate) fn id(id: &Id) -> JsValue {
     }
 }
 
-fn value(content: &Value) -> JsValue {
+/// The value as JavaScript has it: timestamps and UUIDs as text.
+pub(crate) fn value(content: &Value) -> JsValue {
     match content {
         Value::Null => JsValue::NULL,
         Value::Bool(boolean) => (*boolean).into(),

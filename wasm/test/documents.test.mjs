@@ -20,8 +20,8 @@ test("a document comes back as it was indexed, its vectors when asked for", asyn
 
 test("indexing replaces, updating needs the document to be there", async () => {
   const db = await openProducts();
-  assert.equal(await db.index({ ...CHAIR, price: 35 }), 1);
-  assert.equal(await db.update([{ ...TABLE, price: 80 }]), 1);
+  assert.deepEqual(await db.index({ ...CHAIR, price: 35 }), { indexed: 1, version: 2 });
+  assert.deepEqual(await db.update([{ ...TABLE, price: 80 }]), { updated: 1 });
   assert.equal(await db.count(), 3);
   const prices = (await db.get(["chair", "table"])).map((doc) => doc.price);
   assert.deepEqual(prices, [35, 80]);

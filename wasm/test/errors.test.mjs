@@ -4,6 +4,8 @@ import { ERROR_CODES, VectordocError, open } from "vectordoc";
 import { errorCodes } from "../dist/raw/engine.js";
 import { CHAIR, SCHEMA, openProducts } from "./products.mjs";
 
+const PRICE = { set: { price: 1 } };
+
 /** What goes wrong, and how: `[story, call, code, message]`. */
 const MISTAKES = [
   [
@@ -44,6 +46,39 @@ const MISTAKES = [
   ["a wrong id", (db) => db.get(1), "invalid", /id/],
   ["an empty id", (db) => db.index({ ...CHAIR, id: "" }), "invalid", /id is empty/],
   ["an update of nothing", (db) => db.update({ ...CHAIR, id: "none" }), "not_found", /"none"/],
+  ["a patch of nothing there", (db) => db.patch("none", PRICE), "not_found", /none/],
+  ["a patch of nothing said", (db) => db.patch("chair", {}), "invalid", /give set, unset or/],
+  ["a patch by no filter", (db) => db.patch({}, PRICE), "invalid", /to patch every/],
+  ["a patch of the id", (db) => db.patch("chair", { set: { id: "p" } }), "invalid", /which stays/],
+  [
+    "a patch of an unknown field",
+    (db) => db.patch("chair", { set: { prise: 1 } }),
+    "invalid",
+    /"prise".*"price"/,
+  ],
+  ["an unknown part of a patch", (db) => db.patch("chair", { sat: {} }), "invalid", /"sat".*"set"/],
+  [
+    "a condition on several",
+    (db) => db.index([CHAIR, CHAIR], { ifVersion: 1 }),
+    "invalid",
+    /ifVersion is about one document/,
+  ],
+  [
+    "a condition on a filter",
+    (db) => db.patch({ filter: {} }, PRICE, { ifVersion: 1 }),
+    "invalid",
+    /ifVersion is about one document/,
+  ],
+  ["a version that is none", (db) => db.index(CHAIR, { ifVersion: -1 }), "invalid", /a version/],
+  ["a late write", (db) => db.index(CHAIR, { ifVersion: 7 }), "conflict", /version 1, not 7/],
+  ["a group's size alone", (db) => db.search([1, 0], { groupSize: 2 }), "invalid", /groupBy/],
+  ["groups by an array", (db) => db.search([1, 0], { groupBy: "tags" }), "invalid", /is an array/],
+  ["a search like nothing", (db) => db.searchLike([]), "invalid", /a document to be like/],
+  ["a search like nobody", (db) => db.searchLike("none"), "not_found", /"none"/],
+  ["what no search like knows", (db) => db.searchLike("chair", { like: 1 }), "invalid", /"like"/],
+  ["an order of nothing", (db) => db.scroll({ descending: true }).next(), "invalid", /orderBy/],
+  ["a facet of what is not filterable", (db) => db.facet("title"), "invalid", /not filterable/],
+  ["no point in time", (db) => db.index({ ...CHAIR, title: new Date(NaN) }), "invalid", /Date/],
   ["a deletion of nothing said", (db) => db.delete({}), "invalid", /\{ filter: \{\} \}/],
   [
     "a deletion by no filter",
@@ -145,8 +180,11 @@ test("a closed database refuses every call, and closing again is nothing", async
   const calls = [
     db.index(CHAIR),
     db.update(CHAIR),
+    db.patch("chair", PRICE),
     db.delete("chair"),
     db.get("chair"),
+    db.facet("tags"),
+    db.searchLike("chair"),
     db.count(),
     db.search([1, 0]),
     db.scroll().next(),

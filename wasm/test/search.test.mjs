@@ -61,6 +61,33 @@ test("a filter leaves exactly the matching hits", async () => {
   await db.close();
 });
 
+test("a search by example finds what is like it, away from what it is unlike", async () => {
+  const db = await openProducts();
+  const ids = async (...question) => (await db.searchLike(...question)).map((hit) => hit.id);
+  assert.deepEqual(await ids("chair"), ["table", "lamp"]);
+  assert.deepEqual(await ids(["chair", "lamp"]), ["table"]);
+  assert.deepEqual(await ids("table", { unlike: "chair", limit: 1 }), ["lamp"]);
+  assert.deepEqual(await ids(["table"], { filter: { price: { $lt: 20 } } }), ["lamp"]);
+  await db.close();
+});
+
+test("groups are the best of each value, best first", async () => {
+  const db = await openProducts();
+  await db.index({ id: "desk", embedding: [0.8, 0.2], price: 90, tags: [], title: "Desk" });
+  const shown = (groups) => groups.map(({ value, hits }) => [value, hits.map((hit) => hit.id)]);
+  assert.deepEqual(shown(await db.search([1, 0], { groupBy: "price", groupSize: 2 })), [
+    [40, ["chair"]],
+    [90, ["table", "desk"]],
+    [15, ["lamp"]],
+  ]);
+  assert.deepEqual(shown(await db.searchLike("lamp", { groupBy: "price", limit: 1 })), [
+    [90, ["desk"]],
+  ]);
+  const [group] = await db.search([1, 0], { groupBy: "maker.country", include: ["title"] });
+  assert.deepEqual(group.hits[0].doc, { id: "table" });
+  await db.close();
+});
+
 test("options given as undefined are as if not given", async () => {
   const db = await openProducts();
   const plain = await db.search([1, 0]);

@@ -30,6 +30,7 @@ const doc = {
   title: "a chair",
 };
 const vector: Vector = [1, 2, 3, 4];
+const HERE = { lat: 52, lon: 5 };
 
 // Documents
 await db.index(doc);
@@ -96,6 +97,66 @@ await db.count({ filter: { price: { $startsWith: "9" } } });
 // @ts-expect-error: the size of a number
 await db.count({ filter: { price: { $size: 9 } } });
 
+await db.count({ filter: { "tags.0": { $regex: "^n" }, $nor: [{ price: 9 }] } });
+await db.count({ filter: { "maker.country": { $icontains: "n", $iendsWith: "L" } } });
+await db.count({ filter: { price: { $lt: { $field: "stock" } }, tags: { $literal: "{tags}" } } });
+// @ts-expect-error: the other field is not filterable
+await db.count({ filter: { price: { $lt: { $field: "title" } } } });
+// @ts-expect-error: no part of a number is a text
+await db.count({ filter: { price: { $icontains: "9" } } });
+// @ts-expect-error: a text is nowhere on the Earth
+await db.count({ filter: { "maker.country": { $geoRadius: { center: HERE, radius: 1 } } } });
+
+// Changes
+const { version } = await db.patch("p1", {
+  set: { price: 9, "maker.city": "Gouda", tags: ["old"], embedding: vector, note: "an old one" },
+  unset: ["stock", "image"],
+  increment: { price: -1, stock: 2n },
+});
+expectEqual<typeof version, number>(true);
+const { patched } = await db.patch({ filter: { price: 9 } }, { set: { title: "cheap" } });
+expectEqual<typeof patched, number>(true);
+// @ts-expect-error: the id stays
+await db.patch("p1", { set: { id: "p2" } });
+// @ts-expect-error: a field has the wrong type
+await db.patch("p1", { set: { "maker.city": 9 } });
+// @ts-expect-error: a field is unknown
+await db.patch("p1", { set: { "maker.street": "Markt" } });
+// @ts-expect-error: a field that every document has
+await db.patch("p1", { unset: ["title"] });
+// @ts-expect-error: a text is no number
+await db.patch("p1", { increment: { title: 1 } });
+// @ts-expect-error: a patch by filter has no condition
+await db.patch({ filter: {} }, { set: { price: 9 } }, { ifVersion: 1 });
+const written = await db.index(doc, { ifVersion: 0 });
+expectEqual<typeof written.version, number>(true);
+await db.update(doc, { ifVersion: written.version });
+await db.delete("p1", { ifVersion: version });
+// @ts-expect-error: a condition is about one document
+await db.index([doc], { ifVersion: 1 });
+// @ts-expect-error: a condition is about one document
+await db.delete(["p1"], { ifVersion: 1 });
+const versioned = await db.get("p1", { versions: true });
+expectEqual<(typeof versioned & {})["version"], number>(true);
+expectEqual<(typeof versioned & {})["doc"]["title"], string>(true);
+
+// Orders, facets, examples and groups
+for await (const { id } of db.scroll({ orderBy: "price", descending: true })) id.length;
+// @ts-expect-error: the field is not filterable
+db.scroll({ orderBy: "title" });
+const [counted] = await db.facet("tags", { filter: { price: 9 }, limit: 3 });
+expectEqual<(typeof counted & {})["count"], number>(true);
+// @ts-expect-error: the field is not filterable
+await db.facet("title");
+const [like] = await db.searchLike("p1", { unlike: ["p2"], limit: 3, include: ["title"] });
+expectEqual<(typeof like & {})["doc"], { id: string; title: string }>(true);
+// @ts-expect-error: an id of this database is a string
+await db.searchLike(1);
+const [group] = await db.search(vector, { groupBy: "maker.country", groupSize: 2, include: [] });
+expectEqual<(typeof group & {})["hits"][number]["doc"], { id: string }>(true);
+// @ts-expect-error: the field is not filterable
+await db.search(vector, { groupBy: "title" });
+
 // Ids
 expectEqual<Awaited<ReturnType<typeof db.count>>, number>(true);
 const one = await db.get("p1");
@@ -132,6 +193,7 @@ const kind = {
 } as const;
 await kinds.index({ ...kind, reviews: [] });
 await kinds.index({ ...kind, reviews: [{ stars: 5, at: "2026-01-31T12:00:00Z" }], extra: [null] });
+await kinds.index({ ...kind, when: new Date(), reviews: [{ stars: 5, at: new Date() }] });
 // @ts-expect-error: it is none of the words
 await kinds.index({ ...kind, reviews: [], color: "blue" });
 // @ts-expect-error: one of them is none of the words
@@ -143,7 +205,13 @@ await kinds.index({ ...kind, reviews: { stars: 5 } });
 await kinds.count({ filter: { color: "red", "reviews.stars": { $gte: 4 } } });
 // @ts-expect-error: it is none of the words
 await kinds.count({ filter: { color: { $in: ["red", "blue"] } } });
+await kinds.count({ filter: { when: { $gte: new Date(0) } } });
+// @ts-expect-error: a point in time has no parts
+await kinds.count({ filter: { when: { $startsWith: "2026" } } });
+// @ts-expect-error: the words of an enum have no order
+await kinds.count({ filter: { color: { $lt: "red" } } });
 const found = await kinds.get(1);
+expectEqual<(typeof found & {})["when"], string>(true);
 expectEqual<(typeof found & {})["reviews"], { stars: number; at?: string | undefined }[]>(true);
 expectEqual<(typeof found & {})["colors"], ("red" | "green")[] | undefined>(true);
 

@@ -1,6 +1,22 @@
-import type { FilterableIn, Hit, Id, IdNameIn, Include, Included } from "./document.js";
+import { groupsOf, hitsOf } from "./answer.js";
+import { type OneOrMany, isMany, isNumbers, isSelection, listOf, packed } from "./arguments.js";
+import type { Changes, Conditional, Versioned } from "./changes.js";
+import type {
+  Counted,
+  FilterableIn,
+  Hit,
+  HitGroup,
+  Id,
+  IdNameIn,
+  Include,
+  Included,
+} from "./document.js";
 import { VectordocError, guard } from "./error.js";
+import type { FieldName } from "./filter.js";
 import {
+  type Examples,
+  type Grouping,
+  type Ordering,
   type Progressive,
   type Search,
   type Selection,
@@ -27,7 +43,9 @@ const SEARCH_OPTIONS = [
   "text",
   "textField",
   "fusion",
-] as const satisfies readonly (keyof Search<unknown> | "include")[];
+  "groupBy",
+  "groupSize",
+] as const satisfies readonly (keyof Search<unknown> | keyof Grouping<unknown> | "include")[];
 
 /** What a deletion did. */
 export interface Deleted {
@@ -37,14 +55,9 @@ export interface Deleted {
 }
 
 /** What a record did. */
-interface Outcome extends Deleted {
+interface Outcome extends Deleted, Versioned {
   readonly indexed: number;
 }
-
-/** What a search found, as it crosses: ids, scores and distances in turns, documents. */
-type Answer<Doc> = readonly [readonly Id[], Float32Array, readonly Doc[]];
-
-type OneOrMany<T> = T | readonly T[];
 
 /**
  * A database of documents, in memory: it lives as long as this object. Every method rejects with a
@@ -79,53 +92,122 @@ export class Database<
 
   /**
    * Inserts documents, each replacing the one with its id. All of them or, when one is wrong, none;
-   * they can be found when the promise resolves. Returns how many they are.
+   * they can be found when the promise resolves. Says how many they are, and of one its version.
    */
-  async index(docs: OneOrMany<Doc>, options: Progressive = {}): Promise<number> {
-    refuseUnknown(options, ["onProgress"]);
+  async index(
+    docs: readonly Doc[],
+    options?: Progressive,
+  ): Promise<{ readonly indexed: number }>;
+  async index(
+    doc: Doc,
+    options?: Progressive & Conditional,
+  ): Promise<{ readonly indexed: number } & Versioned>;
+  async index(docs: OneOrMany<Doc>, options: Progressive & Conditional = {}) {
     const fill = (batch: Batch, slice: Doc[]) => batch.index(slice);
-    return (await this.#writeDocuments(listOf(docs), fill, options)).indexed;
+    const { indexed, version } = await this.#writeDocuments(docs, fill, options);
+    return isMany(docs) ? { indexed } : { indexed, version };
   }
 
   /**
    * Replaces documents; `not_found` when there is none with the id of one of them, and nothing is
-   * written then. Returns how many they are.
+   * written then. Says how many they are, and of one its version.
    */
-  async update(docs: OneOrMany<Doc>, options: Progressive = {}): Promise<number> {
-    refuseUnknown(options, ["onProgress"]);
+  async update(
+    docs: readonly Doc[],
+    options?: Progressive,
+  ): Promise<{ readonly updated: number }>;
+  async update(
+    doc: Doc,
+    options?: Progressive & Conditional,
+  ): Promise<{ readonly updated: number } & Versioned>;
+  async update(docs: OneOrMany<Doc>, options: Progressive & Conditional = {}) {
     const fill = (batch: Batch, slice: Doc[]) => batch.update(slice);
-    return (await this.#writeDocuments(listOf(docs), fill, options)).indexed;
+    const { indexed: updated, version } = await this.#writeDocuments(docs, fill, options);
+    return isMany(docs) ? { updated } : { updated, version };
+  }
+
+  /**
+   * Changes some fields of the document with this id, `not_found` when there is none; or of all
+   * documents that pass a filter, and `{ filter: {} }` means all.
+   */
+  async patch(
+    id: Doc[IdName],
+    changes: Changes<Doc, IdName>,
+    options?: Conditional,
+  ): Promise<Versioned>;
+  async patch(
+    which: Required<Selection<Fields>>,
+    changes: Changes<Doc, IdName>,
+  ): Promise<{ readonly patched: number }>;
+  async patch(
+    which: Doc[IdName] | Required<Selection<Fields>>,
+    changes: Changes<Doc, IdName>,
+    options: Conditional = {},
+  ) {
+    refuseUnknown(options, ["ifVersion"]);
+    const isWhere = isSelection<Fields>(which, "patch");
+    const { indexed, version } = await this.#write((batch) => {
+      if (isWhere) {
+        batch.patchWhere({ ...which }, changes);
+      } else {
+        batch.patch(which, changes);
+      }
+      batch.expect({ ...options });
+    });
+    return isWhere ? { patched: indexed } : { version };
   }
 
   /** Deletes documents by id, or those that pass a filter; `{ filter: {} }` deletes all. */
-  async delete(which: OneOrMany<Doc[IdName]> | Required<Selection<Fields>>): Promise<Deleted> {
-    const { deleted, missing } = await this.#write(async (batch) => {
-      guard(() => {
-        if (isSelection<Fields>(which)) {
-          refuseUnknown(which, ["filter"]);
-          batch.deleteWhere({ ...which });
-        } else {
-          batch.delete(listOf(which));
-        }
-      });
+  async delete(id: Doc[IdName], options?: Conditional): Promise<Deleted>;
+  async delete(which: readonly Doc[IdName][] | Required<Selection<Fields>>): Promise<Deleted>;
+  async delete(
+    which: OneOrMany<Doc[IdName]> | Required<Selection<Fields>>,
+    options: Conditional = {},
+  ): Promise<Deleted> {
+    refuseUnknown(options, ["ifVersion"]);
+    const isWhere = isSelection<Fields>(which, "delete");
+    const { deleted, missing } = await this.#write((batch) => {
+      if (isWhere) {
+        batch.deleteWhere({ ...which });
+      } else {
+        batch.delete(listOf(which));
+      }
+      batch.expect({ ...options });
     });
     return { deleted, missing };
   }
 
-  /** The documents with these ids, `undefined` in the place of one that is not there. */
+  /**
+   * The documents with these ids, `undefined` in the place of one that is not there; with
+   * `versions` as `{ doc, version }`.
+   */
   async get<const I extends Include<Doc> = undefined>(
     ids: readonly Doc[IdName][],
-    options?: { readonly include?: I },
-  ): Promise<(Included<Doc, IdName, I> | undefined)[]>;
-  /** The document with this id, `undefined` when it is not there. */
+    options: { readonly include?: I; readonly versions: true },
+  ): Promise<(({ readonly doc: Included<Doc, IdName, I> } & Versioned) | undefined)[]>;
   async get<const I extends Include<Doc> = undefined>(
     id: Doc[IdName],
-    options?: { readonly include?: I },
+    options: { readonly include?: I; readonly versions: true },
+  ): Promise<({ readonly doc: Included<Doc, IdName, I> } & Versioned) | undefined>;
+  async get<const I extends Include<Doc> = undefined>(
+    ids: readonly Doc[IdName][],
+    options?: { readonly include?: I; readonly versions?: false },
+  ): Promise<(Included<Doc, IdName, I> | undefined)[]>;
+  async get<const I extends Include<Doc> = undefined>(
+    id: Doc[IdName],
+    options?: { readonly include?: I; readonly versions?: false },
   ): Promise<Included<Doc, IdName, I> | undefined>;
-  async get(ids: OneOrMany<Doc[IdName]>, options: object = {}): Promise<unknown> {
-    refuseUnknown(options, ["include"]);
-    const found: unknown[] = this.#read((engine) => engine.get(listOf(ids), { ...options }));
-    return Array.isArray(ids) ? found : found[0];
+  async get(ids: OneOrMany<Doc[IdName]>, options: { versions?: boolean } = {}): Promise<unknown> {
+    refuseUnknown(options, ["include", "versions"]);
+    const found: unknown[] = this.#read((engine) => {
+      const docs: unknown[] = engine.get(listOf(ids), { ...options });
+      if (options.versions !== true) {
+        return docs;
+      }
+      const versions: unknown[] = engine.versions(listOf(ids));
+      return docs.map((doc, at) => doc && { doc, version: versions[at] });
+    });
+    return isMany(ids) ? found : found[0];
   }
 
   /** How many documents pass the filter; without one, how many there are. */
@@ -135,38 +217,83 @@ export class Database<
   }
 
   /**
+   * How many of the documents that pass have each value of a field, the most frequent first; 100
+   * values unless there is a limit. Of an array, each of its elements counts.
+   */
+  async facet(
+    field: FieldName<Fields>,
+    options: Selection<Fields> & { readonly limit?: number } = {},
+  ): Promise<Counted[]> {
+    refuseUnknown(options, ["filter", "limit"]);
+    return this.#read((engine) => engine.facet(field, { ...options }));
+  }
+
+  /**
    * The documents nearest to a vector, best first, ties in order of their ids; with `text`, fused
-   * with those that have its words.
+   * with those that have its words; with `groupBy`, the best of each value of a field.
    */
   async search<const I extends Include<Doc> = undefined>(
     vector: Vector,
-    options: Search<Fields> & { readonly include?: I } = {},
-  ): Promise<Hit<Included<Doc, IdName, I>>[]> {
+    options: Search<Fields> & Grouping<Fields> & { readonly include?: I },
+  ): Promise<HitGroup<Included<Doc, IdName, I>>[]>;
+  async search<const I extends Include<Doc> = undefined>(
+    vector: Vector,
+    options?: Search<Fields> & { readonly include?: I },
+  ): Promise<Hit<Included<Doc, IdName, I>>[]>;
+  async search(
+    vector: Vector,
+    options: Search<Fields> & Partial<Grouping<Fields>> = {},
+  ): Promise<unknown> {
     if (vector === undefined || vector === null) {
       throw new VectordocError("invalid", "the query vector is missing; searchText needs none");
     }
-    return this.#search(packed(vector), options);
+    return this.#search(options, (engine, known) => engine.search(packed(vector), known));
   }
 
   /** The documents that have one of these words, best first (BM25), ties in order of their ids. */
   async searchText<const I extends Include<Doc> = undefined>(
     words: string,
-    options: TextSearch<Fields> & { readonly include?: I } = {},
-  ): Promise<Hit<Included<Doc, IdName, I>>[]> {
-    return this.#search(undefined, { ...options, text: words });
+    options: TextSearch<Fields> & Grouping<Fields> & { readonly include?: I },
+  ): Promise<HitGroup<Included<Doc, IdName, I>>[]>;
+  async searchText<const I extends Include<Doc> = undefined>(
+    words: string,
+    options?: TextSearch<Fields> & { readonly include?: I },
+  ): Promise<Hit<Included<Doc, IdName, I>>[]>;
+  async searchText(
+    words: string,
+    options: TextSearch<Fields> & Partial<Grouping<Fields>> = {},
+  ): Promise<unknown> {
+    const question = { ...options, text: words };
+    return this.#search(question, (engine, known) => engine.search(undefined, known));
   }
 
-  #search<D>(vector: unknown, options: object): Hit<D>[] {
-    refuseUnknown(options, SEARCH_OPTIONS);
-    const answer: Answer<D> = this.#read((engine) => engine.search(vector, { ...options }));
-    return hitsOf(answer);
+  /**
+   * The documents like those with these ids, which are no hits themselves; and unlike others.
+   * Otherwise as `search`.
+   */
+  async searchLike<const I extends Include<Doc> = undefined>(
+    ids: OneOrMany<Doc[IdName]>,
+    options: Search<Fields> &
+      Grouping<Fields> &
+      Examples<Doc[IdName]> & { readonly include?: I },
+  ): Promise<HitGroup<Included<Doc, IdName, I>>[]>;
+  async searchLike<const I extends Include<Doc> = undefined>(
+    ids: OneOrMany<Doc[IdName]>,
+    options?: Search<Fields> & Examples<Doc[IdName]> & { readonly include?: I },
+  ): Promise<Hit<Included<Doc, IdName, I>>[]>;
+  async searchLike(
+    ids: OneOrMany<Doc[IdName]>,
+    options: Search<Fields> & Partial<Grouping<Fields>> = {},
+  ): Promise<unknown> {
+    const ask = (engine: Engine, known: object) => engine.searchLike(listOf(ids), known);
+    return this.#search(options, ask, ["unlike"]);
   }
 
-  /** The documents that pass, one after the other, in order of their ids. */
+  /** The documents that pass, one after the other, in order of their ids or of a field. */
   async *scroll<const I extends Include<Doc> = undefined>(
-    options: Selection<Fields> & { readonly include?: I } = {},
+    options: Selection<Fields> & Ordering<Fields> & { readonly include?: I } = {},
   ): AsyncGenerator<Included<Doc, IdName, I>, void, undefined> {
-    refuseUnknown(options, ["filter", "include"]);
+    refuseUnknown(options, ["filter", "include", "orderBy", "descending"]);
     let cursor: string | undefined;
     do {
       const page = this.#read((engine) => engine.scroll(cursor, { ...options })) as {
@@ -203,16 +330,30 @@ export class Database<
     this.#engine.free();
   }
 
+  /** What a search answers: hits, or groups of them. */
+  #search(
+    options: Partial<Grouping<Fields>>,
+    ask: (engine: Engine, options: object) => unknown[],
+    more: readonly string[] = [],
+  ): unknown {
+    refuseUnknown(options, [...SEARCH_OPTIONS, ...more]);
+    const answer = this.#read((engine) => ask(engine, { ...options }));
+    return options.groupBy === undefined ? hitsOf(answer) : groupsOf(answer);
+  }
+
   #read<T>(read: (engine: Engine) => T): T {
     this.#check();
     return guard(() => read(this.#engine));
   }
 
   async #writeDocuments(
-    docs: readonly Doc[],
+    oneOrMany: OneOrMany<Doc>,
     fill: (batch: Batch, slice: Doc[]) => void,
-    { onProgress }: Progressive,
+    options: Progressive & Conditional,
   ): Promise<Outcome> {
+    refuseUnknown(options, ["onProgress", "ifVersion"]);
+    const { onProgress, ...condition } = options;
+    const docs = listOf(oneOrMany);
     return this.#write(async (batch) => {
       const turn = new Turn();
       for (let done = 0; done < docs.length;) {
@@ -222,30 +363,31 @@ export class Database<
         onProgress?.({ done, total: docs.length });
         await turn.rest();
       }
+      guard(() => batch.expect(condition));
     });
   }
 
   /** Makes what `fill` puts in a batch happen, after all writes asked for before. */
-  async #write(fill: (batch: Batch) => Promise<void>): Promise<Outcome> {
+  async #write(fill: (batch: Batch) => void | Promise<void>): Promise<Outcome> {
     this.#check();
     const write = this.#writes.then(() => this.#commit(fill));
     this.#writes = write.catch(() => undefined);
     return write;
   }
 
-  async #commit(fill: (batch: Batch) => Promise<void>): Promise<Outcome> {
+  async #commit(fill: (batch: Batch) => void | Promise<void>): Promise<Outcome> {
     const batch = this.#engine.batch();
     try {
-      await fill(batch);
+      await guard(() => fill(batch));
     } catch (error) {
       batch.free();
       throw error;
     }
     const prepared = guard(() => this.#engine.prepare(batch));
-    const { indexed, deleted, missing } = prepared;
+    const { indexed, deleted, missing, version } = prepared;
     guard(() => this.#engine.apply(prepared));
     this.#building ??= this.#build();
-    return { indexed, deleted, missing };
+    return { indexed, deleted, missing, version };
   }
 
   /** Builds indexes slice by slice while there is something to build. */
@@ -280,46 +422,4 @@ export class Database<
       throw this.#failure;
     }
   }
-}
-
-/** The hits of an answer, as objects. */
-function hitsOf<Doc>([ids, measures, docs]: Answer<Doc>): Hit<Doc>[] {
-  return ids.map((id, at) => ({
-    id,
-    score: measures[2 * at] as number,
-    distance: measures[2 * at + 1] as number,
-    doc: docs[at] as Doc,
-  }));
-}
-
-/** A vector as a typed array, if it is one; the engine says what is wrong with anything else. */
-function packed(vector: unknown): unknown {
-  return isNumbers(vector) ? Float32Array.from(vector) : vector;
-}
-
-/** A list of its own, so that nobody changes it while a write waits. */
-function listOf<T>(oneOrMany: OneOrMany<T>): T[] {
-  return isMany(oneOrMany) ? [...oneOrMany] : [oneOrMany];
-}
-
-function isMany<T>(oneOrMany: OneOrMany<T>): oneOrMany is readonly T[] {
-  return Array.isArray(oneOrMany);
-}
-
-function isNumbers(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((number) => typeof number === "number");
-}
-
-/** Tells a filter from ids; an object without a filter is a mistake and would delete everything. */
-function isSelection<Fields>(which: unknown): which is Required<Selection<Fields>> {
-  if (typeof which !== "object" || which === null || Array.isArray(which)) {
-    return false;
-  }
-  if ("filter" in which && typeof which.filter === "object" && which.filter !== null) {
-    return true;
-  }
-  throw new VectordocError(
-    "invalid",
-    "delete takes ids or { filter }; to delete every document, say { filter: {} }",
-  );
 }

@@ -1,3 +1,5 @@
+import type { GeoPoint } from "./schema.js";
+
 /** What an id can be. Ids beyond 2^53 are bigints. */
 export type Id = string | number | bigint;
 
@@ -30,7 +32,7 @@ export type Included<Doc, IdName extends keyof Doc, I> = I extends "*"
   ? Stored<Doc>
   : I extends readonly (infer N)[]
     ? Pick<Stored<Doc>, IdName | Extract<N, keyof Doc>>
-    : Omit<Doc, VectorNames<Doc>>;
+    : Omit<Stored<Doc>, VectorNames<Doc>>;
 
 /** A document that was found. */
 export interface Hit<Doc> {
@@ -42,14 +44,39 @@ export interface Hit<Doc> {
   readonly doc: Doc;
 }
 
-/** A document as it comes back, its vectors as typed arrays. */
+/** How many documents have a value. */
+export interface Counted {
+  /** The value; timestamps and UUIDs as text. */
+  readonly value: string | number | bigint | boolean | Uint8Array | GeoPoint;
+  /** Documents that have it. */
+  readonly count: number;
+}
+
+/** The best hits with one value of a field. */
+export interface HitGroup<Doc> {
+  /** The value they have in common. */
+  readonly value: Counted["value"];
+  /** Best first. */
+  readonly hits: readonly Hit<Doc>[];
+}
+
+/** A document as it comes back: its vectors as typed arrays, points in time as text. */
 type Stored<Doc> = {
   [N in keyof Doc]: N extends VectorNames<Doc>
     ? Float32Array | (undefined extends Doc[N] ? undefined : never)
-    : Doc[N];
+    : Answered<Doc[N]>;
 };
 
-type Scalar = string | number | bigint | boolean;
+/** A value as it comes back. */
+type Answered<T> = T extends Date
+  ? string
+  : T extends Scalar | ArrayBufferView | GeoPoint
+    ? T
+    : T extends readonly unknown[] | object
+      ? { [N in keyof T]: Answered<T[N]> }
+      : T;
+
+type Scalar = string | number | bigint | boolean | Date | GeoPoint;
 
 /** `[path, type]` of every value field. */
 type PathsIn<Doc, Prefix extends string = ""> = {

@@ -1,4 +1,4 @@
-import type { Filter } from "./filter.js";
+import type { FieldName, Filter } from "./filter.js";
 import { VectordocError } from "./error.js";
 
 /** Which documents are meant. */
@@ -34,6 +34,28 @@ export interface Search<Fields> extends TextSearch<Fields> {
   readonly ef?: number;
   /** Compare with every vector, whatever the index. */
   readonly exact?: boolean;
+}
+
+/** What to be near to and far from, besides a search's options. */
+export interface Examples<Id> {
+  /** Documents to be far from, one or several. */
+  readonly unlike?: Id | readonly Id[];
+}
+
+/** Hits in groups: limit and offset count groups. */
+export interface Grouping<Fields> {
+  /** The field, no array, by whose value hits are grouped. */
+  readonly groupBy: FieldName<Fields>;
+  /** Hits of each group; 1 unless given. */
+  readonly groupSize?: number;
+}
+
+/** In which order documents come; of their ids unless given. */
+export interface Ordering<Fields> {
+  /** The field, no array; documents without a value come last, equal ones in order of their ids. */
+  readonly orderBy?: FieldName<Fields>;
+  /** Whether the largest values come first. */
+  readonly descending?: boolean;
 }
 
 /** How far something is. */

@@ -1,6 +1,9 @@
 /** A vector going in. Answers hold `Float32Array`. */
 export type Vector = Float32Array | readonly number[];
 
+/** A point in time going in, text as RFC 3339 writes it. Answers hold text. */
+export type Timestamp = string | Date;
+
 /** A point on the Earth, in degrees. */
 export interface GeoPoint {
   /** -90 to 90: north is positive. */
@@ -28,7 +31,7 @@ interface Scalars {
   u32: number;
   u64: number | bigint;
   /** As RFC 3339 writes it: `"2026-01-31T12:00:00Z"`. */
-  timestamp: string;
+  timestamp: Timestamp;
   uuid: string;
   geo: GeoPoint;
   /** Anything JSON can say; filters cannot ask about it. */

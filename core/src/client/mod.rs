@@ -19,9 +19,12 @@ mod pending;
 mod connection;
 
 mod remote;
+mod search;
+mod write;
 
 mod typed;
 
 pub use connection::{Connection, ServerLimits};
-pub use remote::{Deleted, Description, Remote};
+pub use remote::{Description, Remote};
 pub use typed::{Client, ClientBuilder};
+pub use write::Deleted;

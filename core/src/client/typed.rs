@@ -2,8 +2,9 @@
 
 use super::{Connection, Deleted, Description, Remote};
 use crate::{
-    Error, ErrorKind, Filter, Hit, Id, Include, IntoIds, Page, Result, VectorDoc,
-    refine::{SearchBatch, SearchBuilder, typed},
+    Error, ErrorKind, Filter, GroupBy, Hit, HitGroup, Id, Include, IntoIds, Page, Patch, Result,
+    Scroll, Value, VectorDoc,
+    refine::{SearchBatch, SearchBuilder, SearchLike, typed},
 };
 use std::marker::PhantomData;
 
@@ -113,6 +114,41 @@ impl<T: VectorDoc> Client<T> {
         self.remote.update(&[document.to_document()?]).await.map(drop)
     }
 
+    /// Changes fields of the document with this id and returns its new version; `not_found` when
+    /// there is none.
+    pub async fn patch(&self, id: impl Into<Id>, patch: Patch) -> Result<u64> {
+        self.remote.patch(&id.into(), &patch).await
+    }
+
+    /// Changes fields of every document that passes; returns how many.
+    pub async fn patch_where(&self, filter: Filter, patch: Patch) -> Result<usize> {
+        self.remote.patch_where(&filter, &patch).await
+    }
+
+    /// The document with this id and its version, for a change on the condition that nobody else
+    /// changed it meanwhile.
+    pub async fn get_versioned(&self, id: impl Into<Id>) -> Result<Option<(T, u64)>> {
+        let found = self.remote.get_versioned(&[id.into()], &Include::Everything).await?;
+        let found = found.into_iter().flatten().next();
+        found.map(|(document, version)| Ok((T::from_document(document)?, version))).transpose()
+    }
+
+    /// Replaces a document if it still has this version, and returns its new one; `conflict` when
+    /// it has another. Version 0 inserts a document that is not there yet.
+    pub async fn index_if(&self, document: T, version: u64) -> Result<u64> {
+        self.remote.index_if(&document.to_document()?, version).await
+    }
+
+    /// Changes fields of a document if it still has this version, and returns its new one.
+    pub async fn patch_if(&self, id: impl Into<Id>, patch: Patch, version: u64) -> Result<u64> {
+        self.remote.patch_if(&id.into(), &patch, version).await
+    }
+
+    /// Deletes a document if it still has this version.
+    pub async fn delete_if(&self, id: impl Into<Id>, version: u64) -> Result<()> {
+        self.remote.delete_if(&id.into(), version).await
+    }
+
     /// Deletes documents by one id or several; says how many, and which ids no document had.
     pub async fn delete(&self, ids: impl IntoIds) -> Result<Deleted> {
         self.remote.delete(&ids.into_ids()).await
@@ -141,8 +177,25 @@ impl<T: VectorDoc> Client<T> {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<T>> {
-        let page = self.remote.scroll(&filter, cursor, limit, &Include::Everything).await?;
-        page.try_map(T::from_document)
+        let cursor = cursor.map(String::from);
+        self.scroll_by(Scroll { filter, cursor, ..Scroll::new(limit) }).await
+    }
+
+    /// A part of the documents, in the order asked for.
+    pub async fn scroll_by(&self, scroll: Scroll) -> Result<Page<T>> {
+        let scroll = Scroll { include: Include::Everything, ..scroll };
+        self.remote.scroll(&scroll).await?.try_map(T::from_document)
+    }
+
+    /// How many of the documents that pass have each value of the field at `path`: the `limit`
+    /// most frequent values.
+    pub async fn facet(
+        &self,
+        path: &str,
+        filter: Filter,
+        limit: usize,
+    ) -> Result<Vec<(Value, u64)>> {
+        self.remote.facet(path, &filter, limit).await
     }
 
     /// A search for the documents nearest to `vector`, to be refined and [`run`].
@@ -157,6 +210,11 @@ impl<T: VectorDoc> Client<T> {
     /// [`run`]: SearchBuilder::run
     pub fn search_text(&self, words: impl Into<String>) -> SearchBuilder<&Self> {
         SearchBuilder::of_text(self, words.into())
+    }
+
+    /// A search for documents like those with these ids, which are no hits themselves.
+    pub fn search_like(&self, ids: impl IntoIds) -> SearchLike<&Self> {
+        SearchLike::new(self, ids.into_ids())
     }
 
     /// Searches for several vectors at once, refined alike.
@@ -181,6 +239,23 @@ impl<T: VectorDoc> SearchBuilder<&Client<T>> {
         let remote = &self.source.remote;
         let hits = remote.search(&self.without_documents()).await?;
         Ok(hits.into_iter().map(|hit| hit.id).collect())
+    }
+
+    /// The best hits grouped by the field at `path`, `size` of each group: the limit and the offset
+    /// count groups.
+    pub async fn groups(self, path: impl Into<String>, size: usize) -> Result<Vec<HitGroup<T>>> {
+        let by = GroupBy { field: path.into(), size };
+        let groups = self.source.remote.search_groups(&self.query, &by).await?;
+        let group = |HitGroup { value, hits }| Ok(HitGroup { value, hits: typed(hits)? });
+        groups.into_iter().map(group).collect()
+    }
+}
+
+impl<T: VectorDoc> SearchLike<&Client<T>> {
+    /// The hits, best first.
+    pub async fn run(self) -> Result<Vec<Hit<T>>> {
+        let Self { examples, builder } = self;
+        typed(builder.source.remote.search_like(&examples, &builder.query).await?)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Document;
 use crate::{Id, Schema, Value};
 use alloc::{string::String, vec::Vec};
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 /// Which fields of a document an answer carries, besides its id.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -85,7 +85,11 @@ impl Serialize for Value {
                 (_, Ok(value)) => output.serialize_u64(value),
                 _ => output.serialize_i128(*value),
             },
-            Self::Float(value) => output.serialize_f64(*value),
+            Self::Float(value) if value.is_finite() => output.serialize_f64(*value),
+            // JSON would make it a null, which means something else.
+            Self::Float(value) => {
+                Err(S::Error::custom(format_args!("{value} is no finite number")))
+            }
             Self::Text(text) => output.serialize_str(text),
             Self::Bytes(bytes) => output.serialize_bytes(bytes),
             Self::Time(time) => output.collect_str(time),

@@ -4,7 +4,8 @@ use crate::Name;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
 use vectordoc::{
-    Database, Document, Error, Hit, Id, Schema, document::DocumentView, query::Explanation,
+    Database, Document, Error, Hit, HitGroup, Id, Schema, Value, document::DocumentView,
+    query::Explanation,
 };
 
 /// The result of one operation. Serialized, it is the object the contract describes.
@@ -27,11 +28,27 @@ pub(crate) enum Answer {
     Indexed {
         /// Documents written.
         indexed: usize,
+        /// The version of the document, if it was one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<u64>,
     },
     /// `doc.update`.
     Updated {
         /// Documents replaced.
         updated: usize,
+        /// The version of the document, if it was one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<u64>,
+    },
+    /// `doc.patch` of one document.
+    Patched {
+        /// Its version now.
+        version: u64,
+    },
+    /// `doc.patch` by filter.
+    PatchedWhere {
+        /// Documents changed.
+        patched: usize,
     },
     /// `doc.delete`.
     Deleted {
@@ -44,6 +61,8 @@ pub(crate) enum Answer {
     Documents(Documents),
     /// `search` with one vector.
     Hits(Hits),
+    /// `search` with `group_by`.
+    Groups(Groups),
     /// `search` with several.
     Results {
         /// One per vector, in the same order.
@@ -56,6 +75,11 @@ pub(crate) enum Answer {
     },
     /// `doc.scroll`.
     Page(Page),
+    /// `doc.facet`.
+    Facet {
+        /// The most frequent first.
+        values: Vec<Counted>,
+    },
 }
 
 /// What there is to know about one database.
@@ -123,12 +147,21 @@ impl Reason {
     }
 }
 
-/// Documents by id; `None` where there is none.
+/// A value of a field.
+#[derive(serde::Serialize)]
+pub(crate) struct Counted {
+    /// The value.
+    pub(super) value: Value,
+    /// Documents that have it.
+    pub(super) count: u64,
+}
+
+/// Documents by id, each with its version; `None` where there is none.
 pub(crate) struct Documents {
     /// Whose they are, for the names of their fields.
     pub(super) database: Database,
     /// In the order of the ids.
-    pub(super) docs: Vec<Option<Document>>,
+    pub(super) docs: Vec<Option<(Document, u64)>>,
 }
 
 /// The hits of one vector, best first.
@@ -141,11 +174,19 @@ pub(crate) struct Hits {
     pub(super) explanation: Option<Explanation>,
 }
 
-/// A part of all documents, in order of their ids.
+/// Hits by a value they have in common.
+pub(crate) struct Groups {
+    /// Whose they are, for the names of their fields.
+    pub(super) database: Database,
+    /// In order of the best hit of each.
+    pub(super) groups: Vec<HitGroup>,
+}
+
+/// A part of all documents, in the order asked for.
 pub(crate) struct Page {
     /// Whose they are, for the names of their fields.
     pub(super) database: Database,
-    /// In order of their ids.
+    /// In that order.
     pub(super) docs: Vec<Document>,
     /// Where the next page begins; `None` on the last one.
     pub(super) cursor: Option<String>,
@@ -154,11 +195,13 @@ pub(crate) struct Page {
 impl Serialize for Documents {
     fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
         let schema = self.database.schema();
-        let found = self.docs.iter().map(Option::as_ref);
+        let found = || self.docs.iter().map(Option::as_ref);
         let docs: Vec<_> =
-            found.map(|found| found.map(|document| view(schema, document))).collect();
-        let mut map = output.serialize_map(Some(1))?;
+            found().map(|found| found.map(|(document, _)| view(schema, document))).collect();
+        let versions: Vec<_> = found().map(|found| found.map(|(_, version)| version)).collect();
+        let mut map = output.serialize_map(Some(2))?;
         map.serialize_entry("docs", &docs)?;
+        map.serialize_entry("versions", &versions)?;
         map.end()
     }
 }
@@ -166,12 +209,21 @@ impl Serialize for Documents {
 impl Serialize for Hits {
     fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
         let schema = self.database.schema();
-        let hits: Vec<_> = self.hits.iter().map(|hit| HitView::of(schema, hit)).collect();
         let mut map = output.serialize_map(None)?;
-        map.serialize_entry("hits", &hits)?;
+        map.serialize_entry("hits", &HitView::all(schema, &self.hits))?;
         if let Some(explanation) = &self.explanation {
             map.serialize_entry("explain", &ExplanationView::of(explanation))?;
         }
+        map.end()
+    }
+}
+
+impl Serialize for Groups {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        let schema = self.database.schema();
+        let view = |group| GroupView::of(schema, group);
+        let mut map = output.serialize_map(Some(1))?;
+        map.serialize_entry("groups", &self.groups.iter().map(view).collect::<Vec<_>>())?;
         map.end()
     }
 }
@@ -203,6 +255,22 @@ impl<'a> HitView<'a> {
     fn of(schema: &'a Schema, hit: &'a Hit) -> Self {
         let Hit { id, score, distance, doc } = hit;
         Self { id, score: *score, distance: *distance, doc: view(schema, doc) }
+    }
+
+    fn all(schema: &'a Schema, hits: &'a [Hit]) -> Vec<Self> {
+        hits.iter().map(|hit| Self::of(schema, hit)).collect()
+    }
+}
+
+#[derive(serde::Serialize)]
+struct GroupView<'a> {
+    value: &'a Value,
+    hits: Vec<HitView<'a>>,
+}
+
+impl<'a> GroupView<'a> {
+    fn of(schema: &'a Schema, group: &'a HitGroup) -> Self {
+        Self { value: &group.value, hits: HitView::all(schema, &group.hits) }
     }
 }
 

@@ -1,8 +1,11 @@
 //! `doc.delete`: documents by id, or all that pass a filter.
 
-use super::{Answer, Operation, durability, params::Params, read};
+use super::{Answer, Operation, condition, durability, params::Params, read};
 use crate::{Catalog, work::Work};
-use vectordoc::{Database, Error, Filter, Id, Result};
+use vectordoc::{Batch, Database, Error, Filter, Id, Result};
+
+/// What a condition is for.
+const ONE: &str = "\"ids\" of one element";
 
 pub(super) struct DocDelete {
     pub(super) database: Database,
@@ -11,19 +14,30 @@ pub(super) struct DocDelete {
 
 pub(super) enum Which {
     Ids(Vec<Id>),
+    /// The document with this id, if it has this version.
+    One(Id, u64),
     Passing(Filter),
 }
 
 impl Operation for DocDelete {
     const METHOD: &'static str = "doc.delete";
-    const PARAMS: &'static [&'static str] = &["db", "ids", "filter", "durability"];
+    const PARAMS: &'static [&'static str] = &["db", "ids", "filter", "if_version", "durability"];
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         durability::check(params)?;
         let database = read::database(params, catalog)?;
+        let version = condition::version(params)?;
         let which = match (params.has("ids"), params.has("filter")) {
-            (true, false) => Which::Ids(read::ids(params, database.schema().id().kind)?),
+            (true, false) => {
+                let ids = read::ids(params, database.schema().id().kind)?;
+                match (&ids[..], version) {
+                    (_, None) => Which::Ids(ids),
+                    ([id], Some(version)) => Which::One(id.clone(), version),
+                    _ => return Err(condition::about_one(ONE)),
+                }
+            }
+            (false, true) if version.is_some() => return Err(condition::about_one(ONE)),
             (false, true) => Which::Passing(read::filter(params)?),
             _ => {
                 return Err(Error::invalid(
@@ -39,6 +53,12 @@ impl Operation for DocDelete {
             Which::Ids(ids) => {
                 let deleted = self.database.delete(ids)?;
                 Ok(Answer::Deleted { deleted: deleted.deleted, missing: deleted.missing })
+            }
+            Which::One(id, version) => {
+                let batch = Batch::delete(vec![id.clone()]);
+                let done = condition::change(&self.database, &id, batch, Some(version))?;
+                let deleted = usize::from(done.deleted > 0);
+                Ok(Answer::Deleted { deleted, missing: done.missing })
             }
             Which::Passing(filter) => {
                 let deleted = self.database.delete_where(&filter)?;

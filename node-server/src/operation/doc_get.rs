@@ -1,4 +1,4 @@
-//! `doc.get`: documents by id.
+//! `doc.get`: documents by id, each with its version.
 
 use super::{Answer, Operation, answer::Documents, include::include, params::Params, read};
 use crate::Catalog;
@@ -22,7 +22,7 @@ impl Operation for DocGet {
     }
 
     fn run(self, _: &Catalog) -> Result<Answer> {
-        let docs = self.database.get(&self.ids, &self.include)?;
+        let docs = self.database.get_versioned(&self.ids, &self.include)?;
         Ok(Answer::Documents(Documents { database: self.database, docs }))
     }
 }

@@ -1,27 +1,39 @@
 //! `doc.index`: documents inserted, or put in the place of those with the same id.
 
-use super::{Answer, Operation, durability, params::Params, read};
+use super::{Answer, Operation, condition, durability, params::Params, read};
 use crate::{Catalog, work::Work};
-use vectordoc::{Database, Document, Result};
+use vectordoc::{Batch, Database, Document, Result};
 
 pub(super) struct DocIndex {
     pub(super) database: Database,
     pub(super) docs: Vec<Document>,
+    /// The version that the one document must have.
+    pub(super) version: Option<u64>,
 }
 
 impl Operation for DocIndex {
     const METHOD: &'static str = "doc.index";
-    const PARAMS: &'static [&'static str] = &["db", "docs", "durability"];
+    const PARAMS: &'static [&'static str] = &["db", "docs", "if_version", "durability"];
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         durability::check(params)?;
         let database = read::database(params, catalog)?;
         let docs = read::documents(params, database.schema())?;
-        Ok(Self { database, docs })
+        let version = condition::version(params)?;
+        if version.is_some() && docs.len() != 1 {
+            return Err(condition::about_one("\"docs\" of one element"));
+        }
+        Ok(Self { database, docs, version })
     }
 
     fn run(self, _: &Catalog) -> Result<Answer> {
-        Ok(Answer::Indexed { indexed: self.database.index(self.docs)? })
+        let Self { database, docs, version } = self;
+        if let [document] = &docs[..] {
+            let id = document.id.clone();
+            let outcome = condition::change(&database, &id, Batch::index(docs), version)?;
+            return Ok(Answer::Indexed { indexed: 1, version: Some(outcome.version) });
+        }
+        Ok(Answer::Indexed { indexed: database.index(docs)?, version: None })
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Answer, Operation, answer::Page, include::include, params::Params, read};
 use crate::{Catalog, limits::SCROLL_LIMIT_DEFAULT};
-use vectordoc::{Database, Order, Result, Scroll};
+use vectordoc::{Database, Error, Order, Result, Scroll};
 
 pub(super) struct DocScroll {
     pub(super) database: Database,
@@ -17,11 +17,9 @@ impl Operation for DocScroll {
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         let database = read::database(params, catalog)?;
-        let descending = params.optional("descending")?.unwrap_or(false);
-        let order = |field: String| Order { field, descending };
         let scroll = Scroll {
             filter: read::filter(params)?,
-            order: params.optional("order_by")?.map(order),
+            order: order(params)?,
             cursor: params.optional("cursor")?,
             limit: params.optional("limit")?.unwrap_or(SCROLL_LIMIT_DEFAULT),
             include: include(params, database.schema())?,
@@ -33,5 +31,17 @@ impl Operation for DocScroll {
         let Self { database, scroll } = self;
         let page = database.scroll(&scroll)?;
         Ok(Answer::Page(Page { database, docs: page.docs, cursor: page.cursor }))
+    }
+}
+
+fn order(params: &Params<'_>) -> Result<Option<Order>> {
+    match (params.optional("order_by")?, params.optional("descending")?) {
+        (Some(field), descending) => {
+            Ok(Some(Order { field, descending: descending.unwrap_or(false) }))
+        }
+        (None, Some::<bool>(_)) => {
+            Err(Error::invalid("\"descending\" goes with \"order_by\", which is missing"))
+        }
+        (None, None) => Ok(None),
     }
 }

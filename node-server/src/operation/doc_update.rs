@@ -1,17 +1,19 @@
 //! `doc.update`: documents put in the place of those with the same id, which must be there.
 
-use super::{Answer, Operation, durability, params::Params, read};
+use super::{Answer, Operation, condition, durability, params::Params, read};
 use crate::{Catalog, work::Work};
-use vectordoc::{Database, Document, Error, Result, document::DocumentSeed};
+use vectordoc::{Batch, Database, Document, Error, Result, document::DocumentSeed};
 
 pub(super) struct DocUpdate {
     pub(super) database: Database,
     pub(super) docs: Vec<Document>,
+    /// The version that the one document must have.
+    pub(super) version: Option<u64>,
 }
 
 impl Operation for DocUpdate {
     const METHOD: &'static str = "doc.update";
-    const PARAMS: &'static [&'static str] = &["db", "doc", "docs", "durability"];
+    const PARAMS: &'static [&'static str] = &["db", "doc", "docs", "if_version", "durability"];
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
@@ -22,10 +24,20 @@ impl Operation for DocUpdate {
             (false, true) => read::documents(params, database.schema())?,
             _ => return Err(Error::invalid("give either \"doc\" or \"docs\"")),
         };
-        Ok(Self { database, docs })
+        let version = condition::version(params)?;
+        if version.is_some() && docs.len() != 1 {
+            return Err(condition::about_one("\"doc\""));
+        }
+        Ok(Self { database, docs, version })
     }
 
     fn run(self, _: &Catalog) -> Result<Answer> {
-        Ok(Answer::Updated { updated: self.database.update(self.docs)? })
+        let Self { database, docs, version } = self;
+        if let [document] = &docs[..] {
+            let id = document.id.clone();
+            let outcome = condition::change(&database, &id, Batch::update(docs), version)?;
+            return Ok(Answer::Updated { updated: 1, version: Some(outcome.version) });
+        }
+        Ok(Answer::Updated { updated: database.update(docs)?, version: None })
     }
 }

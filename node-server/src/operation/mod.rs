@@ -5,17 +5,22 @@
 //! a method name and params, and encode the answer as their clients expect it.
 
 mod answer;
+mod condition;
 mod db_create;
 mod db_drop;
 mod db_get;
 mod db_list;
 mod doc_count;
 mod doc_delete;
+mod doc_facet;
 mod doc_get;
 mod doc_index;
+mod doc_patch;
 mod doc_scroll;
 mod doc_update;
 mod durability;
+mod examples;
+mod group;
 mod include;
 mod params;
 mod read;
@@ -51,18 +56,20 @@ pub(crate) struct Method {
     call: fn(Option<&str>, &Catalog) -> Result<Answer>,
 }
 
-static METHODS: [Method; 11] = [
+static METHODS: [Method; 13] = [
     Method::of::<db_create::DbCreate>(),
     Method::of::<db_list::DbList>(),
     Method::of::<db_get::DbGet>(),
     Method::of::<db_drop::DbDrop>(),
     Method::of::<doc_index::DocIndex>(),
     Method::of::<doc_update::DocUpdate>(),
+    Method::of::<doc_patch::DocPatch>(),
     Method::of::<doc_get::DocGet>(),
     Method::of::<doc_delete::DocDelete>(),
     Method::of::<search::Search>(),
     Method::of::<doc_count::DocCount>(),
     Method::of::<doc_scroll::DocScroll>(),
+    Method::of::<doc_facet::DocFacet>(),
 ];
 
 impl Method {

@@ -26,6 +26,11 @@ pub(super) fn ids(params: &Params<'_>, kind: IdKind) -> Result<Vec<Id>> {
     list(params, "ids", IdSeed(kind))
 }
 
+/// The ids in the array `name`; none when it is not there.
+pub(super) fn ids_if_any(params: &Params<'_>, name: &'static str, kind: IdKind) -> Result<Vec<Id>> {
+    if params.has(name) { list(params, name, IdSeed(kind)) } else { Ok(Vec::new()) }
+}
+
 /// The filter in `filter`; every document when there is none.
 pub(super) fn filter(params: &Params<'_>) -> Result<Filter> {
     match params.optional::<Value>("filter")? {

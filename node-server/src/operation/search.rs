@@ -1,9 +1,19 @@
-//! `search`: the documents nearest to one vector, or to each of several; those that answer a text
-//! best; or both as one list.
+//! `search`: the documents nearest to one vector, to each of several, or to other documents; those
+//! that answer a text best; or both as one list, or grouped by a field.
 
-use super::{Answer, Operation, answer::Hits, include::include, params::Params, read};
+use super::{
+    Answer, Operation,
+    answer::{Groups, Hits},
+    examples::examples,
+    group::group,
+    include::include,
+    params::Params,
+    read,
+};
 use crate::Catalog;
-use vectordoc::{Database, Error, Fusion, Query, Result, Schema, TextQuery, limits::QUERIES_MAX};
+use vectordoc::{
+    Database, Error, Fusion, GroupBy, Query, Result, Schema, TextQuery, limits::QUERIES_MAX,
+};
 
 pub(super) struct Search {
     pub(super) database: Database,
@@ -13,8 +23,10 @@ pub(super) struct Search {
 }
 
 pub(super) enum Queries {
-    /// `vector` or `text` or both: answered with `hits`.
+    /// `vector` or `like`, or `text`, or both: answered with `hits`.
     One(Box<Query>),
+    /// The same with `group_by`: answered with `groups`.
+    Grouped(Box<Query>, GroupBy),
     /// `vectors`: answered with `results`.
     Several(Vec<Query>),
 }
@@ -25,6 +37,9 @@ impl Operation for Search {
         "db",
         "vector",
         "vectors",
+        "like",
+        "unlike",
+        "except",
         "field",
         "text",
         "text_field",
@@ -36,12 +51,17 @@ impl Operation for Search {
         "min_score",
         "filter",
         "include",
+        "group_by",
+        "group_size",
         "explain",
     ];
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         let database = read::database(params, catalog)?;
-        let queries = queries(params, database.schema())?;
+        let queries = match (queries(params, &database)?, group(params)?) {
+            (Queries::One(query), Some(by)) => Queries::Grouped(query, by),
+            (queries, _) => queries,
+        };
         let explain = params.optional("explain")?.unwrap_or(false);
         Ok(Self { database, queries, explain })
     }
@@ -49,6 +69,7 @@ impl Operation for Search {
     fn run(self, _: &Catalog) -> Result<Answer> {
         match &self.queries {
             Queries::One(query) => self.hits(query).map(Answer::Hits),
+            Queries::Grouped(query, by) => self.groups(query, by).map(Answer::Groups),
             Queries::Several(queries) => Ok(Answer::Results { results: self.results(queries)? }),
         }
     }
@@ -65,6 +86,11 @@ impl Search {
         Ok(Hits { database, hits, explanation: None })
     }
 
+    fn groups(&self, query: &Query, by: &GroupBy) -> Result<Groups> {
+        let groups = self.database.search_groups(query, by)?;
+        Ok(Groups { database: self.database.clone(), groups })
+    }
+
     fn results(&self, queries: &[Query]) -> Result<Vec<Hits>> {
         if self.explain {
             return queries.iter().map(|query| self.hits(query)).collect();
@@ -76,8 +102,11 @@ impl Search {
     }
 }
 
-fn queries(params: &Params<'_>, schema: &Schema) -> Result<Queries> {
-    let pattern = pattern(params, schema)?;
+fn queries(params: &Params<'_>, database: &Database) -> Result<Queries> {
+    let pattern = pattern(params, database.schema())?;
+    if let Some(examples) = examples(params, database.schema().id().kind)? {
+        return Ok(Queries::One(Box::new(database.like(&examples, pattern)?)));
+    }
     let query = |vector| Query { vector: Some(vector), ..pattern.clone() };
     match (params.has("vector"), params.has("vectors")) {
         (true, false) => Ok(Queries::One(Box::new(query(params.required("vector")?)))),
@@ -92,7 +121,9 @@ fn queries(params: &Params<'_>, schema: &Schema) -> Result<Queries> {
             }
             Ok(Queries::Several(vectors.into_iter().map(query).collect()))
         }
-        _ => Err(Error::invalid("give either \"vector\" or \"vectors\", or \"text\" alone")),
+        _ => Err(Error::invalid(
+            "give one of \"vector\", \"vectors\" and \"like\", or \"text\" alone",
+        )),
     }
 }
 
@@ -110,9 +141,9 @@ fn text(params: &Params<'_>) -> Result<Option<TextQuery>> {
 
 /// How two lists become one, where there are two.
 fn fusion(params: &Params<'_>) -> Result<Fusion> {
-    let has_two = params.has("text") && (params.has("vector") || params.has("vectors"));
+    let is_near = ["vector", "vectors", "like"].into_iter().any(|name| params.has(name));
     match params.optional("fusion")? {
-        Some(_) if !has_two => {
+        Some(_) if !is_near || !params.has("text") => {
             Err(Error::invalid("\"fusion\" is for a search by vector and text, give both"))
         }
         fusion => Ok(fusion.unwrap_or_default()),
@@ -132,8 +163,8 @@ fn pattern(params: &Params<'_>, schema: &Schema) -> Result<Query> {
         exact: params.optional("exact")?.unwrap_or(defaults.exact),
         min_score: params.optional("min_score")?,
         filter: read::filter(params)?,
+        except: read::ids_if_any(params, "except", schema.id().kind)?,
         include: include(params, schema)?,
         vector: None,
-        ..defaults
     })
 }

@@ -1,0 +1,76 @@
+//! `doc.patch`: some fields changed, of one document or of all that pass a filter.
+
+use super::{Answer, Operation, condition, durability, params::Params, read};
+use crate::{Catalog, work::Work};
+use std::collections::BTreeMap;
+use vectordoc::{Batch, Database, Error, Filter, Id, Patch, Result, Value, document::IdSeed};
+
+/// The parameters that make the patch.
+const PARTS: [&str; 3] = ["set", "unset", "increment"];
+
+pub(super) struct DocPatch {
+    pub(super) database: Database,
+    pub(super) which: Which,
+    pub(super) patch: Patch,
+}
+
+pub(super) enum Which {
+    /// The document with this id, if it has this version.
+    One(Id, Option<u64>),
+    Passing(Filter),
+}
+
+impl Operation for DocPatch {
+    const METHOD: &'static str = "doc.patch";
+    const PARAMS: &'static [&'static str] =
+        &["db", "id", "filter", "set", "unset", "increment", "if_version", "durability"];
+    const WORK: Work = Work::Commit;
+
+    fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
+        durability::check(params)?;
+        let database = read::database(params, catalog)?;
+        let version = condition::version(params)?;
+        let which = match (params.has("id"), params.has("filter")) {
+            (true, false) => {
+                let id = params.seeded("id", IdSeed(database.schema().id().kind))?;
+                Which::One(id, version)
+            }
+            (false, true) if version.is_some() => return Err(condition::about_one("\"id\"")),
+            (false, true) => Which::Passing(read::filter(params)?),
+            _ => {
+                return Err(Error::invalid(
+                    "give either \"id\" or \"filter\"; the filter {} patches every document",
+                ));
+            }
+        };
+        Ok(Self { database, which, patch: patch(params)? })
+    }
+
+    fn run(self, _: &Catalog) -> Result<Answer> {
+        let Self { database, which, patch } = self;
+        match which {
+            Which::One(id, version) => {
+                let batch = Batch::patch(id.clone(), patch);
+                let version = condition::change(&database, &id, batch, version)?.version;
+                Ok(Answer::Patched { version })
+            }
+            Which::Passing(filter) => {
+                Ok(Answer::PatchedWhere { patched: database.patch_where(&filter, &patch)? })
+            }
+        }
+    }
+}
+
+fn patch(params: &Params<'_>) -> Result<Patch> {
+    let part = |name: &str| {
+        let part = params.optional::<Value>(name).transpose()?;
+        Some(part.map(|part| (name.to_owned(), part)))
+    };
+    let parts: BTreeMap<_, _> = PARTS.into_iter().filter_map(part).collect::<Result<_>>()?;
+    if parts.is_empty() {
+        return Err(Error::invalid(
+            "the patch changes nothing; give \"set\", \"unset\" or \"increment\"",
+        ));
+    }
+    Patch::from_value(Value::Object(parts))
+}

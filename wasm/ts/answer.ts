@@ -1,0 +1,23 @@
+import type { Counted, Hit, HitGroup, Id } from "./document.js";
+
+/** What a search found, as it crosses: ids, scores and distances in turns, documents. */
+type Hits<Doc> = readonly [readonly Id[], Float32Array, readonly Doc[]];
+
+/** The same in groups. */
+type Groups<Doc> = readonly (readonly [Counted["value"], Hits<Doc>])[];
+
+/** The hits of an answer, as objects. */
+export function hitsOf<Doc>(answer: readonly unknown[]): Hit<Doc>[] {
+  const [ids, measures, docs] = answer as Hits<Doc>;
+  return ids.map((id, at) => ({
+    id,
+    score: measures[2 * at] as number,
+    distance: measures[2 * at + 1] as number,
+    doc: docs[at] as Doc,
+  }));
+}
+
+/** The groups of an answer, as objects. */
+export function groupsOf<Doc>(answer: readonly unknown[]): HitGroup<Doc>[] {
+  return (answer as Groups<Doc>).map(([value, hits]) => ({ value, hits: hitsOf(hits) }));
+}
