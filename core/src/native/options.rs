@@ -14,7 +14,7 @@ pub struct DatabaseOptions {
     /// Indexes of your own, for the vector fields whose schema says `custom`.
     pub indexes: Indexes,
     /// Whether a stored schema follows the one given where that loses nothing, instead of being a
-    /// conflict: see [`Schema::evolved`]. What changed is in [`Database::schema_changes`].
+    /// conflict: see [`Schema::evolved`](crate::Schema::evolved). What changed is in [`Database::schema_changes`](super::Database::schema_changes).
     pub evolve: bool,
 }
 
