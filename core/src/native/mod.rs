@@ -6,6 +6,7 @@ mod memory;
 mod options;
 mod store;
 
+mod checkpoint;
 mod shard;
 
 mod database;

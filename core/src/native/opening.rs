@@ -2,8 +2,9 @@
 
 use super::{
     Database, DatabaseOptions, Residence,
+    checkpoint::evolve,
     directory::{self, Directory},
-    shard::{self, Shard},
+    shard::Shard,
 };
 use crate::{Error, Result, Schema, limits};
 use std::path::{Path, PathBuf};
@@ -106,7 +107,7 @@ fn evolve_shards(
 ) -> Result<Vec<String>> {
     let mut said = Vec::new();
     for file in files.iter().filter(|file| file.exists()) {
-        let changes = shard::evolve(file, schema, &options.indexes)
+        let changes = evolve(file, schema, &options.indexes)
             .map_err(|error| error.within(format!("{}", file.display())))?;
         said = if said.is_empty() { changes } else { said };
     }
