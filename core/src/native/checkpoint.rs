@@ -8,7 +8,7 @@ use crate::{
     Engine, Error, Record, Result, Schema, engine::Checkpoint, index::Indexes, key::Key,
     rest::PageSource,
 };
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 /// Bytes of pages written by one transaction of a checkpoint.
 const CHECKPOINT_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -50,19 +50,18 @@ pub(super) fn recover(
 
 /// Makes a store's documents fit `given` too, and says what changed for that: see
 /// [`Schema::evolved`]. A crash on the way leaves the old checkpoint or the new one.
-pub(super) fn evolve(path: &Path, given: &Schema, indexes: &Indexes) -> Result<Vec<String>> {
-    let store = Arc::new(Store::open(path)?);
+pub(super) fn evolve(store: &Arc<Store>, given: &Schema, indexes: &Indexes) -> Result<Vec<String>> {
     let Some(meta) = store.get(Key::Meta)? else { return Ok(Vec::new()) };
     let stored = Engine::stored_schema(&meta)?;
     let (schema, changes) = stored.evolved(given)?;
     if schema == stored {
         return Ok(Vec::new());
     }
-    let (engine, _) = recover(&store, None, indexes, Residence::Memory)?;
+    let (engine, _) = recover(store, None, indexes, Residence::Memory)?;
     let mut engine = engine.evolve(schema, indexes)?;
-    let checkpoint = write_checkpoint(&store, &engine)?;
+    let checkpoint = write_checkpoint(store, &engine)?;
     engine.checkpointed(checkpoint);
-    remove_unnamed_pages(&store, &engine)?;
+    remove_unnamed_pages(store, &engine)?;
     Ok(changes)
 }
 

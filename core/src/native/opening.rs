@@ -2,7 +2,6 @@
 
 use super::{
     Database, DatabaseOptions, Residence,
-    checkpoint::evolve,
     directory::{self, Directory},
     shard::Shard,
 };
@@ -69,11 +68,7 @@ impl Database {
             )));
         }
         let files = directory.shard_files(shards);
-        let schema_changes = match schema.filter(|_| options.evolve) {
-            Some(schema) => evolve_shards(&files, schema, options)?,
-            None => Vec::new(),
-        };
-        let shards = open_shards(&files, schema, options)?;
+        let (shards, schema_changes) = open_shards(&files, schema, options)?;
         directory.sync()?;
         let stored = shards[0].engine().schema().clone();
         if shards.iter().any(|shard| *shard.engine().schema() != stored) {
@@ -99,30 +94,23 @@ fn check_shards(shards: usize) -> Result<()> {
     limits::at_most(shards, limits::SHARDS_MAX, "number of shards")
 }
 
-/// Makes the shards there are follow `schema`, and says what changed.
-fn evolve_shards(
-    files: &[PathBuf],
-    schema: &Schema,
-    options: &DatabaseOptions,
-) -> Result<Vec<String>> {
-    let mut said = Vec::new();
-    for file in files.iter().filter(|file| file.exists()) {
-        let changes = evolve(file, schema, &options.indexes)
-            .map_err(|error| error.within(format!("{}", file.display())))?;
-        said = if said.is_empty() { changes } else { said };
-    }
-    Ok(said)
-}
-
 /// Opens the shards there are, then creates those there are not. When any of the former was ever
-/// written to, the latter were lost, and nothing is created in their place.
+/// written to, the latter were lost, and nothing is created in their place. Says what changed of the
+/// stored schema.
 fn open_shards(
     files: &[PathBuf],
     schema: Option<&Schema>,
     options: &DatabaseOptions,
-) -> Result<Vec<Shard>> {
+) -> Result<(Vec<Shard>, Vec<String>)> {
     let threads = options.threads_per_shard(files.len());
-    let open = |file| Shard::open(file, schema, &options.indexes, threads, options.residence);
+    let mut said = Vec::new();
+    let mut open = |file: &PathBuf| -> Result<Shard> {
+        let (shard, changes) = Shard::open(file, schema, options, threads)?;
+        if said.is_empty() {
+            said = changes;
+        }
+        Ok(shard)
+    };
     let (there, missing): (Vec<_>, Vec<_>) =
         files.iter().enumerate().partition(|(_, file)| file.exists());
     let mut shards = Vec::with_capacity(files.len());
@@ -140,5 +128,5 @@ fn open_shards(
         shards.push((number, open(file)?));
     }
     shards.sort_unstable_by_key(|(number, _)| *number);
-    Ok(shards.into_iter().map(|(_, shard)| shard).collect())
+    Ok((shards.into_iter().map(|(_, shard)| shard).collect(), said))
 }

@@ -5,8 +5,8 @@
 //! there is much to replay or nothing else to do.
 
 use super::{
-    Residence,
-    checkpoint::{recover, write_checkpoint},
+    DatabaseOptions,
+    checkpoint::{evolve, recover, write_checkpoint},
     store::{Changes, Store},
 };
 use crate::{
@@ -56,19 +56,25 @@ impl Shard {
         Self::start(Engine::new(schema.clone(), indexes)?, None, 0, threads)
     }
 
-    /// The shard in a file: as it was, or empty and of `schema` when there is nothing yet.
+    /// The shard in a file: as it was, or empty and of `schema` when there is nothing yet; and what
+    /// of its schema changed to follow `schema`, where the options say so.
     pub(super) fn open(
         path: &Path,
         schema: Option<&Schema>,
-        indexes: &Indexes,
+        options: &DatabaseOptions,
         threads: usize,
-        residence: Residence,
-    ) -> Result<Self> {
+    ) -> Result<(Self, Vec<String>)> {
+        let place = |error: Error| error.within(format!("{}", path.display()));
         let store = Arc::new(Store::open(path)?);
-        let (engine, replayed_bytes) = recover(&store, schema, indexes, residence)
-            .map_err(|error| error.within(format!("{}", path.display())))?;
+        let schema_changes = match schema.filter(|_| options.evolve) {
+            Some(given) => evolve(&store, given, &options.indexes).map_err(place)?,
+            None => Vec::new(),
+        };
+        let recovered = recover(&store, schema, &options.indexes, options.residence);
+        let (engine, replayed_bytes) = recovered.map_err(place)?;
         super::memory::give_back();
-        Self::start(engine, Some(store), replayed_bytes, threads)
+        let shard = Self::start(engine, Some(store), replayed_bytes, threads)?;
+        Ok((shard, schema_changes))
     }
 
     fn start(
@@ -396,7 +402,7 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
-    use super::{Changes, Indexes, Key, Residence, Schema, Shard, Store};
+    use super::{Changes, DatabaseOptions, Key, Schema, Shard, Store};
     use crate::{Result, key::PageKey};
 
     #[test]
@@ -405,8 +411,8 @@ mod tests {
         let path = directory.path().join("shard");
         let schema = Schema::from_json_str(r#"{"id": "u64", "embedding": {"vector": 2}}"#)?;
         let reopen = || {
-            let indexes = Indexes::default();
-            Shard::open(&path, Some(&schema), &indexes, 1, Residence::Memory)?.close()
+            let (shard, _) = Shard::open(&path, Some(&schema), &DatabaseOptions::default(), 1)?;
+            shard.close()
         };
         reopen()?;
         let keys = Store::open(&path)?.page_keys()?;
