@@ -83,12 +83,7 @@ impl Recipes {
     #[wasm_bindgen(js_name = quickDesserts)]
     pub fn quick_desserts(&self, taste: Vec<f32>, minutes: u32) -> Result<Vec<Found>, JsError> {
         let filter = Recipe::course().eq(Course::Dessert) & Recipe::minutes().lte(minutes);
-        let query = Query {
-            filter,
-            include: Include::Everything,
-            limit: 3,
-            ..Query::new(taste)
-        };
+        let query = Query { filter, include: Include::Everything, limit: 3, ..Query::new(taste) };
         let found = self.engine.search(&query).map_err(thrown)?.into_iter().map(|hit| {
             let Recipe { name, minutes, .. } = Recipe::from_document(hit.doc)?;
             Ok(Found { name, minutes, score: hit.score })
