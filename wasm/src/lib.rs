@@ -5,6 +5,7 @@
 mod batch;
 mod engine;
 mod failure;
+mod indexed_db;
 mod input;
 mod options;
 mod output;
@@ -12,3 +13,4 @@ mod output;
 pub use batch::{Batch, Prepared};
 pub use engine::Engine;
 pub use failure::{Failure, error_codes};
+pub use indexed_db::IndexedDb;
