@@ -1,0 +1,100 @@
+// The place where everything is measured: a copy of the peers' harness, with what it needs built and
+// installed, and with vectordoc in it. What is there already is kept.
+
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const target = process.env.CARGO_TARGET_DIR;
+const place = `${target}/browser`;
+/** The copy of the harness. */
+export const HARNESS = `${place}/harness`;
+const PACKAGE = `${HARNESS}/vectordoc`;
+/** Served as files, and left as they are by the harness's bundler. */
+const BUILD = { external: ["/vectordoc/*"] };
+const TARGET = "wasm32-unknown-unknown";
+
+/** A package of the harness. */
+export const packageOf = createRequire(`${HARNESS}/`);
+
+/** Makes the place ready for these peers and for collections up to `documents`. */
+export function prepare(harness, peers, documents) {
+  mkdirSync(HARNESS, { recursive: true });
+  run("cp", ["-rT", "--no-preserve=mode", harness, HARNESS]);
+  for (const folder of ["data", "results"]) mkdirSync(`${HARNESS}/${folder}`, { recursive: true });
+  if (!existsSync(`${HARNESS}/node_modules`)) {
+    run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], HARNESS);
+  }
+  if (!existsSync(`${HARNESS}/data/iso-gt-${documents}.i32`)) {
+    run("node", ["gen-data.mjs", "iso", documents], HARNESS);
+  }
+  if (peers.includes("ferrovec")) buildFerrovec();
+  bringVectordoc();
+  run("node", ["build.mjs", ...peers], HARNESS, { NOSIZE: "1" });
+}
+
+/** What the files that a page downloads come to, minified and packed as a bundler and a server would. */
+export function downloadBytes(paths) {
+  const { transformSync } = packageOf("esbuild");
+  const read = (path) => readFileSync(`${HARNESS}${path}`);
+  const scripts = paths.filter((path) => path.endsWith(".js")).map((path) => read(path));
+  const minified = scripts.map((text) => transformSync(text, { minify: true, format: "esm" }).code);
+  const modules = paths.filter((path) => path.endsWith(".wasm")).map(read);
+  return [Buffer.from(minified.join("\n")), ...modules]
+    .map((bytes) => brotliCompressSync(bytes, BEST).length)
+    .reduce((sum, length) => sum + length, 0);
+}
+
+const BEST = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
+
+/** The module of ferrovec, where its adapter looks for it. */
+function buildFerrovec() {
+  const crate = `${place}/ferrovec`;
+  const output = `${place}/crates/pkg_fv`;
+  if (existsSync(`${output}/fv.js`)) return;
+  cpSync(`${here}ferrovec`, crate, { recursive: true });
+  // The glue is written by the wasm-bindgen that is locked here, so the module has to have it too.
+  cpSync(`${root}Cargo.lock`, `${crate}/Cargo.lock`);
+  const flags = { RUSTFLAGS: "-Ctarget-feature=+simd128" };
+  run("cargo", ["build", "--release", "--target", TARGET], crate, flags);
+  const module = `${target}/${TARGET}/release/ferrovec_module.wasm`;
+  const bindgen = ["run", "--locked", "--quiet", "--package", "vectordoc-bindgen", "--"];
+  run("cargo", [...bindgen, module, `${crate}/glue`], root);
+  mkdirSync(output, { recursive: true });
+  cpSync(`${crate}/glue/engine.js`, `${output}/fv.js`);
+  cpSync(`${crate}/glue/engine_bg.wasm`, `${output}/fv_bg.wasm`);
+}
+
+/** The package as `npm run build` in `wasm/` left it, our adapters and our page. */
+function bringVectordoc() {
+  const built = `${root}wasm/dist`;
+  if (!existsSync(`${built}/browser.js`)) {
+    fail("the package is not built: `npm ci && npm run build` in wasm/");
+  }
+  rmSync(PACKAGE, { recursive: true, force: true });
+  cpSync(built, PACKAGE, { recursive: true });
+  for (const file of ["documents.js", "measure.js", "measure.html"]) {
+    cpSync(`${here}${file}`, `${HARNESS}/${file}`);
+  }
+  for (const name of ["vectordoc", "vectordoc-page"]) {
+    cpSync(`${here}adapters/${name}.js`, `${HARNESS}/adapters/${name}.js`);
+    writeFileSync(`${HARNESS}/adapters/${name}.build.json`, JSON.stringify(BUILD));
+  }
+}
+
+/** Runs a program, what it prints going to the standard error; ends this one when it fails. */
+export function run(program, args, cwd = root, env = {}) {
+  const stdio = ["ignore", process.stderr, process.stderr];
+  const done = spawnSync(program, args.map(String), { cwd, stdio, env: { ...process.env, ...env } });
+  if (done.status !== 0) fail(`this ended with ${done.status}: ${program} ${args.join(" ")}`);
+}
+
+/** Ends the program with a message. */
+export function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
