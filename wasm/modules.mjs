@@ -3,6 +3,7 @@
 
 import { readFile } from "node:fs/promises";
 import { Database } from "./dist/database.js";
+import { Host } from "./dist/host.js";
 import { moduleUrl } from "./dist/module.js";
 
 /** Every module, and the one that `open` chooses here. */
@@ -12,7 +13,7 @@ export const CHOSEN = MODULES.find((name) => moduleUrl().pathname.endsWith(`/${n
 /** An empty database of a schema, in the engine of a module. */
 export async function openIn(name, schema) {
   // Glue holds one module; the query makes it glue of its own.
-  const { default: load, Engine } = await import(`./dist/raw/engine.js?${name}`);
-  await load({ module_or_path: readFile(new URL(`./dist/raw/${name}.wasm`, import.meta.url)) });
-  return new Database(name, new Engine(JSON.stringify(schema)));
+  const raw = await import(`./dist/raw/engine.js?${name}`);
+  await raw.default({ module_or_path: readFile(new URL(`./dist/raw/${name}.wasm`, import.meta.url)) });
+  return new Database(name, await Host.open(name, raw, JSON.stringify(schema)));
 }

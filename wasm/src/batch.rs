@@ -5,12 +5,14 @@ use crate::{
     input::Input,
     options::{self, Options},
     output,
+    rest::text_of,
 };
 use js_sys::Array;
 use vectordoc::{
     Document, Error, Id, Operation, Patch, Record, Result, Schema, Value,
     document::{DocumentSeed, IdSeed},
     engine::Outcome,
+    key::Key,
     limits,
 };
 use wasm_bindgen::prelude::*;
@@ -129,6 +131,20 @@ fn patch(changes: JsValue) -> Result<Patch> {
     Patch::from_value(changes)
 }
 
+/// Records that are prepared one after the other before the first of them is applied.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Group(pub(crate) vectordoc::engine::Group);
+
+#[wasm_bindgen]
+impl Group {
+    /// An empty group.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
 /// A record that was validated and numbered but not applied, and what it will have done. Between
 /// the two a host makes its bytes durable.
 #[wasm_bindgen]
@@ -144,10 +160,10 @@ impl Prepared {
         self.record.to_bytes()
     }
 
-    /// The record's number, 1 for the first.
+    /// The key to keep them by.
     #[wasm_bindgen(getter)]
-    pub fn number(&self) -> u64 {
-        self.record.number
+    pub fn key(&self) -> String {
+        text_of(Key::Record(self.record.number))
     }
 
     /// Documents inserted or replaced.

@@ -1,7 +1,7 @@
 //! The engine as a JavaScript class.
 
 use crate::{
-    batch::{Batch, Prepared, count},
+    batch::{Batch, Group, Prepared, count},
     failure::Failure,
     input::Input,
     options::{self, Options},
@@ -9,7 +9,7 @@ use crate::{
 };
 use js_sys::{Array, Float32Array};
 use vectordoc::{
-    Batch as Operations, Examples, Hit, HitGroup, Id, Query, Record, Result, Schema, Scroll, Value,
+    Batch as Operations, Examples, Hit, HitGroup, Id, Query, Result, Schema, Scroll, Value,
     document::IdSeed,
     engine::{Place, most_frequent},
     grouped,
@@ -21,8 +21,9 @@ use wasm_bindgen::prelude::*;
 /// One collection of documents in memory, with its indexes.
 #[wasm_bindgen]
 pub struct Engine {
-    engine: vectordoc::Engine,
+    pub(crate) engine: vectordoc::Engine,
     names: Names,
+    pub(crate) schema_changes: Vec<String>,
 }
 
 #[wasm_bindgen]
@@ -31,8 +32,7 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(schema_json: &str) -> Result<Engine, Failure> {
         let schema = Schema::from_json_str(schema_json)?;
-        let names = Names::new(&schema);
-        Ok(Self { engine: vectordoc::Engine::new(schema, &Indexes::default())?, names })
+        Ok(Self::of(vectordoc::Engine::new(schema, &Indexes::default())?))
     }
 
     /// The schema as JSON text, defaults left out.
@@ -40,32 +40,22 @@ impl Engine {
         self.engine.schema().to_json_string()
     }
 
-    /// The names of the vector fields.
-    #[wasm_bindgen(js_name = vectorFields)]
-    pub fn vector_fields(&self) -> Vec<String> {
-        self.engine.schema().vectors().iter().map(|field| field.name.clone()).collect()
-    }
-
     /// An empty batch.
     pub fn batch(&self) -> Batch {
         Batch::new(self.engine.schema())
     }
 
-    /// Validates a batch and makes it the record to apply next. Nothing changes.
-    pub fn prepare(&self, batch: Batch) -> Result<Prepared, Failure> {
-        let (record, outcome) = self.engine.prepare(Operations { operations: batch.operations })?;
+    /// Validates a batch as if the records of `group` were applied, and makes it the record after
+    /// them. Nothing changes. A batch with a filter needs an empty group.
+    pub fn prepare(&self, group: &mut Group, batch: Batch) -> Result<Prepared, Failure> {
+        let operations = Operations { operations: batch.operations };
+        let (record, outcome) = self.engine.prepare_in(&mut group.0, operations)?;
         Ok(Prepared { record, outcome })
     }
 
-    /// Applies the record that was prepared last.
+    /// Applies the record that comes next.
     pub fn apply(&mut self, prepared: Prepared) -> Result<(), Failure> {
         Ok(self.engine.apply(&prepared.record)?)
-    }
-
-    /// Applies the bytes of the record after the last one applied, as kept by an earlier engine.
-    pub fn replay(&mut self, record: &[u8]) -> Result<(), Failure> {
-        let record = Record::from_bytes(record, self.engine.schema())?;
-        Ok(self.engine.apply(&record)?)
     }
 
     /// The number of the last record applied; 0 before the first.
@@ -188,6 +178,10 @@ impl Engine {
 }
 
 impl Engine {
+    pub(crate) fn of(engine: vectordoc::Engine) -> Self {
+        Self { names: Names::new(engine.schema()), engine, schema_changes: Vec::new() }
+    }
+
     fn id(&self, id: JsValue) -> Result<Id> {
         Input::new(id).read(IdSeed(self.engine.schema().id().kind))
     }

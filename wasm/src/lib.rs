@@ -8,7 +8,9 @@ mod failure;
 mod input;
 mod options;
 mod output;
+mod rest;
 
-pub use batch::{Batch, Prepared};
+pub use batch::{Batch, Group, Prepared};
 pub use engine::Engine;
 pub use failure::{Failure, error_codes};
+pub use rest::Checkpoint;

@@ -106,9 +106,9 @@ const MISTAKES = [
   ["an unknown option of scroll", (db) => db.scroll({ limit: 1 }).next(), "invalid", /"limit"/],
   [
     "an unknown option of open",
-    () => open("p", { schema: SCHEMA, store: 1 }),
+    () => open("p", { schema: SCHEMA, storage: 1 }),
     "invalid",
-    /"store"/,
+    /"storage"/,
   ],
   [
     "a limit that is no number",

@@ -1,8 +1,11 @@
 import { moduleUrl } from "./module.js";
 import { type Open, opener } from "./open.js";
-import load from "./raw/engine.js";
+import * as raw from "./raw/engine.js";
 
 export * from "./index.js";
 
 /** Opens a database. */
-export const open: Open = opener(async () => load({ module_or_path: moduleUrl() }));
+export const open: Open = opener(async () => {
+  await raw.default({ module_or_path: moduleUrl() });
+  return raw;
+});

@@ -1,5 +1,4 @@
-import { groupsOf, hitsOf } from "./answer.js";
-import { type OneOrMany, isMany, isNumbers, isSelection, listOf, packed } from "./arguments.js";
+import { type OneOrMany, isMany, isSelection, listOf, packed } from "./arguments.js";
 import type { Changes, Conditional, Versioned } from "./changes.js";
 import type {
   Counted,
@@ -11,7 +10,7 @@ import type {
   Include,
   Included,
 } from "./document.js";
-import { VectordocError, guard } from "./error.js";
+import { VectordocError } from "./error.js";
 import type { FieldName } from "./filter.js";
 import {
   type Examples,
@@ -23,12 +22,8 @@ import {
   type TextSearch,
   refuseUnknown,
 } from "./options.js";
-import type { Batch, Engine } from "./raw/engine.js";
-import type { Vector } from "./schema.js";
-import { Turn, pause } from "./turn.js";
-
-/** Documents that cross into the engine in one call. */
-const SLICE_DOCUMENTS = 64;
+import type { Schema, Vector } from "./schema.js";
+import type { Outcome, Session } from "./session.js";
 
 /** The options of a search. */
 const SEARCH_OPTIONS = [
@@ -54,13 +49,8 @@ export interface Deleted {
   readonly missing: readonly Id[];
 }
 
-/** What a record did. */
-interface Outcome extends Deleted, Versioned {
-  readonly indexed: number;
-}
-
 /**
- * A database of documents, in memory: it lives as long as this object. Every method rejects with a
+ * A database of documents, in memory or where its store keeps it. Every method rejects with a
  * `VectordocError`.
  *
  * `Doc` is a document, `IdName` the name of its id field, `Fields` has the type of each path that
@@ -73,21 +63,17 @@ export class Database<
 > {
   /** The name it was opened by. */
   readonly name: string;
-  readonly #engine: Engine;
-  readonly #vectorFields: readonly string[];
-  #isClosed = false;
-  /** Settles with the last write asked for; writes happen one after the other. */
-  #writes: Promise<unknown> = Promise.resolve();
-  /** Settles when indexes are built; `undefined` while there is nothing to build. */
-  #building: Promise<void> | undefined;
-  /** Why the engine can no longer be trusted. */
-  #failure: unknown;
+  readonly #session: Session;
 
   /** @internal */
-  constructor(name: string, engine: Engine) {
+  constructor(name: string, session: Session) {
     this.name = name;
-    this.#engine = engine;
-    this.#vectorFields = engine.vectorFields();
+    this.#session = session;
+  }
+
+  /** The schema as it is stored. */
+  get schema(): Schema {
+    return this.#session.schema;
   }
 
   /**
@@ -103,8 +89,7 @@ export class Database<
     options?: Progressive & Conditional,
   ): Promise<{ readonly indexed: number } & Versioned>;
   async index(docs: OneOrMany<Doc>, options: Progressive & Conditional = {}) {
-    const fill = (batch: Batch, slice: Doc[]) => batch.index(slice);
-    const { indexed, version } = await this.#writeDocuments(docs, fill, options);
+    const { indexed, version } = await this.#writeDocuments("index", docs, options);
     return isMany(docs) ? { indexed } : { indexed, version };
   }
 
@@ -121,8 +106,7 @@ export class Database<
     options?: Progressive & Conditional,
   ): Promise<{ readonly updated: number } & Versioned>;
   async update(docs: OneOrMany<Doc>, options: Progressive & Conditional = {}) {
-    const fill = (batch: Batch, slice: Doc[]) => batch.update(slice);
-    const { indexed: updated, version } = await this.#writeDocuments(docs, fill, options);
+    const { indexed: updated, version } = await this.#writeDocuments("update", docs, options);
     return isMany(docs) ? { updated } : { updated, version };
   }
 
@@ -145,16 +129,14 @@ export class Database<
     options: Conditional = {},
   ) {
     refuseUnknown(options, ["ifVersion"]);
-    const isWhere = isSelection<Fields>(which, "patch");
-    const { indexed, version } = await this.#write((batch) => {
-      if (isWhere) {
-        batch.patchWhere({ ...which }, changes);
-      } else {
-        batch.patch(which, changes);
-      }
-      batch.expect({ ...options });
-    });
-    return isWhere ? { patched: indexed } : { version };
+    if (isSelection<Fields>(which, "patch")) {
+      const { filter } = which;
+      refuseCondition(options);
+      const { indexed } = await this.#session.write({ verb: "patchWhere", filter, changes });
+      return { patched: indexed };
+    }
+    const { version } = await this.#session.write({ verb: "patch", id: which, changes, ...options });
+    return { version };
   }
 
   /** Deletes documents by id, or those that pass a filter; `{ filter: {} }` deletes all. */
@@ -165,15 +147,14 @@ export class Database<
     options: Conditional = {},
   ): Promise<Deleted> {
     refuseUnknown(options, ["ifVersion"]);
-    const isWhere = isSelection<Fields>(which, "delete");
-    const { deleted, missing } = await this.#write((batch) => {
-      if (isWhere) {
-        batch.deleteWhere({ ...which });
-      } else {
-        batch.delete(listOf(which));
-      }
-      batch.expect({ ...options });
-    });
+    if (isSelection<Fields>(which, "delete")) {
+      refuseCondition(options);
+      const { filter } = which;
+      const { deleted } = await this.#session.write({ verb: "deleteWhere", filter });
+      return { deleted, missing: [] };
+    }
+    const ids = listOf(which);
+    const { deleted, missing } = await this.#session.write({ verb: "delete", ids, ...options });
     return { deleted, missing };
   }
 
@@ -199,21 +180,19 @@ export class Database<
   ): Promise<Included<Doc, IdName, I> | undefined>;
   async get(ids: OneOrMany<Doc[IdName]>, options: { versions?: boolean } = {}): Promise<unknown> {
     refuseUnknown(options, ["include", "versions"]);
-    const found: unknown[] = this.#read((engine) => {
-      const docs: unknown[] = engine.get(listOf(ids), { ...options });
-      if (options.versions !== true) {
-        return docs;
-      }
-      const versions: unknown[] = engine.versions(listOf(ids));
-      return docs.map((doc, at) => doc && { doc, version: versions[at] });
-    });
+    const { versions: isVersioned = false, ...included } = options;
+    const question = { ids: listOf(ids), versions: isVersioned, ...included };
+    const { docs, versions } = await this.#session.read("get", question);
+    const found = isVersioned
+      ? docs.map((doc, at) => doc && { doc, version: versions[at] })
+      : docs;
     return isMany(ids) ? found : found[0];
   }
 
   /** How many documents pass the filter; without one, how many there are. */
   async count(options: Selection<Fields> = {}): Promise<number> {
     refuseUnknown(options, ["filter"]);
-    return this.#read((engine) => engine.count({ ...options }));
+    return this.#session.read("count", { ...options });
   }
 
   /**
@@ -225,7 +204,7 @@ export class Database<
     options: Selection<Fields> & { readonly limit?: number } = {},
   ): Promise<Counted[]> {
     refuseUnknown(options, ["filter", "limit"]);
-    return this.#read((engine) => engine.facet(field, { ...options }));
+    return [...(await this.#session.read("facet", { field, ...options }))];
   }
 
   /**
@@ -247,7 +226,8 @@ export class Database<
     if (vector === undefined || vector === null) {
       throw new VectordocError("invalid", "the query vector is missing; searchText needs none");
     }
-    return this.#search(options, (engine, known) => engine.search(packed(vector), known));
+    refuseUnknown(options, SEARCH_OPTIONS);
+    return this.#session.read("search", { vector: packed(vector), options: { ...options } });
   }
 
   /** The documents that have one of these words, best first (BM25), ties in order of their ids. */
@@ -263,8 +243,8 @@ export class Database<
     words: string,
     options: TextSearch<Fields> & Partial<Grouping<Fields>> = {},
   ): Promise<unknown> {
-    const question = { ...options, text: words };
-    return this.#search(question, (engine, known) => engine.search(undefined, known));
+    refuseUnknown(options, SEARCH_OPTIONS);
+    return this.#session.read("search", { options: { ...options, text: words } });
   }
 
   /**
@@ -285,8 +265,8 @@ export class Database<
     ids: OneOrMany<Doc[IdName]>,
     options: Search<Fields> & Partial<Grouping<Fields>> = {},
   ): Promise<unknown> {
-    const ask = (engine: Engine, known: object) => engine.searchLike(listOf(ids), known);
-    return this.#search(options, ask, ["unlike"]);
+    refuseUnknown(options, [...SEARCH_OPTIONS, "unlike"]);
+    return this.#session.read("searchLike", { ids: listOf(ids), options: { ...options } });
   }
 
   /** The documents that pass, one after the other, in order of their ids or of a field. */
@@ -296,11 +276,8 @@ export class Database<
     refuseUnknown(options, ["filter", "include", "orderBy", "descending"]);
     let cursor: string | undefined;
     do {
-      const page = this.#read((engine) => engine.scroll(cursor, { ...options })) as {
-        readonly docs: readonly Included<Doc, IdName, I>[];
-        readonly cursor: string | undefined;
-      };
-      yield* page.docs;
+      const page = await this.#session.read("scroll", { cursor, options });
+      yield* page.docs as readonly Included<Doc, IdName, I>[];
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
@@ -310,116 +287,28 @@ export class Database<
    * they are faster after it.
    */
   async waitIndexed({ onProgress }: Progressive = {}): Promise<void> {
-    let total = 0;
-    while (this.#building !== undefined) {
-      const waiting = this.#read((engine) => engine.unindexed);
-      total = Math.max(total, waiting);
-      onProgress?.({ done: total - waiting, total });
-      await Promise.race([this.#building, pause()]);
-    }
+    await this.#session.settle(onProgress);
   }
 
-  /** Finishes the writes asked for and frees the memory. Later calls reject with `closed`. */
+  /** Finishes the writes asked for and lets go of everything. Later calls reject with `closed`. */
   async close(): Promise<void> {
-    if (this.#isClosed) {
-      return;
-    }
-    this.#isClosed = true;
-    await this.#writes;
-    await this.#building;
-    this.#engine.free();
-  }
-
-  /** What a search answers: hits, or groups of them. */
-  #search(
-    options: Partial<Grouping<Fields>>,
-    ask: (engine: Engine, options: object) => unknown[],
-    more: readonly string[] = [],
-  ): unknown {
-    refuseUnknown(options, [...SEARCH_OPTIONS, ...more]);
-    const answer = this.#read((engine) => ask(engine, { ...options }));
-    return options.groupBy === undefined ? hitsOf(answer) : groupsOf(answer);
-  }
-
-  #read<T>(read: (engine: Engine) => T): T {
-    this.#check();
-    return guard(() => read(this.#engine));
+    await this.#session.close();
   }
 
   async #writeDocuments(
+    verb: "index" | "update",
     oneOrMany: OneOrMany<Doc>,
-    fill: (batch: Batch, slice: Doc[]) => void,
     options: Progressive & Conditional,
   ): Promise<Outcome> {
     refuseUnknown(options, ["onProgress", "ifVersion"]);
     const { onProgress, ...condition } = options;
-    const docs = listOf(oneOrMany);
-    return this.#write(async (batch) => {
-      const turn = new Turn();
-      for (let done = 0; done < docs.length;) {
-        const slice = docs.slice(done, done + SLICE_DOCUMENTS).map((doc) => this.#packed(doc));
-        guard(() => fill(batch, slice));
-        done += slice.length;
-        onProgress?.({ done, total: docs.length });
-        await turn.rest();
-      }
-      guard(() => batch.expect(condition));
-    });
+    return this.#session.write({ verb, docs: listOf(oneOrMany), ...condition }, onProgress);
   }
+}
 
-  /** Makes what `fill` puts in a batch happen, after all writes asked for before. */
-  async #write(fill: (batch: Batch) => void | Promise<void>): Promise<Outcome> {
-    this.#check();
-    const write = this.#writes.then(() => this.#commit(fill));
-    this.#writes = write.catch(() => undefined);
-    return write;
-  }
-
-  async #commit(fill: (batch: Batch) => void | Promise<void>): Promise<Outcome> {
-    const batch = this.#engine.batch();
-    try {
-      await guard(() => fill(batch));
-    } catch (error) {
-      batch.free();
-      throw error;
-    }
-    const prepared = guard(() => this.#engine.prepare(batch));
-    const { indexed, deleted, missing, version } = prepared;
-    guard(() => this.#engine.apply(prepared));
-    this.#building ??= this.#build();
-    return { indexed, deleted, missing, version };
-  }
-
-  /** Builds indexes slice by slice while there is something to build. */
-  async #build(): Promise<void> {
-    try {
-      do {
-        await pause();
-      } while (!this.#isClosed && guard(() => this.#engine.maintain()));
-    } catch (error) {
-      this.#failure = error;
-    }
-    this.#building = undefined;
-  }
-
-  /** The document with its vectors as typed arrays, which cross in one copy. */
-  #packed(doc: Doc): Doc {
-    let result = doc;
-    for (const name of this.#vectorFields) {
-      const vector: unknown = Reflect.get(Object(doc), name);
-      if (isNumbers(vector)) {
-        result = { ...result, [name]: Float32Array.from(vector) };
-      }
-    }
-    return result;
-  }
-
-  #check(): void {
-    if (this.#isClosed) {
-      throw new VectordocError("closed", `database "${this.name}" was closed; open it again`);
-    }
-    if (this.#failure !== undefined) {
-      throw this.#failure;
-    }
+/** Refuses a condition on documents that a filter picks. */
+function refuseCondition({ ifVersion }: Conditional): void {
+  if (ifVersion !== undefined) {
+    throw new VectordocError("invalid", "ifVersion is about one document; give one");
   }
 }

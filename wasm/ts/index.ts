@@ -3,7 +3,7 @@ export type { Database, Deleted } from "./database.js";
 export type { Counted, Hit, HitGroup, Id, Include, Included } from "./document.js";
 export { ERROR_CODES, type ErrorCode, VectordocError } from "./error.js";
 export type { Filter } from "./filter.js";
-export type { Open } from "./open.js";
+export type { Open, OpenOptions } from "./open.js";
 export type {
   Examples,
   Grouping,
@@ -23,3 +23,4 @@ export type {
   Timestamp,
   Vector,
 } from "./schema.js";
+export type { Entry, Store } from "./store.js";

@@ -1,48 +1,79 @@
 import { Database } from "./database.js";
-import { VectordocError, guard } from "./error.js";
+import { VectordocError } from "./error.js";
+import { Host } from "./host.js";
 import { refuseUnknown } from "./options.js";
-import { Engine } from "./raw/engine.js";
+import type * as Raw from "./raw/engine.js";
 import type { DocumentOf, FilterableOf, IdNameOf, Schema } from "./schema.js";
+import type { Store } from "./store.js";
+
+/** How a database is opened. */
+export interface OpenOptions<S extends Schema = Schema> {
+  /**
+   * What documents look like. Needed to create a database; the schema of one that exists follows it
+   * where that loses nothing, and is a `conflict` where it does not.
+   */
+  readonly schema?: S;
+  /** Where the database rests; in memory unless given: then it lives as long as the object does. */
+  readonly store?: "memory" | Store;
+}
 
 /** Opens a database. */
 export interface Open {
-  /**
-   * Opens an empty database in memory; its documents have the types the schema says. Every call
-   * makes a database of its own, whatever the name.
-   */
+  /** Opens or creates a database; its documents have the types the schema says. */
   <const S extends Schema>(
     name: string,
-    options: { readonly schema: S },
+    options: OpenOptions<S> & { readonly schema: S },
   ): Promise<Database<DocumentOf<S>, IdNameOf<S> & keyof DocumentOf<S>, FilterableOf<S>>>;
   /** The same for documents of a type that is given: `open<Product>(…)`. */
-  <Doc extends object>(name: string, options: { readonly schema: Schema }): Promise<Database<Doc>>;
+  <Doc extends object>(name: string, options?: OpenOptions): Promise<Database<Doc>>;
 }
 
+/** Loads the engine. */
+export type Load = () => Promise<typeof Raw>;
+
 /** The `open` of an environment that loads the engine by `load`. */
-export function opener(load: () => Promise<unknown>): Open {
-  let loading: Promise<unknown> | undefined;
-  const open = async (name: string, options: { readonly schema?: Schema } = {}) => {
-    refuseUnknown(options, ["schema"]);
-    const schema = jsonOf(options.schema);
+export function opener(load: Load): Open {
+  const loadOnce = once(load);
+  const open = async (name: string, options: OpenOptions = {}) => {
+    refuseUnknown(options, ["schema", "store"]);
+    const { schema, store = "memory" } = options;
+    checkStore(store);
+    const json = schema === undefined ? undefined : jsonOf(schema);
+    const raw = await loadOnce();
+    return new Database(name, await Host.open(name, raw, json, store === "memory" ? undefined : store));
+  };
+  return open as Open;
+}
+
+/** Loads once for all, but again after it failed. */
+function once(load: Load): Load {
+  let loading: Promise<typeof Raw> | undefined;
+  return async () => {
     loading ??= load();
     try {
-      await loading;
+      return await loading;
     } catch (cause) {
       loading = undefined;
       const message = `the engine could not be loaded: ${String(cause)}`;
       throw new VectordocError("unavailable", message, { cause });
     }
-    return new Database(
-      name,
-      guard(() => new Engine(schema)),
-    );
   };
-  return open as Open;
 }
 
-function jsonOf(schema: Schema | undefined): string {
+/** Refuses what is no store. */
+function checkStore(store: unknown): void {
+  const methods = ["get", "put", "delete", "list"];
+  const lacks = (name: string) => typeof Reflect.get(Object(store), name) !== "function";
+  if (store !== "memory" && methods.some(lacks)) {
+    const given = typeof store === "string" ? `"${store}"` : String(store);
+    const message = `a store is "memory" or has get, put, delete and list, not ${given}`;
+    throw new VectordocError("invalid", message);
+  }
+}
+
+function jsonOf(schema: Schema): string {
   try {
-    return JSON.stringify(schema ?? null);
+    return JSON.stringify(schema);
   } catch (cause) {
     throw new VectordocError("invalid", `the schema is not JSON: ${String(cause)}`, { cause });
   }

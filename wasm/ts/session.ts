@@ -16,8 +16,6 @@ export interface Session {
   read<V extends Verb>(verb: V, question: Questions[V]): Promise<Answers[V]>;
   /** Waits until no vector waits to be added to an index. */
   settle(onProgress?: OnProgress): Promise<void>;
-  /** The whole database as the bytes of one file. */
-  export(): Promise<Blob>;
   /** Finishes what was asked for and lets go of everything. */
   close(): Promise<void>;
 }
@@ -56,13 +54,19 @@ export interface Outcome {
 /** What can be asked, by the verb that asks it. */
 export interface Questions {
   /** `options` are those of `Database.search` as the caller gave them. */
-  search: { readonly vector?: unknown; readonly options: object & { groupBy?: unknown } };
-  searchLike: { readonly ids: readonly unknown[]; readonly options: object & { groupBy?: unknown } };
+  search: { readonly vector?: unknown; readonly options: SearchOptions };
+  searchLike: { readonly ids: readonly unknown[]; readonly options: SearchOptions };
   get: { readonly ids: readonly unknown[]; readonly include?: unknown; readonly versions: boolean };
   count: { readonly filter?: unknown };
   facet: { readonly field: string; readonly filter?: unknown; readonly limit?: unknown };
   /** The page after `cursor`, or the first. */
   scroll: { readonly cursor: string | undefined; readonly options: object };
+}
+
+/** The options of a search, unchecked but for their names. */
+export interface SearchOptions {
+  readonly groupBy?: unknown;
+  readonly [option: string]: unknown;
 }
 
 /** What it is answered with. */

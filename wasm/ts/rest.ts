@@ -1,0 +1,180 @@
+import { VectordocError, guard } from "./error.js";
+import type { Engine } from "./raw/engine.js";
+import type * as Raw from "./raw/engine.js";
+import type { Store } from "./store.js";
+
+/** The key of the description of the last checkpoint. */
+const META = "meta";
+/** What the keys of records begin with. */
+const RECORDS = "record/";
+/** What the keys of pages begin with. */
+const PAGES = "page/";
+/** Bytes of pages that one `put` of a checkpoint has. */
+const CHECKPOINT_BYTES_MAX = 8 * 1024 * 1024;
+
+/** An engine and the store it rests in. */
+export class Rest {
+  readonly #engine: Engine;
+  readonly #store: Store;
+  /** The keys of the records that are in the store, and how long each is. */
+  readonly #records: Map<string, number>;
+  /** Whether the store may hold records that the engine does not know of. */
+  #isInDoubt = false;
+
+  private constructor(engine: Engine, store: Store, records: Map<string, number>) {
+    this.#engine = engine;
+    this.#store = store;
+    this.#records = records;
+  }
+
+  /**
+   * The engine that a store holds: its last checkpoint and the records after it; or an empty one if
+   * it holds none. Its schema follows `schema` where that loses nothing. What an interrupted
+   * checkpoint left behind is removed.
+   */
+  static async open(
+    name: string,
+    raw: typeof Raw,
+    store: Store,
+    schema: string | undefined,
+  ): Promise<{ engine: Engine; rest: Rest }> {
+    const meta = await store.get(META);
+    if (meta === undefined) {
+      return Rest.#create(name, raw, store, schema);
+    }
+    const pages = await entries(store, PAGES);
+    let engine = guard(() => raw.Engine.recover(meta, pages));
+    const records = await replay(engine, store);
+    if (schema !== undefined) {
+      engine = guard(() => engine.evolve(schema));
+    }
+    const rest = new Rest(engine, store, records);
+    if (engine.schemaChanges.length > 0) {
+      await rest.checkpoint();
+    }
+    const obsolete = guard(() => engine.obsolete([...pages.keys()]));
+    if (obsolete.length > 0) {
+      await store.delete(obsolete);
+    }
+    return { engine, rest };
+  }
+
+  static async #create(
+    name: string,
+    raw: typeof Raw,
+    store: Store,
+    schema: string | undefined,
+  ): Promise<{ engine: Engine; rest: Rest }> {
+    if (schema === undefined) {
+      const message = `there is no database "${name}"; give a schema to create it`;
+      throw new VectordocError("not_found", message);
+    }
+    const engine = guard(() => new raw.Engine(schema));
+    const rest = new Rest(engine, store, new Map());
+    await rest.checkpoint();
+    return { engine, rest };
+  }
+
+  /** Bytes of records that opening has to apply. */
+  get recordBytes(): number {
+    return [...this.#records.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** Brings the engine up to what is stored; after a failure that may be more than it knows. */
+  async ready(): Promise<void> {
+    if (this.#isInDoubt) {
+      const records = await replay(this.#engine, this.#store);
+      records.forEach((bytes, key) => this.#records.set(key, bytes));
+      this.#isInDoubt = false;
+    }
+  }
+
+  /** Stores records, all or none. When a store says that it failed, it is asked whether it did. */
+  async append(records: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    try {
+      await this.#store.put(records);
+    } catch (failure) {
+      if (!(await this.#holds(records, failure))) {
+        throw failure;
+      }
+    }
+    records.forEach((record, key) => this.#records.set(key, record.length));
+  }
+
+  /**
+   * Stores the pages that changed, then the meta that names them, then removes what that made
+   * obsolete: a crash on the way leaves the last checkpoint or this one. Nothing may be applied or
+   * maintained meanwhile.
+   */
+  async checkpoint(): Promise<void> {
+    const [engine, store] = [this.#engine, this.#store];
+    const checkpoint = guard(() => engine.checkpoint());
+    let isStored = false;
+    try {
+      let pages = new Map<string, Uint8Array>();
+      let bytes = 0;
+      for (const [place, key] of checkpoint.keys().entries()) {
+        const page = guard(() => engine.page(checkpoint, place));
+        pages.set(key, page);
+        bytes += page.length;
+        if (bytes >= CHECKPOINT_BYTES_MAX) {
+          await store.put(pages);
+          pages = new Map();
+          bytes = 0;
+        }
+      }
+      await store.put(pages.set(META, checkpoint.meta()));
+      isStored = true;
+    } finally {
+      if (!isStored) {
+        checkpoint.free();
+      }
+    }
+    const obsolete = guard(() => engine.checkpointed(checkpoint));
+    obsolete.push(...this.#records.keys());
+    this.#records.clear();
+    if (obsolete.length > 0) {
+      await store.delete(obsolete);
+    }
+  }
+
+  /** Lets go of the store. */
+  async close(): Promise<void> {
+    await this.#store.close?.();
+  }
+
+  /** Whether the store holds records although it failed to say so. */
+  async #holds(records: ReadonlyMap<string, Uint8Array>, failure: unknown): Promise<boolean> {
+    this.#isInDoubt = true;
+    let isHeld = false;
+    for (const key of [...records.keys()].slice(0, 1)) {
+      try {
+        isHeld = (await this.#store.get(key)) !== undefined;
+      } catch (cause) {
+        const message = `${String(failure)}; whether the write happened is not known until the store answers again`;
+        throw new VectordocError("unavailable", message, { cause });
+      }
+    }
+    this.#isInDoubt = false;
+    return isHeld;
+  }
+}
+
+/** Applies the records in a store that the engine does not have yet; says what all of them are. */
+async function replay(engine: Engine, store: Store): Promise<Map<string, number>> {
+  const records = await entries(store, RECORDS);
+  for (const [key, record] of records) {
+    if (guard(() => engine.obsolete([key])).length === 0) {
+      guard(() => engine.replay(record));
+    }
+  }
+  return new Map([...records].map(([key, record]) => [key, record.length]));
+}
+
+async function entries(store: Store, prefix: string): Promise<Map<string, Uint8Array>> {
+  const all = new Map<string, Uint8Array>();
+  for await (const [key, value] of await store.list(prefix)) {
+    all.set(key, value);
+  }
+  return all;
+}
