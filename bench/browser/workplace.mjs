@@ -21,8 +21,9 @@ const TARGET = "wasm32-unknown-unknown";
 /** A package of the harness. */
 export const packageOf = createRequire(`${HARNESS}/`);
 
-/** Makes the place ready for these peers and for collections up to `documents`. */
-export function prepare(harness, peers, documents) {
+/** Makes the place ready for the package in the folder `built`, for these peers and for collections
+ * of up to `documents`. */
+export function prepare(harness, built, peers, documents) {
   mkdirSync(HARNESS, { recursive: true });
   run("cp", ["-rT", "--no-preserve=mode", harness, HARNESS]);
   for (const folder of ["data", "results"]) mkdirSync(`${HARNESS}/${folder}`, { recursive: true });
@@ -33,7 +34,7 @@ export function prepare(harness, peers, documents) {
     run("node", ["gen-data.mjs", "iso", documents], HARNESS);
   }
   if (peers.includes("ferrovec")) buildFerrovec();
-  bringVectordoc();
+  bringVectordoc(built);
   run("node", ["build.mjs", ...peers], HARNESS, { NOSIZE: "1" });
 }
 
@@ -69,12 +70,8 @@ function buildFerrovec() {
   cpSync(`${crate}/glue/engine_bg.wasm`, `${output}/fv_bg.wasm`);
 }
 
-/** The package as `npm run build` in `wasm/` left it, our adapters and our page. */
-function bringVectordoc() {
-  const built = `${root}wasm/dist`;
-  if (!existsSync(`${built}/browser.js`)) {
-    fail("the package is not built: `npm ci && npm run build` in wasm/");
-  }
+/** The built package, our adapters and our page. */
+function bringVectordoc(built) {
   rmSync(PACKAGE, { recursive: true, force: true });
   cpSync(built, PACKAGE, { recursive: true });
   for (const file of ["documents.js", "measure.js", "measure.html"]) {
