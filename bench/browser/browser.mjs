@@ -21,7 +21,9 @@ const DIM = 384;
 const REST_MS = 3_000;
 const REOPENED = 3;
 
-/** One round: a database is written, added to, and opened again in new pages and in a new browser. */
+/**
+ * One round: a database is written, added to, and opened again in new pages and in a new browser.
+ */
 export async function round(documents) {
   const { serve } = await import(pathToFileURL(`${HARNESS}/server.mjs`));
   const server = await serve();
@@ -63,8 +65,10 @@ async function write(browser, address, documents) {
 
 const isOurs = (path) => path.startsWith("/vectordoc/");
 
-/** Opening with a first answer, and reading the bytes, each in a new page, ours first:
- * the comparison may find more in caches. */
+/**
+ * Opening with a first answer, and reading the bytes, each in a new page. Ours comes first, so that
+ * the comparison finds more in caches.
+ */
 async function reopenTimes(times, browser, address, documents) {
   const measured = [];
   for (let time = 0; time < times; time++) {

@@ -1,15 +1,15 @@
-// Compares vectordoc in a browser with other packages, on the same bytes in a real Chromium, and what
-// it writes with bare IndexedDB: `bench/browser/run HARNESS`. The contenders take turns in each round;
-// every other round goes the other way round. Ratios are medians of those of each round.
+// Compares vectordoc in a browser with other packages, on the same bytes in a real Chromium, and
+// what it writes with bare IndexedDB: `bench/browser/run HARNESS`. The contenders take turns in
+// each round; every other round goes the other way round.
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { round } from "./browser.mjs";
-import { aloneTable, peersTable, ratiosTable } from "./table.mjs";
+import { OURS, aloneTable, peersTable, ratiosTable } from "./table.mjs";
 import { HARNESS, fail, prepare, run } from "./workplace.mjs";
 
-const OURS = ["vectordoc", "vectordoc-page"];
+const BUILT = fileURLToPath(new URL("../../wasm/dist", import.meta.url));
 const USAGE = `usage: bench/browser/run HARNESS [options]
 
 HARNESS is the folder of the peers' harness (or the environment says VECTORDOC_BROWSER_HARNESS).
@@ -30,7 +30,7 @@ const { values: options, positionals } = parseArgs({
     peers: { type: "string", default: "ferrovec,sol,hnswlib-wasm,orama" },
     documents: { type: "string", default: "10000,50000" },
     rounds: { type: "string", default: "3" },
-    package: { type: "string", default: fileURLToPath(new URL("../../wasm/dist", import.meta.url)) },
+    package: { type: "string", default: BUILT },
     alone: { type: "boolean", default: false },
     "peers-only": { type: "boolean", default: false },
     json: { type: "boolean", default: false },

@@ -1,11 +1,11 @@
-// What is measured in a page of ours, beside bare IndexedDB: writing, reading back, and how long the
-// page's thread is kept from anything else.
+// What is measured in a page of ours, beside bare IndexedDB: writing, reading back, and how long
+// the page's thread is kept from anything else.
 
 import { open } from "/vectordoc/browser.js";
 import { documentOf, indexRows, schema } from "./documents.js";
 
 const NAME = "bench";
-/** Our databases for comparison: of puts as large as documents, and of as many bytes in large values. */
+/** The databases we compare with: of values as large as documents, and of large ones. */
 const BARE = "bare";
 const BULK = "bare-bulk";
 const LIMIT = 10;
@@ -13,8 +13,7 @@ const QUERIES = 500;
 const ADDED = 50;
 /** What a document is besides its vector, about: an id, two values and what frames them. */
 const BESIDES_VECTOR_BYTES = 24;
-/** Values that are read by one request: of 1, 4, 16, 64 and more this was the fastest, also far faster
- * than one request for all. */
+/** Values that one request reads: fewer and more were slower, one request for all by far. */
 const PIECE_VALUES = 16;
 /** Large values, which browsers keep as files, and how many of them one transaction writes. */
 const BULK_VALUE_BYTES = 1024 * 1024;
@@ -70,7 +69,7 @@ export async function writeBulk(bytes) {
   bulk.close();
 }
 
-/** Opens what was written and searches; rejects when the answer is not that of `fill`'s documents. */
+/** Opens what was written and searches; rejects when the answer is not of `fill`'s documents. */
 export async function firstAnswer(documents, dim) {
   const query = await numbers(Float32Array, "iso-query.f32", dim);
   const truth = await numbers(Int32Array, `iso-gt-${documents}.i32`, LIMIT);
@@ -97,9 +96,11 @@ export async function stored() {
   return { bytes: await readAll(), usage };
 }
 
-/** How long nothing else can run, at the longest: what the browser calls a long task (those under
- * 50 ms it does not tell), and the gap between two turns of a timer, which has its own 4 ms in it. */
-export function watchThread() {
+/**
+ * How long nothing else can run, at the longest: what the browser calls a long task (those under
+ * 50 ms it does not tell), and the gap between two turns of a timer, which has its own 4 ms in it.
+ */
+function watchThread() {
   const longest = { task_ms: 0, gap_ms: 0 };
   const keep = (entries) => {
     for (const { duration } of entries) longest.task_ms = Math.max(longest.task_ms, duration);
