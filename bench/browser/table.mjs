@@ -16,12 +16,12 @@ export function peersTable(results) {
     return Object.keys(rounds[0].searched).map((name) => {
       const builds = rounds.map(({ searched }) => searched[name]);
       const points = builds.map(({ search }) => chosen(search));
-      const of = (key) => figure(median(points.map((point) => point?.[key])));
+      const of = (key) => median(points.map((point) => point?.[key]));
       const filters = SELECTIVITIES.map((part) => filterCell(builds, part));
       const ready = figure(median(builds.map(readyMs)) / 1_000);
       const ef = points[0] === undefined ? "–" : (points[0].ef ?? "default");
-      const search = ["qps", "p50", "p99", "recall"].map(of);
-      return [documents, name, ready, ef, ...search, ...filters];
+      const rates = ["qps", "p50", "p99"].map((key) => figure(of(key)));
+      return [documents, name, ready, ef, ...rates, share(of("recall")), ...filters];
     });
   });
   return table([...heading, "10 %: QPS (recall)", "1 %: QPS (recall)"], rows);
@@ -102,28 +102,32 @@ const filtered = (build, part) => chosen(build?.filter?.filter(({ sel }) => sel 
 function filterCell(builds, part) {
   if (builds.some(({ filter }) => filter === undefined)) return "–";
   const points = builds.map((build) => filtered(build, part));
-  const of = (key) => figure(median(points.map((point) => point?.[key])));
+  const of = (key) => median(points.map((point) => point?.[key]));
   const ef = points[0]?.ef;
-  return `${of("qps")} (${of("recall")}${ef ? `, ef ${ef}` : ""})`;
+  return `${figure(of("qps"))} (${share(of("recall"))}${ef ? `, ef ${ef}` : ""})`;
 }
 
 const countsOf = (results) => [...new Set(results.map(({ documents }) => documents))];
 const roundsOf = (results, documents) => results.filter((round) => round.documents === documents);
 const known = (values) => values.filter((value) => Number.isFinite(value));
-const most = (values) => Math.max(...known(values));
-const least = (values) => Math.min(...known(values));
+const sorted = (values) => known(values).toSorted((a, b) => a - b);
+const least = (values) => sorted(values)[0];
+const most = (values) => sorted(values).at(-1);
 
 /** `NaN` when a round has no value. */
 function median(values) {
   if (values.length === 0 || known(values).length < values.length) return Number.NaN;
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+  const [half, ordered] = [values.length >> 1, sorted(values)];
+  return values.length % 2 === 1 ? ordered[half] : (ordered[half - 1] + ordered[half]) / 2;
 }
 
 function figure(value) {
   if (!Number.isFinite(value)) return "–";
   return value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }
+
+/** A recall, of which the last digits count. */
+const share = (value) => (Number.isFinite(value) ? value.toFixed(4) : "–");
 
 /** A Markdown table. */
 function table(heading, rows) {
