@@ -3,10 +3,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { HARNESS, downloadBytes, packageOf } from "./workplace.mjs";
 
-const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const BROWSER = fileURLToPath(new URL("chromium", import.meta.url));
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
