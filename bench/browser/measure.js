@@ -13,8 +13,6 @@ const QUERIES = 500;
 const ADDED = 50;
 /** What a document is besides its vector, about: an id, two values and what frames them. */
 const BESIDES_VECTOR_BYTES = 24;
-/** Values that one request reads: fewer and more were slower, one request for all by far. */
-const PIECE_VALUES = 16;
 /** Large values, which browsers keep as files, and how many of them one transaction writes. */
 const BULK_VALUE_BYTES = 1024 * 1024;
 const BULK_PIECE = 4;
@@ -146,16 +144,12 @@ async function readDatabase(name) {
   return bytes;
 }
 
+/** All requests at once, one for each key: requests for several keys took longer. */
 async function readStore(database, name) {
   const store = database.transaction(name).objectStore(name);
   const keys = await settled(store.getAllKeys());
-  const pieces = [];
-  for (let from = 0; from < keys.length; from += PIECE_VALUES) {
-    const to = Math.min(keys.length, from + PIECE_VALUES) - 1;
-    const values = settled(store.getAll(IDBKeyRange.bound(keys[from], keys[to])));
-    pieces.push(values.then((all) => all.reduce((sum, value) => sum + sizeOf(value), 0)));
-  }
-  return (await Promise.all(pieces)).reduce((sum, bytes) => sum + bytes, 0);
+  const values = await Promise.all(keys.map((key) => settled(store.get(key))));
+  return values.reduce((sum, value) => sum + sizeOf(value), 0);
 }
 
 const sizeOf = (value) => value.byteLength ?? value.size ?? 0;
