@@ -30,6 +30,7 @@ mod changed;
 mod heap;
 pub mod key;
 mod record;
+mod reduction;
 pub mod rest;
 
 mod bitset;
