@@ -33,6 +33,8 @@ mod record;
 mod reduction;
 pub mod rest;
 
+pub mod archive;
+
 mod bitset;
 mod column;
 pub mod index;
