@@ -87,7 +87,7 @@ impl Vectors {
         Ok(Self { kept: vectors.kept.at_rest(field.dim, pages), ..vectors })
     }
 
-    /// Whether there is anything in memory to compare with: codes or full vectors.
+    /// Whether there is anything in memory to compare with: codes or the vectors themselves.
     pub(crate) fn can_score(&self) -> bool {
         self.codes.is_some() || self.are_in_memory()
     }
