@@ -1,9 +1,10 @@
 // Builds the package into `dist/`: the engine by cargo, once for each set of instructions, its glue
 // by the locked wasm-bindgen, the modules made smaller by wasm-opt, the TypeScript by tsc. Nothing
-// comes from outside cargo and npm.
+// comes from outside rustup, cargo and npm.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 
@@ -20,6 +21,26 @@ const WASM_FEATURES = [
   "sign-ext",
 ];
 
+/**
+ * The engine is compiled for speed, without what speed does not need: functions are inlined where
+ * they ask for it, few bytes are copied without a call, loops are unrolled only as written. A bug in
+ * the engine is a trap, which `ts/error.ts` makes an error, without the text of a panic.
+ */
+const RUSTFLAGS = [
+  "-Zunstable-options",
+  "-Cpanic=immediate-abort",
+  "-Cllvm-args=-inline-threshold=5",
+  "-Cllvm-args=-inlinehint-threshold=50",
+  "-Cllvm-args=-max-store-memcpy=2",
+  "-Cllvm-args=-max-store-memmove=2",
+  "-Cllvm-args=-max-store-memset=2",
+  "-Cllvm-args=-unroll-runtime=0",
+];
+/** The standard library is compiled too, for size: the one that comes with rustc is for speed. */
+const STD = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+/** What a page may download before it can search, with brotli. */
+const PAGE_KIB_MAX = 260;
+
 const here = fileURLToPath(new URL(".", import.meta.url));
 const RAW = "dist/raw";
 /** The modules by the name of their file: what rustc and what wasm-opt may use beyond all others. */
@@ -32,7 +53,7 @@ rmSync(`${here}dist`, { recursive: true, force: true });
 mkdirSync(`${here}${RAW}`, { recursive: true });
 Object.entries(MODULES).forEach(([name, features]) => buildModule(name, features));
 run("tsc", ["--project", "tsconfig.json"]);
-printSizes();
+checkSizes();
 
 /** Builds one module and the glue, which must be the same for all. */
 function buildModule(name, features) {
@@ -40,7 +61,7 @@ function buildModule(name, features) {
   const bindgen = ["run", "--locked", "--quiet", "--package", "vectordoc-bindgen", "--"];
   run("cargo", [...bindgen, compileEngine(features.rustc), folder]);
   const enabled = [...WASM_FEATURES, ...features.opt].map((feature) => `--enable-${feature}`);
-  run("wasm-opt", ["-O3", ...enabled, `${folder}/engine_bg.wasm`, "-o", `${RAW}/${name}.wasm`]);
+  run("wasm-opt", ["-Oz", ...enabled, `${folder}/engine_bg.wasm`, "-o", `${RAW}/${name}.wasm`]);
   rmSync(`${here}${folder}/engine_bg.wasm`);
   readdirSync(`${here}${folder}`).forEach((file) => shareGlue(`${folder}/${file}`, file));
   rmSync(`${here}${folder}`, { recursive: true });
@@ -50,10 +71,11 @@ function buildModule(name, features) {
 function compileEngine(features) {
   const options = ["--package", "vectordoc-wasm", "--target", TARGET, "--profile", PROFILE];
   const output = ["--message-format", "json-render-diagnostics"];
-  const flags = `${process.env.RUSTFLAGS ?? ""} -Ctarget-feature=${features}`.trim();
-  const messages = run("cargo", ["build", "--locked", ...options, ...output], {
+  const flags = [process.env.RUSTFLAGS ?? "", ...RUSTFLAGS, `-Ctarget-feature=${features}`];
+  const messages = run("cargo", ["build", "--locked", ...options, ...STD, ...output], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, RUSTFLAGS: flags },
+    // The locked compiler knows these options, but does not promise to keep them.
+    env: { ...process.env, RUSTC_BOOTSTRAP: "1", RUSTFLAGS: flags.join(" ").trim() },
   });
   const artifacts = messages
     .trim()
@@ -73,17 +95,35 @@ function shareGlue(from, file) {
   renameSync(`${here}${from}`, place);
 }
 
-/** Prints what a page downloads: one of the modules, and the rest. */
-function printSizes() {
+/** Prints what a page downloads before it can search; stops the build when that is too much. */
+function checkSizes() {
+  const scripts = [...scriptsFrom("dist/browser.js")];
   const modules = Object.keys(MODULES).map((name) => `${RAW}/${name}.wasm`);
-  for (const file of [...modules, `${RAW}/engine.js`, "dist/database.js"]) {
-    const bytes = readFileSync(`${here}${file}`);
-    const packed = brotliCompressSync(bytes, {
-      params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },
-    });
-    const [raw, brotli] = [bytes, packed].map((data) => (data.length / 1024).toFixed(1));
-    console.log(`${file}: ${raw} KiB, ${brotli} KiB with brotli`);
+  const largest = modules.toSorted((a, b) => brotliBytes(b) - brotliBytes(a)).slice(0, 1);
+  const kib = (files) => files.reduce((sum, file) => sum + brotliBytes(file), 0) / 1024;
+  for (const file of [...modules, ...scripts]) {
+    console.log(`${file}: ${kib([file]).toFixed(1)} KiB with brotli`);
   }
+  const page = kib([...scripts, ...largest]);
+  console.log(`a page: ${page.toFixed(1)} of at most ${PAGE_KIB_MAX} KiB with brotli`);
+  if (page > PAGE_KIB_MAX) {
+    console.error(`a page downloads ${page.toFixed(1)} KiB: make it smaller, or raise PAGE_KIB_MAX`);
+    process.exit(1);
+  }
+}
+
+/** A script and all it names, in the order in which they are named. */
+function scriptsFrom(script, found = new Set()) {
+  if (found.has(script)) return found;
+  found.add(script);
+  const names = readFileSync(`${here}${script}`, "utf8").matchAll(/"(\.\.?\/[\w./-]+\.js)"/g);
+  for (const [, name] of names) scriptsFrom(join(dirname(script), name), found);
+  return found;
+}
+
+function brotliBytes(file) {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+  return brotliCompressSync(readFileSync(`${here}${file}`), { params }).length;
 }
 
 /** Runs a program here and returns what it printed; stops the build when it fails. */
