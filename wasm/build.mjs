@@ -22,24 +22,18 @@ const WASM_FEATURES = [
 ];
 
 /**
- * The engine is compiled for speed, without what speed does not need: functions are inlined where
- * they ask for it, few bytes are copied without a call, loops are unrolled only as written. A bug in
- * the engine is a trap, which `ts/error.ts` makes an error, without the text of a panic.
+ * The engine is compiled for speed, but only functions that ask for it are inlined. A bug in the
+ * engine is a trap, without the text of a panic.
  */
 const RUSTFLAGS = [
   "-Zunstable-options",
   "-Cpanic=immediate-abort",
   "-Cllvm-args=-inline-threshold=5",
-  "-Cllvm-args=-inlinehint-threshold=50",
-  "-Cllvm-args=-max-store-memcpy=2",
-  "-Cllvm-args=-max-store-memmove=2",
-  "-Cllvm-args=-max-store-memset=2",
-  "-Cllvm-args=-unroll-runtime=0",
 ];
 /** The standard library is compiled too, for size: the one that comes with rustc is for speed. */
 const STD = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 /** What a page may download before it can search, with brotli. */
-const PAGE_KIB_MAX = 251;
+const PAGE_KIB_MAX = 266;
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const RAW = "dist/raw";
@@ -61,7 +55,7 @@ function buildModule(name, features) {
   const bindgen = ["run", "--locked", "--quiet", "--package", "vectordoc-bindgen", "--"];
   run("cargo", [...bindgen, compileEngine(features.rustc), folder]);
   const enabled = [...WASM_FEATURES, ...features.opt].map((feature) => `--enable-${feature}`);
-  run("wasm-opt", ["-Oz", ...enabled, `${folder}/engine_bg.wasm`, "-o", `${RAW}/${name}.wasm`]);
+  run("wasm-opt", ["-O3", ...enabled, `${folder}/engine_bg.wasm`, "-o", `${RAW}/${name}.wasm`]);
   rmSync(`${here}${folder}/engine_bg.wasm`);
   readdirSync(`${here}${folder}`).forEach((file) => shareGlue(`${folder}/${file}`, file));
   rmSync(`${here}${folder}`, { recursive: true });
