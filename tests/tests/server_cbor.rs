@@ -439,6 +439,13 @@ async fn promises_of_gigabytes_cost_nothing() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_number_of_values_has_a_bound() -> Result<()> {
+    let zeros = vec![0; 4 * 1024 * 1024];
+    let list = [&[0x81, 0x9a, 0x00, 0x40, 0x00, 0x00][..], &zeros].concat();
+    check_malformed(list, "more than 2097152 values").await
+}
+
+#[tokio::test]
 async fn nesting_has_a_bound() -> Result<()> {
     const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
     for first in [0x81, 0x9f] {

@@ -15,7 +15,7 @@ export interface WebSocketLike {
   readonly protocol: string;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number): void;
-  addEventListener(type: "open" | "error", listener: () => void): void;
+  addEventListener(type: "error", listener: () => void): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(
     type: "close",

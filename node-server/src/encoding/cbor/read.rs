@@ -9,6 +9,8 @@ use std::fmt;
 
 /// Levels of nesting, as many as `serde_json` allows.
 const DEPTH_MAX: usize = 128;
+/// Elements and entries in one message. One takes a byte of it, and 32 once it is read.
+const ITEMS_MAX: usize = 2 * 1024 * 1024;
 /// How a value is asked for as the bytes it is written in.
 const RAW: &str = "vectordoc::encoding::Raw";
 
@@ -17,7 +19,8 @@ pub(in crate::encoding) fn read<'de, S: DeserializeSeed<'de>>(
     bytes: &'de [u8],
     seed: S,
 ) -> Result<S::Value, Error> {
-    let mut input = Input { decoder: Decoder::new(bytes), depth_left: DEPTH_MAX };
+    let mut input =
+        Input { decoder: Decoder::new(bytes), depth_left: DEPTH_MAX, items_left: ITEMS_MAX };
     let value = seed.deserialize(&mut input)?;
     match bytes.len() - input.decoder.position() {
         0 => Ok(value),
@@ -62,10 +65,11 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 }
 
-/// What is left to read, and how deep it may go.
+/// What is left to read, and how deep it may go, and how much there may be.
 struct Input<'de> {
     decoder: Decoder<'de>,
     depth_left: usize,
+    items_left: usize,
 }
 
 impl<'de> Input<'de> {
@@ -220,6 +224,9 @@ impl Items<'_, '_> {
             }
             None => {}
         }
+        self.input.items_left = self.input.items_left.checked_sub(1).ok_or_else(|| {
+            Error::malformed(format!("there are more than {ITEMS_MAX} values; send less at a time"))
+        })?;
         Ok(true)
     }
 
