@@ -1,11 +1,8 @@
+import { load } from "./load.js";
 import { moduleUrl } from "./module.js";
 import { type Open, opener } from "./open.js";
-import * as raw from "./raw/engine.js";
 
 export * from "./index.js";
 
 /** Opens a database. */
-export const open: Open = opener(async () => {
-  await raw.default({ module_or_path: moduleUrl() });
-  return raw;
-});
+export const open: Open = opener((module = moduleUrl()) => load(module));

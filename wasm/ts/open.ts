@@ -1,6 +1,7 @@
 import { Database } from "./database.js";
 import { VectordocError } from "./error.js";
 import { Host } from "./host.js";
+import type { ModuleSource } from "./load.js";
 import { refuseUnknown } from "./options.js";
 import type * as Raw from "./raw/engine.js";
 import type { DocumentOf, FilterableOf, IdNameOf, Schema } from "./schema.js";
@@ -15,6 +16,11 @@ export interface OpenOptions<S extends Schema = Schema> {
   readonly schema?: S;
   /** Where the database rests; in memory unless given: then it lives as long as the object does. */
   readonly store?: "memory" | Store;
+  /**
+   * Where the engine's module is, for a place where `open` does not find it by itself. The first
+   * `open` loads the engine for all.
+   */
+  readonly module?: ModuleSource;
 }
 
 /** Opens a database. */
@@ -28,18 +34,18 @@ export interface Open {
   <Doc extends object>(name: string, options?: OpenOptions): Promise<Database<Doc>>;
 }
 
-/** Loads the engine. */
-export type Load = () => Promise<typeof Raw>;
+/** @internal Loads the engine, from a module that is given or the one it finds. */
+export type Load = (module?: ModuleSource) => Promise<typeof Raw>;
 
-/** The `open` of an environment that loads the engine by `load`. */
+/** @internal The `open` of an environment that loads the engine by `load`. */
 export function opener(load: Load): Open {
   const loadOnce = once(load);
   const open = async (name: string, options: OpenOptions = {}) => {
-    refuseUnknown(options, ["schema", "store"]);
+    refuseUnknown(options, ["schema", "store", "module"]);
     const { schema, store = "memory" } = options;
     checkStore(store);
     const json = schema === undefined ? undefined : jsonOf(schema);
-    const raw = await loadOnce();
+    const raw = await loadOnce(options.module);
     return new Database(name, await Host.open(name, raw, json, store === "memory" ? undefined : store));
   };
   return open as Open;
@@ -48,12 +54,13 @@ export function opener(load: Load): Open {
 /** Loads once for all, but again after it failed. */
 function once(load: Load): Load {
   let loading: Promise<typeof Raw> | undefined;
-  return async () => {
-    loading ??= load();
+  return async (module) => {
+    loading ??= load(module);
     try {
       return await loading;
     } catch (cause) {
       loading = undefined;
+      if (cause instanceof VectordocError) throw cause;
       const message = `the engine could not be loaded: ${String(cause)}`;
       throw new VectordocError("unavailable", message, { cause });
     }

@@ -1,0 +1,44 @@
+import { VectordocError } from "./error.js";
+import * as raw from "./raw/engine.js";
+
+/**
+ * The engine's module: compiled (`WebAssembly.Module`), as bytes (`ArrayBuffer` or a view of one), as a
+ * `Response` that brings it, or where it is (`URL` or text).
+ */
+export type ModuleSource = object | string;
+
+/** @internal Loads the engine from a module. */
+export async function load(source: ModuleSource | Promise<ModuleSource>): Promise<typeof raw> {
+  await raw.default({ module_or_path: await compile(await source) });
+  return raw;
+}
+
+/** @internal Compiles a module; one that is compiled can be sent to a worker and costs nothing again. */
+export async function compile(source: ModuleSource): Promise<WebAssembly.Module> {
+  // By their tags, as they may come from another realm.
+  switch (Object.prototype.toString.call(source)) {
+    case "[object WebAssembly.Module]":
+      return source as WebAssembly.Module;
+    case "[object URL]":
+    case "[object String]":
+      return compileResponse(await fetch(source as URL | string));
+    case "[object Response]":
+      return compileResponse(source as Response);
+    default:
+      if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
+        return WebAssembly.compile(source as BufferSource);
+      }
+  }
+  const message = `a module is a WebAssembly.Module, its bytes, a URL or a Response, not ${String(source)}`;
+  throw new VectordocError("invalid", message);
+}
+
+async function compileResponse(response: Response): Promise<WebAssembly.Module> {
+  if (!response.ok) {
+    const message = `${response.url} was answered with status ${response.status}, not with a module`;
+    throw new VectordocError("unavailable", message);
+  }
+  return response.headers.get("content-type") === "application/wasm"
+    ? WebAssembly.compileStreaming(response)
+    : WebAssembly.compile(await response.arrayBuffer());
+}
