@@ -1,7 +1,7 @@
 import { Database } from "./database.js";
 import { VectordocError } from "./error.js";
 import { Host } from "./host.js";
-import type { ModuleSource } from "./load.js";
+import type { ModuleSource } from "./engine.js";
 import { refuseUnknown } from "./options.js";
 import type * as Raw from "./raw/engine.js";
 import type { DocumentOf, FilterableOf, IdNameOf, Schema } from "./schema.js";

@@ -7,8 +7,8 @@ import * as raw from "./raw/engine.js";
  */
 export type ModuleSource = object | string;
 
-/** @internal Loads the engine from a module. */
-export async function load(source: ModuleSource | Promise<ModuleSource>): Promise<typeof raw> {
+/** @internal Runs the engine of a module. */
+export async function instantiate(source: ModuleSource | Promise<ModuleSource>): Promise<typeof raw> {
   await raw.default({ module_or_path: await compile(await source) });
   return raw;
 }
