@@ -5,58 +5,60 @@ import test from "node:test";
 import { READ, WRITTEN } from "./exercise.js";
 import { project, run, tool } from "./project.mjs";
 
-/** Runs the exercise over files, so that the second half opens what the first has closed. */
-const OVER_FILES = `
-  const options = () => ({ store: files("database") });
-  exercise.write(vectordoc, options())
-    .then(async (written) => [written, await exercise.read(vectordoc, options())])
+/** Runs the exercise in memory, then over files, where its second half opens what the first closed. */
+const RUN = `
+  const options = () => ({ store: files("database"), ...given });
+  exercise.write(vectordoc, given)
+    .then(async (inMemory) => [inMemory, await exercise.write(vectordoc, options())])
+    .then(async (written) => [...written, await exercise.read(vectordoc, options())])
     .then((found) => console.log(JSON.stringify(found)));
 `;
 const ESM = `
   import * as vectordoc from "vectordoc";
   import { files } from "vectordoc/files";
   import * as exercise from "./exercise.js";
-  ${OVER_FILES}
+  const given = {};
+  ${RUN}
 `;
+const MODULE = `new URL(import.meta.resolve("vectordoc/simd128.wasm"))`;
+const MODULE_GIVEN = ESM.replace("given = {}", `given = { module: ${MODULE} }`);
 const REQUIRE = `
   const vectordoc = require("vectordoc");
   const { files } = require("vectordoc/files");
   const exercise = require("./exercise.js");
-  ${OVER_FILES}
+  const given = {};
+  ${RUN}
 `;
 const DYNAMIC_IMPORT = `
+  const given = {};
   const modules = ["vectordoc", "vectordoc/files", "./exercise.js"].map((name) => import(name));
-  Promise.all(modules).then(([vectordoc, { files }, exercise]) => { ${OVER_FILES} });
+  Promise.all(modules).then(([vectordoc, { files }, exercise]) => { ${RUN} });
 `;
 
 /** Whether CommonJS can require what is no CommonJS. */
 const canRequire = process.features.require_module === true;
 
+/** In an older one that cannot, or in this one told not to. */
+const REQUIRES_NOT = canRequire ? ["--no-experimental-require-module"] : [];
+const DENO_MAY = ["--allow-read=.", "--allow-write=database", "--allow-sys=hostname"];
+
+/** By name: the program and how it is run. */
 const RUNTIMES = {
-  "node-esm": { files: { "main.mjs": ESM }, command: [process.execPath, "main.mjs"] },
+  "Node, as a module": ["main.mjs", ESM, process.execPath],
+  "Node, by import() from CommonJS": ["main.cjs", DYNAMIC_IMPORT, process.execPath, ...REQUIRES_NOT],
+  "Node, with the module it is given": ["main.mjs", MODULE_GIVEN, process.execPath],
+  Deno: ["main.mjs", ESM, tool("deno"), "run", ...DENO_MAY],
+  Bun: ["main.mjs", ESM, tool("bun"), "run"],
   ...(canRequire && {
-    "node-require": {
-      files: { "main.cjs": REQUIRE },
-      command: [process.execPath, "--no-warnings", "main.cjs"],
-    },
+    "Node, by require() from CommonJS": ["main.cjs", REQUIRE, process.execPath, "--no-warnings"],
   }),
-  "node-import": {
-    files: { "main.cjs": DYNAMIC_IMPORT },
-    command: [process.execPath, ...(canRequire ? ["--no-experimental-require-module"] : []), "main.cjs"],
-  },
-  deno: {
-    files: { "main.mjs": ESM },
-    command: [tool("deno"), "run", "--allow-read=.", "--allow-write=database", "--allow-sys=hostname", "main.mjs"],
-  },
-  bun: { files: { "main.mjs": ESM }, command: [tool("bun"), "run", "main.mjs"] },
 };
 
-for (const [name, { files, command }] of Object.entries(RUNTIMES)) {
+for (const [name, [file, text, program, ...args]] of Object.entries(RUNTIMES)) {
   test(`${name}: documents are found, and found again from files`, async () => {
-    const path = await project(name, files, { type: "module" });
-    const [program, ...args] = command;
-    const [written, read] = JSON.parse(await run(path, program, args));
-    assert.deepEqual(written, WRITTEN);
-    assert.deepEqual(read, READ);
+    const folder = name.toLowerCase().replaceAll(/[^a-z]+/g, "-");
+    const path = await project(folder, { [file]: text }, { type: "module" });
+    const found = JSON.parse(await run(path, program, [...args, file]));
+    assert.deepEqual(found, [WRITTEN, WRITTEN, READ]);
   });
 }
