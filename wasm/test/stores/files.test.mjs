@@ -121,6 +121,14 @@ test("a closed store says so, and its directory can be opened again", async (t) 
   assert.deepEqual(await contents(path), [["a", [1]]]);
 });
 
+test("a close waits for the writes that were asked for before it", async (t) => {
+  const path = await directory(t);
+  const store = files(path);
+  const writes = [store.put(new Map([entry("a", 1), entry("b", 1)])), store.delete(["a"])];
+  await Promise.all([...writes, store.close()]);
+  assert.deepEqual(await contents(path), [["b", [1]]]);
+});
+
 test("a directory that cannot be made is an error with a code", async (t) => {
   const path = await directory(t);
   await writeFile(join(path, "file"), "");

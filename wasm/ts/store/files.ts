@@ -52,13 +52,12 @@ class Files implements Store {
   }
 
   async put(entries: ReadonlyMap<string, Uint8Array>): Promise<void> {
-    await this.#write(entries);
+    await this.#write(() => entries);
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    const index = await named(() => this.#index());
-    const found = new Set(keys.filter((key) => index.has(key)));
-    await this.#write(new Map(Array.from(found, (key) => [key, undefined])));
+    const removed = (index: Index) => keys.filter((key) => index.has(key));
+    await this.#write((index) => new Map(removed(index).map((key) => [key, undefined])));
   }
 
   async close(): Promise<void> {
@@ -68,19 +67,24 @@ class Files implements Store {
     await this.#inTurn(async () => (await opened?.catch(() => undefined))?.close());
   }
 
-  async #write(batch: ReadonlyMap<string, Uint8Array | undefined>): Promise<void> {
-    const index = await named(() => this.#index());
-    if (batch.size === 0) {
-      return;
-    }
-    await this.#inTurn(() => index.append(batch));
-    if (index.isMostlyDead) {
+  async #write(
+    batchOf: (index: Index) => ReadonlyMap<string, Uint8Array | undefined>,
+  ): Promise<void> {
+    // Asked for before its turn, so that a close in the meantime comes after it.
+    const opening = named(() => this.#index());
+    const append = this.#inTurn(async () => {
+      const index = await opening;
+      const batch = batchOf(index);
+      await (batch.size > 0 && index.append(batch));
+    });
+    const [index] = await Promise.all([opening, append]);
+    if (index.isMostlyDead && !this.#isClosed) {
       // Nobody waits for it but the next write.
       this.#inTurn(() => index.compact()).catch(() => undefined);
     }
   }
 
-  #index(): Promise<Index> {
+  async #index(): Promise<Index> {
     if (this.#isClosed) {
       throw new VectordocError("closed", `the store ${this.#path} was closed`);
     }
