@@ -139,18 +139,19 @@ export class Host implements Session {
     }
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /** Without a checkpoint if the store is lost. */
+  close(isLost = false): Promise<void> {
+    this.#closing ??= this.#close(isLost);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(isLost: boolean): Promise<void> {
     clearTimeout(this.#idle);
     while (this.#isWorking) {
       await new Promise<void>((resolve) => this.#settling.push(resolve));
     }
     try {
-      if (this.#isDirty && this.#failure === undefined) {
+      if (this.#isDirty && !isLost && this.#failure === undefined) {
         await this.#rest?.checkpoint();
       }
     } finally {

@@ -177,6 +177,11 @@ async function replay(engine: Engine, store: Store): Promise<Map<string, number>
   return new Map([...records].map(([key, record]) => [key, record.length]));
 }
 
+/** Whether there is no database in a store. */
+export async function isEmpty(store: Store): Promise<boolean> {
+  return (await store.get(META)) === undefined;
+}
+
 async function entries(store: Store, prefix: string): Promise<Map<string, Uint8Array>> {
   const all = new Map<string, Uint8Array>();
   for await (const [key, value] of await store.list(prefix)) {
