@@ -15,6 +15,16 @@ export async function instantiate(source: ModuleSource | Promise<ModuleSource>):
 
 /** @internal Compiles a module; one that is compiled can be sent to a worker and costs nothing again. */
 export async function compile(source: ModuleSource): Promise<WebAssembly.Module> {
+  try {
+    return await compiled(source);
+  } catch (cause) {
+    if (cause instanceof VectordocError) throw cause;
+    const message = `the engine's module cannot be loaded: ${String(cause)}`;
+    throw new VectordocError("unavailable", message, { cause });
+  }
+}
+
+async function compiled(source: ModuleSource): Promise<WebAssembly.Module> {
   // By their tags, as they may come from another realm.
   switch (Object.prototype.toString.call(source)) {
     case "[object WebAssembly.Module]":

@@ -26,6 +26,9 @@ for (const name of BROWSERS) {
     t.diagnostic(page.version);
     await page.open(server.url);
     assert.deepEqual(await page.run(() => globalThis.exercise.write({ store: "memory" })), WRITTEN);
+    assert.deepEqual(await page.run(() => globalThis.exercise.write()), WRITTEN);
+    await page.reload();
+    assert.deepEqual(await page.run(() => globalThis.exercise.read()), READ);
     assert.deepEqual(await page.run(() => globalThis.complaints), []);
   });
 }

@@ -30,7 +30,9 @@ async function exercise(t, url) {
   const browser = await launch("chromium");
   t.after(() => browser.close());
   await browser.open(url);
-  assert.deepEqual(await browser.run(() => globalThis.exercise.write({ store: "memory" })), WRITTEN);
+  assert.deepEqual(await browser.run(() => globalThis.exercise.write()), WRITTEN);
+  await browser.reload();
+  assert.deepEqual(await browser.run(() => globalThis.exercise.read()), READ);
   assert.deepEqual(await browser.run(() => globalThis.complaints), []);
 }
 
@@ -73,18 +75,24 @@ test("webpack", async (t) => {
   await exerciseServed(t, { "/": out });
 });
 
-test("esbuild, which has to be told of the module", async (t) => {
-  const path = await project("esbuild", { ...page, "vectordoc.js": MODULE_GIVEN });
-  const out = join(path, "out");
-  await esbuild({
-    absWorkingDir: path,
-    entryPoints: ["page.js"],
-    bundle: true,
-    format: "esm",
-    loader: { ".wasm": "file" },
-    outdir: out,
-    logLevel: "error",
+/** It leaves addresses as they are: the worker and the modules have to be beside the page. */
+for (const [name, given] of [["esbuild", BUNDLED], ["esbuild, with the module given", MODULE_GIVEN]]) {
+  test(name, async (t) => {
+    const path = await project(name.replaceAll(/\W+/g, "-"), { ...page, "vectordoc.js": given });
+    const out = join(path, "out");
+    await esbuild({
+      absWorkingDir: path,
+      entryPoints: { page: "./page.js", worker: "vectordoc/worker" },
+      bundle: true,
+      format: "esm",
+      loader: { ".wasm": "file" },
+      outdir: out,
+      logLevel: "error",
+    });
+    if (given === BUNDLED) {
+      cpSync(join(path, "node_modules/vectordoc/dist/raw"), join(out, "raw"), { recursive: true });
+    }
+    cpSync(join(path, "index.html"), join(out, "index.html"));
+    await exerciseServed(t, { "/": out });
   });
-  cpSync(join(path, "index.html"), join(out, "index.html"));
-  await exerciseServed(t, { "/": out });
-});
+}
