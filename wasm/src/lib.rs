@@ -5,6 +5,7 @@
 mod batch;
 mod engine;
 mod failure;
+mod indexed_db;
 mod input;
 mod options;
 mod output;
@@ -13,4 +14,5 @@ mod rest;
 pub use batch::{Batch, Group, Prepared};
 pub use engine::Engine;
 pub use failure::{Failure, error_codes};
+pub use indexed_db::IndexedDb;
 pub use rest::Checkpoint;

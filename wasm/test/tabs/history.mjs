@@ -140,6 +140,7 @@ async function write({ name, schema, writer, counters, batch }) {
       const began = performance.now();
       await [increment, insert, search][random(3)](id).catch((error) => complain(String(error)));
       globalThis.longest = Math.max(globalThis.longest, performance.now() - began);
+      await new Promise((resolve) => setTimeout(resolve, random(40)));
     }
   };
   // Whoever is first makes the counters; they may be there.
