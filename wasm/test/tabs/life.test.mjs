@@ -123,7 +123,7 @@ test("a page in the back/forward cache lets go of the database, and comes back t
   const other = await browser.tab();
   await within(SETTLED_MS, openIn(other, "cached"));
   assert.equal(await increment(other), "done");
-  await tab.goBack();
+  await tab.goBack({ waitUntil: "commit" });
   assert.equal(await tab.evaluate(() => globalThis.isKept), true);
   await within(SETTLED_MS, tab.evaluate(async () => (await globalThis.pending) && 0));
   assert.equal(await increment(tab), "done");

@@ -23,7 +23,10 @@ const LOOK_MS = 1_500;
 const SILENCE_MAX = 5;
 /** The same of a holder that said that it is busy. */
 const BUSY_SILENCE_MAX = 40;
-/** How often a request is sent, and a dead candidate replaced before one is answered. */
+/**
+ * How often a request that waits for too long is sent, and a dead candidate replaced before anything
+ * is answered.
+ */
 const ATTEMPTS_MAX = 4;
 
 /** A request without its number. */
@@ -171,8 +174,8 @@ export class Client implements Session {
       return;
     }
     pending.attempts += 1;
-    if (pending.attempts > ATTEMPTS_MAX) {
-      const message = `it was asked ${ATTEMPTS_MAX} times, and each time its holder ended`;
+    if (pending.attempts > ATTEMPTS_MAX && pending.looks > SILENCE_MAX) {
+      const message = `it was asked ${pending.attempts} times, and each time its holder ended`;
       return this.#settle(asked.number, () => pending.reject(this.#unavailable(message)));
     }
     const post = (asked: Asked) => posted(() => this.#post(way, asked));
@@ -304,6 +307,7 @@ export class Client implements Session {
     }
     this.#silence.holder += 1;
     this.#silence.own += 1;
+    this.#pending.forEach((pending) => (pending.looks += 1));
     if (this.#silence.holder > this.#silence.max) {
       const who = this.#way === undefined ? "whoever holds it" : "the thread that holds it";
       this.#silence.holder = 0;

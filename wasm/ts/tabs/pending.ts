@@ -15,6 +15,8 @@ export class Pending {
   readonly onProgress: OnProgress | undefined;
   /** How often it was sent. */
   attempts = 0;
+  /** For how many looks of the client it waits. */
+  looks = 0;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
   /** Settles as the request does. */
