@@ -19,16 +19,33 @@ test.before(async () => {
 });
 test.after(() => server.close());
 
+/** Runs a half of the exercise; runs in the page. */
+const inPage = (verb, options) => globalThis.exercise[verb](options);
+
+/** Runs a half of the exercise in a worker of the page's own; runs in the page. */
+function inOwnWorker(verb) {
+  const worker = new Worker("./own_worker.js", { type: "module" });
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.postMessage(verb);
+  });
+}
+
 for (const name of BROWSERS) {
   test(`${name}: documents are found, and found again after a reload`, async (t) => {
     const page = await launch(name);
     t.after(() => page.close());
     t.diagnostic(page.version);
     await page.open(server.url);
-    assert.deepEqual(await page.run(() => globalThis.exercise.write({ store: "memory" })), WRITTEN);
-    assert.deepEqual(await page.run(() => globalThis.exercise.write()), WRITTEN);
+    assert.deepEqual(await page.run(inPage, "write", { store: "memory" }), WRITTEN);
+    assert.deepEqual(await page.run(inPage, "write"), WRITTEN);
     await page.reload();
-    assert.deepEqual(await page.run(() => globalThis.exercise.read()), READ);
+    assert.deepEqual(await page.run(inPage, "read"), READ);
+    assert.deepEqual(await page.run(inOwnWorker, "read"), READ);
+    assert.deepEqual(await page.run(inOwnWorker, "write"), WRITTEN);
+    await page.reload();
+    assert.deepEqual(await page.run(inPage, "read"), READ);
     assert.deepEqual(await page.run(() => globalThis.complaints), []);
   });
 }
