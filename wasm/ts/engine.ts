@@ -2,18 +2,20 @@ import { VectordocError } from "./error.js";
 import * as raw from "./raw/engine.js";
 
 /**
- * The engine's module: compiled (`WebAssembly.Module`), as bytes (`ArrayBuffer` or a view of one), as a
- * `Response` that brings it, or where it is (`URL` or text).
+ * The engine's module: compiled (`WebAssembly.Module`), as bytes (`ArrayBuffer` or a view of one), as
+ * a `Response` that brings it, or where it is (`URL` or text).
  */
 export type ModuleSource = object | string;
 
 /** @internal Runs the engine of a module. */
-export async function instantiate(source: ModuleSource | Promise<ModuleSource>): Promise<typeof raw> {
+export async function instantiate(
+  source: ModuleSource | Promise<ModuleSource>,
+): Promise<typeof raw> {
   await raw.default({ module_or_path: await compile(await source) });
   return raw;
 }
 
-/** @internal Compiles a module; one that is compiled can be sent to a worker and costs nothing again. */
+/** @internal Compiles a module; what comes out can be sent to workers. */
 export async function compile(source: ModuleSource): Promise<WebAssembly.Module> {
   try {
     return await compiled(source);
@@ -39,13 +41,14 @@ async function compiled(source: ModuleSource): Promise<WebAssembly.Module> {
         return WebAssembly.compile(source as BufferSource);
       }
   }
-  const message = `a module is a WebAssembly.Module, its bytes, a URL or a Response, not ${String(source)}`;
-  throw new VectordocError("invalid", message);
+  const known = "a WebAssembly.Module, its bytes, a URL or a Response";
+  throw new VectordocError("invalid", `a module is ${known}, not ${String(source)}`);
 }
 
 async function compileResponse(response: Response): Promise<WebAssembly.Module> {
   if (!response.ok) {
-    const message = `${response.url} was answered with status ${response.status}, not with a module`;
+    const { status, url } = response;
+    const message = `the engine's module is not at ${url}: it was answered with status ${status}`;
     throw new VectordocError("unavailable", message);
   }
   return response.headers.get("content-type") === "application/wasm"

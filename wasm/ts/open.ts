@@ -51,8 +51,8 @@ export type Load = (module?: ModuleSource) => Promise<typeof Raw>;
 export type OpenAt = (opening: Opening, module?: ModuleSource) => Promise<Session>;
 
 /**
- * @internal The `open` of an environment that loads the engine by `load`, and opens databases by `openAt` if
- * it has more places for them than memory; the first of `places` is the one unless given.
+ * @internal The `open` of an environment that loads the engine by `load`, and opens databases by
+ * `openAt` if it has more places for them than memory; the first of `places` is the one unless given.
  */
 export function opener(
   load: Load,

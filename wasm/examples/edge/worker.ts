@@ -1,7 +1,7 @@
-// A search service for many shops: a Worker that sends each request to the Durable Object of its shop,
-// which holds the shop's products in a database of its own.
+// A search service for many shops: a Worker that sends each request to the Durable Object of its
+// shop, which holds the shop's products in a database of its own.
 //
-//   POST   /SHOP/products        an array of products: inserts them or replaces those with their ids
+//   POST   /SHOP/products        [product, …]: inserts them or replaces those with their ids
 //   GET    /SHOP/products/ID     one product
 //   DELETE /SHOP/products/ID     deletes it
 //   POST   /SHOP/search          { vector, limit?, filter?, … }: the nearest products
@@ -48,7 +48,9 @@ export default {
   fetch: (request: Request, { SHOPS }: Env) =>
     answered(async () => {
       const [shop] = pathOf(request);
-      return shop ? SHOPS.getByName(shop).fetch(request) : refuse("not_found", "a path begins with a shop");
+      return shop
+        ? SHOPS.getByName(shop).fetch(request)
+        : refuse("not_found", "a path begins with a shop");
     }),
 };
 

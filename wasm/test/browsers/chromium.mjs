@@ -23,7 +23,7 @@ export async function launchChromium() {
   const browser = await chromium.launchPersistentContext(profile, options);
   const page = await browser.newPage();
   return {
-    version: `Chromium ${browser.browser()?.version() ?? (await page.evaluate(() => navigator.userAgent))}`,
+    version: `Chromium ${browser.browser().version()}`,
     open: (url) => page.goto(url),
     reload: () => page.reload(),
     run: (task, ...args) => page.evaluate(`(${task})(...${JSON.stringify(args)})`),

@@ -5,8 +5,7 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const DRIVER = process.env.WEBKIT_DRIVER ?? "/usr/bin/WebKitWebDriver";
-const BROWSER =
-  process.env.WEBKIT ?? `/usr/lib/${machine()}-linux-gnu/webkit2gtk-4.1/MiniBrowser`;
+const BROWSER = process.env.WEBKIT ?? `/usr/lib/${machine()}-linux-gnu/webkit2gtk-4.1/MiniBrowser`;
 /** Milliseconds after which the driver will not start any more. */
 const STARTS_MS = 30_000;
 /** Milliseconds after which a script hangs. */
@@ -95,7 +94,9 @@ async function untilReady(port, driver) {
     );
     if (isReady) return;
     if (driver.pid === undefined || driver.exitCode !== null || Date.now() > until) {
-      throw new Error(`${DRIVER} does not start; it is in Debian's webkit2gtk-driver, xvfb-run in xvfb`);
+      throw new Error(
+        `${DRIVER} does not start; it is in Debian's webkit2gtk-driver, xvfb-run in xvfb`,
+      );
     }
     await sleep(50);
   }

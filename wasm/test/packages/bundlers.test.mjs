@@ -76,7 +76,10 @@ test("webpack", async (t) => {
 });
 
 /** It leaves addresses as they are: the worker and the modules have to be beside the page. */
-for (const [name, given] of [["esbuild", BUNDLED], ["esbuild, with the module given", MODULE_GIVEN]]) {
+for (const [name, given] of [
+  ["esbuild", BUNDLED],
+  ["esbuild, with the module given", MODULE_GIVEN],
+]) {
   test(name, async (t) => {
     const path = await project(name.replaceAll(/\W+/g, "-"), { ...page, "vectordoc.js": given });
     const out = join(path, "out");

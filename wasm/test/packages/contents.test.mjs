@@ -15,8 +15,9 @@ const PROGRAM = `
   import module from "vectordoc/simd128.wasm";
 
   const schema = { id: "string", embedding: { vector: 2 }, price: "number?" } as const;
-  const store: Store | undefined = [durableObject].length === 0 ? durableObject(0 as never) : undefined;
-  const db = await open("products", { schema, module, ...(store && { store }) });
+  declare const storage: Parameters<typeof durableObject>[0];
+  const store: Store = durableObject(storage);
+  const db = await open("products", { schema, module, store });
   const [hit] = await db.search([1, 0]);
   const price: number | undefined = hit?.doc.price;
   // @ts-expect-error: a price is a number
@@ -24,8 +25,16 @@ const PROGRAM = `
   export const found = [price, text, VectordocError];
 `;
 /** That of someone who lets nothing pass. */
-const STRICT = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };
-const COMPILERS = { "this TypeScript": TSC, "TypeScript 5.4": join(TOOLS, "typescript-5.4/bin/tsc") };
+const STRICT = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  noEmit: true,
+};
+const COMPILERS = {
+  "this TypeScript": TSC,
+  "TypeScript 5.4": join(TOOLS, "typescript-5.4/bin/tsc"),
+};
 /** Nothing of a browser and nothing of Node is known where `lib` has no `dom`. */
 const SETTINGS = {
   bundler: { module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom"] },
@@ -40,7 +49,10 @@ const SETTINGS = {
 
 test("the package holds what runs, its types, the README and the licence", () => {
   for (const path of packed.files) {
-    assert.match(path, /^(dist\/.*\.(js|d\.ts|wasm)|module\.d\.ts|package\.json|README\.md|LICENSE)$/);
+    assert.match(
+      path,
+      /^(dist\/.*\.(js|d\.ts|wasm)|module\.d\.ts|package\.json|README\.md|LICENSE)$/,
+    );
   }
   for (const path of ["README.md", "LICENSE", "dist/raw/engine_simd128.wasm", "dist/workerd.js"]) {
     assert.ok(packed.files.includes(path), path);
@@ -48,8 +60,8 @@ test("the package holds what runs, its types, the README and the licence", () =>
 });
 
 test("the package needs no other", async () => {
-  const { dependencies, peerDependencies, optionalDependencies } = await manifest();
-  assert.deepEqual([dependencies, peerDependencies, optionalDependencies], [undefined, undefined, undefined]);
+  const names = Object.keys(await manifest()).filter((name) => /dependencies$/i.test(name));
+  assert.deepEqual(names, ["devDependencies"]);
 });
 
 test("publint has nothing to say", async () => {
@@ -80,7 +92,9 @@ test("compilers take the types, of whatever they resolve modules by", async (t) 
   const path = await project("types", files, { type: "module" });
   for (const [compiler, tsc] of Object.entries(COMPILERS)) {
     for (const [tsconfig] of projects) {
-      await t.test(`${compiler} by ${tsconfig}`, () => run(path, process.execPath, [tsc, "-p", tsconfig]));
+      await t.test(`${compiler} by ${tsconfig}`, () =>
+        run(path, process.execPath, [tsc, "-p", tsconfig]),
+      );
     }
   }
 });

@@ -53,12 +53,12 @@ export function tool(name) {
 }
 
 function pack() {
-  const arguments_ = ["pack", "--json", "--pack-destination", folder];
-  const [{ filename, files }] = JSON.parse(
-    execFileSync("npm", arguments_, { cwd: PACKAGE, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
-  );
-  assert.ok(files.some(({ path }) => path === "dist/node.js"), "the package is not built: npm run build");
-  return { path: join(folder, filename), files: files.map(({ path }) => path) };
+  const how = { cwd: PACKAGE, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] };
+  const printed = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], how);
+  const [{ filename, files }] = JSON.parse(printed);
+  const paths = files.map(({ path }) => path);
+  assert.ok(paths.includes("dist/node.js"), "the package is not built: npm run build");
+  return { path: join(folder, filename), files: paths };
 }
 
 function write(path, file, text) {

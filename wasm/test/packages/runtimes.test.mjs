@@ -45,7 +45,12 @@ const DENO_MAY = ["--allow-read=.", "--allow-write=database", "--allow-sys=hostn
 /** By name: the program and how it is run. */
 const RUNTIMES = {
   "Node, as a module": ["main.mjs", ESM, process.execPath],
-  "Node, by import() from CommonJS": ["main.cjs", DYNAMIC_IMPORT, process.execPath, ...REQUIRES_NOT],
+  "Node, by import() from CommonJS": [
+    "main.cjs",
+    DYNAMIC_IMPORT,
+    process.execPath,
+    ...REQUIRES_NOT,
+  ],
   "Node, with the module it is given": ["main.mjs", MODULE_GIVEN, process.execPath],
   Deno: ["main.mjs", ESM, tool("deno"), "run", ...DENO_MAY],
   Bun: ["main.mjs", ESM, tool("bun"), "run"],
