@@ -12,6 +12,7 @@ import {
   clientLock,
   holderLock,
   newsChannel,
+  ownName,
 } from "./message.js";
 
 /** Tells everybody something. */
@@ -132,7 +133,7 @@ export class Candidate {
       this.leave();
       this.#port.postMessage({ kind: "trapped", error: refusalOf(error) });
     });
-    this.#id = crypto.randomUUID();
+    this.#id = ownName();
     this.#holding = holding;
     tell(this.#state());
     const isLost = await ended;

@@ -1,5 +1,12 @@
 import type { Holder } from "./holder.js";
-import { type Reply, type Request, type Way, clientLock, replyChannel, requestChannel } from "./message.js";
+import {
+  type Reply,
+  type Request,
+  type Way,
+  clientLock,
+  replyChannel,
+  requestChannel,
+} from "./message.js";
 
 /** The clients in other tabs: what they ask, the ways to them, and when they die. */
 export class Guests {
