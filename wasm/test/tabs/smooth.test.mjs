@@ -19,7 +19,7 @@ test(`a page that indexes and searches ${DOCUMENTS} documents of ${DIM} numbers`
   t.diagnostic(`indexed in ${seen.indexMs} ms, with ${seen.meanwhile} searches meanwhile`);
   t.diagnostic(`main thread: longest gap ${seen.gap.index} ms while indexing, ${seen.gap.search} ms while searching, ${seen.gap.idle} ms idle`);
   t.diagnostic(`tasks over 50 ms: ${seen.longTasks}`);
-  t.diagnostic(`a search: median ${seen.search.median} ms, 95 % within ${seen.search.p95} ms; a count: median ${seen.trip.median} ms`);
+  t.diagnostic(`a search: median ${seen.search.median} ms, 95 % within ${seen.search.p95} ms; a count: median ${seen.trip.median} ms, 95 % within ${seen.trip.p95} ms; a write: median ${seen.patch.median} ms`);
   t.diagnostic(`reopened in ${seen.reopenMs} ms`);
   await tab.close();
 });
@@ -88,6 +88,7 @@ async function indexAndSearch({ documents, dim, store }) {
   });
   search = await timed(200, (i) => db.search(vector(i), { limit: 10 }));
   const trip = await timed(500, () => db.count());
+  const patch = await timed(200, (i) => db.patch(i, { increment: { price: 1 } }));
   const count = await db.count();
   await db.close();
   const began = performance.now();
@@ -95,5 +96,5 @@ async function indexAndSearch({ documents, dim, store }) {
   const reopenMs = Math.round(performance.now() - began);
   await db.close();
   await vectordoc.remove("smooth");
-  return { count, isSteady, indexMs, meanwhile, gap, longTasks, search, trip, reopenMs };
+  return { count, isSteady, indexMs, meanwhile, gap, longTasks, search, trip, patch, reopenMs };
 }
