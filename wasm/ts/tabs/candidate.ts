@@ -139,9 +139,18 @@ export class Candidate {
     const isLost = await ended;
     this.#holding = undefined;
     guests?.refuse();
-    // What was received is answered until the store is closed.
-    await holding.close(isLost).catch(() => undefined);
+    // What was received is answered until the store is closed. An heir does not wait for a
+    // checkpoint: it can make one itself.
+    const isHasty = isLost || (guests !== undefined && (await this.#hasHeir()));
+    await holding.close(isHasty).catch(() => undefined);
     guests?.leave();
+  }
+
+  /** Whether another candidate holds the database next. */
+  async #hasHeir(): Promise<boolean> {
+    const { pending = [] } = await navigator.locks.query();
+    const name = holderLock(this.#candidacy.name);
+    return this.#leaving.signal.aborted && pending.some((request) => request.name === name);
   }
 
   #greet({ holder }: Holding): Guests {

@@ -226,7 +226,9 @@ export class Client implements Session {
     if (origin === "own") {
       this.#silence.own = 0;
     }
-    if (reply.kind !== "waiting" && reply.kind !== "standing") {
+    // The last request is for the own candidate, which may have much to store.
+    const isLast = this.#closing !== undefined && origin === "own";
+    if (isLast || (reply.kind !== "waiting" && reply.kind !== "standing")) {
       this.#silence.holder = 0;
     }
     switch (reply.kind) {
