@@ -139,19 +139,19 @@ export class Host implements Session {
     }
   }
 
-  /** Without a checkpoint if the store is lost. */
-  close(isLost = false): Promise<void> {
-    this.#closing ??= this.#close(isLost);
+  /** In haste without a checkpoint, which is not needed but makes the next opening faster. */
+  close(isHasty = false): Promise<void> {
+    this.#closing ??= this.#close(isHasty);
     return this.#closing;
   }
 
-  async #close(isLost: boolean): Promise<void> {
+  async #close(isHasty: boolean): Promise<void> {
     clearTimeout(this.#idle);
     while (this.#isWorking) {
       await new Promise<void>((resolve) => this.#settling.push(resolve));
     }
     try {
-      if (this.#isDirty && !isLost && this.#failure === undefined) {
+      if (this.#isDirty && !isHasty && this.#failure === undefined) {
         await this.#rest?.checkpoint();
       }
     } finally {

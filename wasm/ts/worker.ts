@@ -4,6 +4,12 @@ import { load } from "./load.js";
 import { Candidate } from "./tabs/candidate.js";
 import type { Candidacy } from "./tabs/message.js";
 
-addEventListener("message", ({ data }: MessageEvent<{ candidacy: Candidacy; port: MessagePort }>) => {
-  new Candidate(load, data.candidacy, data.port);
+/** What the page sends first. */
+interface Start {
+  readonly candidacy: Candidacy;
+  readonly port: MessagePort;
+}
+
+addEventListener("message", ({ data: { candidacy, port } }: MessageEvent<Start>) => {
+  new Candidate(load, candidacy, port);
 });

@@ -7,17 +7,8 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { LAUNCH } from "../stores/browser.mjs";
 
-const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const TYPES = {
   ".html": "text/html",
   ".js": "text/javascript",
@@ -32,8 +23,9 @@ export class Browser {
   #profile;
 
   static async start() {
-    if (!existsSync(BROWSER)) {
-      throw new Error(`there is no ${BROWSER}: install Chromium, or say where it is by CHROMIUM`);
+    const { executablePath } = LAUNCH;
+    if (!existsSync(executablePath)) {
+      throw new Error(`there is no ${executablePath}: install Chromium, or say where it is by CHROMIUM`);
     }
     const browser = new Browser();
     browser.#profile = await mkdtemp(join(tmpdir(), "vectordoc-tabs-"));
@@ -41,9 +33,7 @@ export class Browser {
     await new Promise((resolve) => browser.#server.listen(0, "127.0.0.1", resolve));
     browser.url = `http://127.0.0.1:${browser.#server.address().port}`;
     browser.context = await chromium.launchPersistentContext(browser.#profile, {
-      executablePath: BROWSER,
-      headless: true,
-      args: FLAGS,
+      ...LAUNCH,
       ignoreDefaultArgs: ["--disable-back-forward-cache"],
     });
     return browser;
@@ -102,6 +92,7 @@ async function serve(request, response) {
   try {
     const file = await readFile(path);
     const isGlue = isTrapping && path.endsWith("/raw/engine.js");
+    response.setHeader("cache-control", "max-age=3600");
     response.setHeader("content-type", TYPES[extname(path)] ?? "application/octet-stream");
     response.end(isGlue ? file.toString() + TRAP : file);
   } catch {

@@ -117,7 +117,10 @@ test("where a browser lacks what it takes, it is said, with the way out", async 
     "no workers": () => delete globalThis.Worker,
     "no Web Locks": () => delete Navigator.prototype.locks,
     "no IndexedDB": () => delete globalThis.indexedDB,
-    "not secure": () => Object.defineProperty(globalThis, "isSecureContext", { value: false }),
+    "not secure": () => {
+      Object.defineProperty(globalThis, "isSecureContext", { value: false });
+      delete Crypto.prototype.randomUUID;
+    },
   };
   for (const [lack, remove] of Object.entries(lacks)) {
     const tab = await browser.tab();

@@ -12,7 +12,7 @@ import {
   clientLock,
   holderLock,
   newsChannel,
-  requestChannel,
+  ownName,
 } from "./message.js";
 
 /** Tells everybody something. */
@@ -41,7 +41,7 @@ export class Candidate {
     this.#candidacy = candidacy;
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<Order | Request>) => this.#hear(data);
-    void (candidacy.place === "memory" ? this.#holdAlone() : this.#stand());
+    void this.#stand();
   }
 
   #hear(message: Order | Request): void {
@@ -77,71 +77,83 @@ export class Candidate {
     this.#end(false);
   }
 
-  async #holdAlone(): Promise<void> {
-    await this.#hold((reply) => this.#port.postMessage(reply));
+  /** Waits for its turn, then holds the database. */
+  async #stand(): Promise<void> {
+    const { place, name, client } = this.#candidacy;
+    if (place === "memory") {
+      await this.#hold((reply) => this.#port.postMessage(reply));
+    } else {
+      // The lock of the client says that it lives.
+      await navigator.locks.request(clientLock(client), () => this.#standInTurn(name));
+    }
     this.#port.postMessage({ kind: "answer", number: this.#bye, answer: undefined });
   }
 
-  /** Holds the database whenever it can; the lock of the client says meanwhile that it lives. */
-  async #stand(): Promise<void> {
-    const { name, client } = this.#candidacy;
+  async #standInTurn(name: string): Promise<void> {
     const { signal } = this.#leaving;
     const news = new BroadcastChannel(newsChannel(name));
     const tell: Tell = (reply) => {
       this.#port.postMessage(reply);
       news.postMessage(reply);
     };
-    await navigator.locks.request(clientLock(client), async () => {
-      this.#port.postMessage({ kind: "standing" });
-      while (!signal.aborted) {
-        await navigator.locks
-          .request(holderLock(name), { signal }, () => this.#hold(tell))
-          .catch(() => undefined);
-      }
-    });
+    this.#port.postMessage({ kind: "standing" });
+    // Rejects when it is aborted.
+    const held = navigator.locks.request(holderLock(name), { signal }, () => this.#hold(tell));
+    await held.catch(() => undefined);
     news.close();
-    this.#port.postMessage({ kind: "answer", number: this.#bye, answer: undefined });
   }
 
-  /** Opens the database and serves it until something ends that. */
+  /** Serves the database until it leaves; opens it again when that is needed. */
   async #hold(tell: Tell): Promise<void> {
-    const ended = new Promise<boolean>((resolve) => (this.#end = resolve));
-    tell({ kind: "opening" });
-    try {
-      const holding = await openHolding(await this.#load(this.#candidacy.module), this.#candidacy, {
-        evolve: (schema) => {
-          this.#candidacy = { ...this.#candidacy, schema };
-          this.#end(false);
-        },
-        lose: () => this.#end(true),
-        announce: () => tell(this.#state()),
-      });
-      await this.#serve(holding, ended, tell);
-    } catch (error) {
-      this.leave();
-      this.#port.postMessage({ kind: "down", error: refusalOf(error) });
+    while (!this.#leaving.signal.aborted) {
+      const ended = new Promise<boolean>((resolve) => (this.#end = resolve));
+      tell({ kind: "opening" });
+      try {
+        const holding = await openHolding(await this.#load(this.#candidacy.module), this.#candidacy, {
+          evolve: (schema) => {
+            this.#candidacy = { ...this.#candidacy, schema };
+            this.#end(false);
+          },
+          lose: () => this.#end(true),
+          announce: () => tell(this.#state()),
+        });
+        await this.#serve(holding, ended, tell);
+      } catch (error) {
+        this.leave();
+        this.#port.postMessage({ kind: "down", error: refusalOf(error) });
+      }
     }
   }
 
   async #serve(holding: Holding, ended: Promise<boolean>, tell: Tell): Promise<void> {
-    const guests = new Guests(holding.holder);
-    const requests = new BroadcastChannel(requestChannel(this.#candidacy.name));
-    requests.onmessage = ({ data }: MessageEvent<Request>) =>
-      this.#receive(data, guests.wayTo(data.client));
+    const guests = this.#candidacy.place === "memory" ? undefined : this.#greet(holding);
     holding.onTrap(async (error) => {
       // The call that failed is answered first.
       await pause();
       this.leave();
       this.#port.postMessage({ kind: "trapped", error: refusalOf(error) });
     });
-    this.#id = crypto.randomUUID();
+    this.#id = ownName();
     this.#holding = holding;
     tell(this.#state());
     const isLost = await ended;
-    requests.close();
     this.#holding = undefined;
-    // What was received is answered until the store is closed.
-    await holding.close(isLost).catch(() => undefined);
-    guests.leave();
+    guests?.refuse();
+    // What was received is answered until the store is closed. An heir does not wait for a
+    // checkpoint: it can make one itself.
+    const isHasty = isLost || (guests !== undefined && (await this.#hasHeir()));
+    await holding.close(isHasty).catch(() => undefined);
+    guests?.leave();
+  }
+
+  /** Whether another candidate holds the database next. */
+  async #hasHeir(): Promise<boolean> {
+    const { pending = [] } = await navigator.locks.query();
+    const name = holderLock(this.#candidacy.name);
+    return this.#leaving.signal.aborted && pending.some((request) => request.name === name);
+  }
+
+  #greet({ holder }: Holding): Guests {
+    return new Guests(this.#candidacy.name, holder, (request, way) => this.#receive(request, way));
   }
 }

@@ -12,7 +12,18 @@ import type {
 } from "../session.js";
 import { vectorFields } from "../slices.js";
 import { Line, type Origin } from "./line.js";
-import type { Asked, Candidacy, Opening, Refusal, Reply, Request, Up, Way } from "./message.js";
+import {
+  type Asked,
+  type Candidacy,
+  type Opening,
+  type Refusal,
+  type Reply,
+  type Request,
+  type Up,
+  type Way,
+  clientLock,
+  ownName,
+} from "./message.js";
 import { type Numbered, Pending, alone, posted } from "./pending.js";
 import type { Seats } from "./seat.js";
 import { forgetInPage, recallInPage, rememberInPage } from "./sentinel.js";
@@ -20,7 +31,7 @@ import { forgetInPage, recallInPage, rememberInPage } from "./sentinel.js";
 /** Milliseconds between two looks whether the holder is there, while something is asked. */
 const LOOK_MS = 1_500;
 /** Looks without a sign of life after which nothing is expected any more. */
-const SILENCE_MAX = 5;
+const SILENCE_MAX = 4;
 /** The same of a holder that said that it is busy. */
 const BUSY_SILENCE_MAX = 40;
 /**
@@ -54,6 +65,8 @@ export class Client implements Session {
   #timer: ReturnType<typeof setInterval> | undefined;
   /** Looks since the last sign of the holder, and of the own candidate. */
   #silence = { holder: 0, own: 0, max: SILENCE_MAX };
+  /** Whether the own candidate has the lock of this client, as long as it lives. */
+  #isStanding = false;
   /** Candidates that died since a request was answered. */
   #deaths = 0;
   #closing: Promise<void> | undefined;
@@ -61,8 +74,8 @@ export class Client implements Session {
   #end: VectordocError | undefined;
 
   private constructor(opening: Opening, seats: Seats) {
-    const client = crypto.randomUUID();
-    this.#candidacy = { ...opening, client, isKnown: recallInPage(opening.name) };
+    const isKnown = recallInPage(opening.name);
+    this.#candidacy = { ...opening, client: ownName(), isKnown };
     this.#seats = seats;
   }
 
@@ -116,12 +129,14 @@ export class Client implements Session {
     this.#timer = undefined;
     this.#line?.cut();
     this.#line = this.#way = this.#holder = undefined;
+    this.#isStanding = false;
     this.#pending.forEach((pending) => pending.wake());
   }
 
   /** Comes back from a rest. */
   resume(): void {
-    if (this.#line === undefined && this.#end === undefined && this.#closing === undefined) {
+    const isDone = this.#closing !== undefined && this.#pending.size === 0;
+    if (this.#line === undefined && this.#end === undefined && !isDone) {
       this.#join();
     }
   }
@@ -211,11 +226,14 @@ export class Client implements Session {
     if (origin === "own") {
       this.#silence.own = 0;
     }
-    if (reply.kind !== "waiting" && reply.kind !== "standing") {
+    // The last request is for the own candidate, which may have much to store.
+    const isLast = this.#closing !== undefined && origin === "own";
+    if (isLast || (reply.kind !== "waiting" && reply.kind !== "standing")) {
       this.#silence.holder = 0;
     }
     switch (reply.kind) {
       case "standing":
+        this.#isStanding = true;
         return this.#ping();
       case "waiting":
         return;
@@ -317,6 +335,19 @@ export class Client implements Session {
       return this.#replace("it does not answer");
     }
     this.#ping();
+    void this.#checkOwn();
+  }
+
+  /** Replaces the own candidate if its thread ended, of which nobody tells. */
+  async #checkOwn(): Promise<void> {
+    const line = this.#line;
+    if (this.#isStanding) {
+      const { held = [] } = await navigator.locks.query();
+      const isHeld = held.some(({ name }) => name === clientLock(this.#candidacy.client));
+      if (!isHeld && line === this.#line) {
+        this.#replace("it was terminated");
+      }
+    }
   }
 
   #ping(): void {

@@ -1,19 +1,34 @@
 import type { Holder } from "./holder.js";
-import { type Reply, type Way, clientLock, replyChannel } from "./message.js";
+import {
+  type Reply,
+  type Request,
+  type Way,
+  clientLock,
+  replyChannel,
+  requestChannel,
+} from "./message.js";
 
-/** The clients in other tabs, and the ways to them. */
+/** The clients in other tabs: what they ask, the ways to them, and when they die. */
 export class Guests {
   readonly #holder: Holder;
+  readonly #requests: BroadcastChannel;
   readonly #channels = new Map<string, BroadcastChannel>();
   readonly #leaving = new AbortController();
 
-  constructor(holder: Holder) {
+  constructor(
+    name: string,
+    holder: Holder,
+    receive: (request: Request, way: Way<Reply>) => void,
+  ) {
     this.#holder = holder;
+    this.#requests = new BroadcastChannel(requestChannel(name));
+    this.#requests.onmessage = ({ data }: MessageEvent<Request>) =>
+      receive(data, { postMessage: (reply) => this.#channel(data.client)?.postMessage(reply) });
   }
 
-  /** A way to a client; who gets no more through it is gone. */
-  wayTo(client: string): Way<Reply> {
-    return { postMessage: (reply) => this.#channel(client)?.postMessage(reply) };
+  /** Listens no more. */
+  refuse(): void {
+    this.#requests.close();
   }
 
   /** Lets go of all. */

@@ -16,8 +16,8 @@ export interface Holding {
   state(): Pick<Up, "schema" | "isBusy">;
   /** Sets what is called when the engine trapped. */
   onTrap(call: (error: unknown) => void): void;
-  /** Lets go of it; of a store that is lost without writing to it. */
-  close(isLost: boolean): Promise<void>;
+  /** Lets go of it; in haste without writing what need not be written. */
+  close(isHasty: boolean): Promise<void>;
 }
 
 /** Opens a database to serve it. */
@@ -37,12 +37,12 @@ export async function openHolding(
   const answered = new Answered(store);
   const outcomes = await answered.load(await clientsAlive());
   await remember(name, "present");
-  const close = async (isLost: boolean) => {
-    if (!isLost) {
+  const close = async (isHasty: boolean) => {
+    if (!isHasty) {
       // What stays is removed by a later opening.
       await answered.flush().catch(() => undefined);
     }
-    await host.close(isLost);
+    await host.close(isHasty);
   };
   const holder = new Holder(host, changesIn(raw, host), keeper, answered, outcomes);
   return holdingOf(host, holder, close);

@@ -31,7 +31,8 @@ export class Line {
       return;
     }
     this.#requests = new BroadcastChannel(requestChannel(name));
-    const heard = [newsChannel(name), replyChannel(client)].map((name) => new BroadcastChannel(name));
+    const names = [newsChannel(name), replyChannel(client)];
+    const heard = names.map((name) => new BroadcastChannel(name));
     for (const channel of heard) {
       channel.onmessage = ({ data }: MessageEvent<Reply>) => receive(data, "other");
     }

@@ -112,6 +112,11 @@ export interface Way<Message> {
   postMessage(message: Message): void;
 }
 
+/** A name that nobody else has; also where a page is not secure. */
+export function ownName(): string {
+  return [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("");
+}
+
 /** The name of the lock that the holder of a database has. */
 export const holderLock = (name: string): string => `vectordoc/${name}`;
 /** The name of the lock that says that a client is alive. */

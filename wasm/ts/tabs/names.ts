@@ -8,7 +8,6 @@ import { load } from "../load.js";
 /** The names of the databases that rest in IndexedDB. */
 export async function names(): Promise<string[]> {
   checkBrowser("indexeddb");
-  await load();
   return indexedDbNames();
 }
 
