@@ -16,6 +16,7 @@ const RELAXED_SIMD = "--experimental-wasm-relaxed-simd";
 const isBehindFlag = process.version.startsWith("v20.");
 if (isBehindFlag) [RELAXED_SIMD, "--no-liftoff"].forEach(setFlagsFromString);
 const { moduleUrl } = await import(MODULE);
+const { compile } = await import(new URL("../dist/engine.js", import.meta.url));
 
 test("where relaxed SIMD is missing, the module without it is chosen", () => {
   const { validate } = WebAssembly;
@@ -37,22 +38,50 @@ testBehindFlag("where relaxed SIMD is wrong, the module without it is chosen", (
   assert.equal(fileName(new URL(chosen)), "engine_simd128.wasm");
 });
 
+test("a module is taken compiled, as bytes, from a URL or a response, and nothing else", async () => {
+  const bytes = readFileSync(new URL("../dist/raw/engine_simd128.wasm", import.meta.url));
+  const base64 = `data:application/wasm;base64,${bytes.toString("base64")}`;
+  const headers = { "content-type": "application/wasm" };
+  const sources = {
+    compiled: new WebAssembly.Module(bytes),
+    view: bytes,
+    buffer: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+    url: new URL(base64),
+    text: base64,
+    response: new Response(bytes),
+    streamed: new Response(bytes, { headers }),
+  };
+  for (const [kind, source] of Object.entries(sources)) {
+    assert.ok((await compile(source)) instanceof WebAssembly.Module, kind);
+  }
+  const missing = compile(new Response("none", { status: 404 }));
+  await assert.rejects(missing, { name: "VectordocError", code: "unavailable", message: /404/ });
+  for (const source of [1, {}, [], true]) {
+    await assert.rejects(compile(source), { name: "VectordocError", code: "invalid" });
+  }
+  const refused = open("given", { schema: { id: "u64" }, module: 1 });
+  await assert.rejects(refused, { name: "VectordocError", code: "invalid" });
+});
+
 test("where relaxed SIMD is right, the module with it is chosen and loaded", async () => {
   assert.equal(fileName(moduleUrl()), "engine_relaxed_simd.wasm");
   const loaded = [];
-  const { instantiate } = WebAssembly;
-  WebAssembly.instantiate = (source, imports) => {
-    // Modules of Node itself come compiled.
-    if (!(source instanceof WebAssembly.Module)) loaded.push(source);
-    return instantiate(source, imports);
+  const { compile } = WebAssembly;
+  WebAssembly.compile = (bytes) => {
+    loaded.push(bytes);
+    return compile(bytes);
   };
   try {
     await (await open("chosen", { schema: { id: "u64", v: { vector: 2 } } })).close();
   } finally {
-    WebAssembly.instantiate = instantiate;
+    WebAssembly.compile = compile;
   }
-  assert.equal(loaded.length, 1);
-  assert.ok(Buffer.from(loaded[0]).equals(readFileSync(moduleUrl())));
+  // Node compiles modules of its own.
+  const isLoaded = (name) => {
+    const module = readFileSync(new URL(`../dist/raw/${name}.wasm`, import.meta.url));
+    return loaded.some((bytes) => module.equals(bytes));
+  };
+  assert.deepEqual(MODULES.filter(isLoaded), ["engine_relaxed_simd"]);
 });
 
 test("both modules give the same answers", async () => {

@@ -1,4 +1,5 @@
 import type { Counted, Hit, HitGroup, Id } from "./document.js";
+import type { Answers, Questions, Verb } from "./session.js";
 
 /** What a search found, as it crosses: ids, scores and distances in turns, documents. */
 type Hits<Doc> = readonly [readonly Id[], Float32Array, readonly Doc[]];
@@ -6,8 +7,23 @@ type Hits<Doc> = readonly [readonly Id[], Float32Array, readonly Doc[]];
 /** The same in groups. */
 type Groups<Doc> = readonly (readonly [Counted["value"], Hits<Doc>])[];
 
+/** The answer to a question, from the form in which it crosses from thread to thread. */
+export function unpacked<V extends Verb>(
+  verb: V,
+  question: Questions[V],
+  answer: unknown,
+): Answers[V] {
+  const isSearch = verb === "search" || verb === "searchLike";
+  return (isSearch ? found(answer, question as Questions["search"]) : answer) as Answers[V];
+}
+
+function found(answer: unknown, { options }: Questions["search"]): unknown {
+  const hits = answer as readonly unknown[];
+  return options.groupBy === undefined ? hitsOf(hits) : groupsOf(hits);
+}
+
 /** The hits of an answer, as objects. */
-export function hitsOf<Doc>(answer: readonly unknown[]): Hit<Doc>[] {
+function hitsOf<Doc>(answer: readonly unknown[]): Hit<Doc>[] {
   const [ids, measures, docs] = answer as Hits<Doc>;
   return ids.map((id, at) => ({
     id,
@@ -18,6 +34,6 @@ export function hitsOf<Doc>(answer: readonly unknown[]): Hit<Doc>[] {
 }
 
 /** The groups of an answer, as objects. */
-export function groupsOf<Doc>(answer: readonly unknown[]): HitGroup<Doc>[] {
+function groupsOf<Doc>(answer: readonly unknown[]): HitGroup<Doc>[] {
   return (answer as Groups<Doc>).map(([value, hits]) => ({ value, hits: hitsOf(hits) }));
 }

@@ -39,6 +39,11 @@ export function guard<T>(call: () => T): T {
   }
 }
 
+/** Whether an error is no answer of the engine, but its end: it did not return. */
+export function isTrap(error: unknown): boolean {
+  return error instanceof VectordocError && error.code === "internal" && error.cause !== undefined;
+}
+
 function asVectordocError(thrown: unknown): VectordocError {
   if (thrown instanceof VectordocError) {
     return thrown;

@@ -1,5 +1,5 @@
-import { groupsOf, hitsOf } from "./answer.js";
-import { VectordocError, guard } from "./error.js";
+import { unpacked } from "./answer.js";
+import { VectordocError, guard, isTrap } from "./error.js";
 import type { Id } from "./document.js";
 import type { Batch, Engine, Prepared } from "./raw/engine.js";
 import type * as Raw from "./raw/engine.js";
@@ -11,12 +11,11 @@ import type {
   OnProgress,
   Outcome,
   Questions,
-  SearchOptions,
   Session,
   Verb,
 } from "./session.js";
 import { slicesOf, vectorFields } from "./slices.js";
-import type { Store } from "./store.js";
+import type { Entry, Store } from "./store.js";
 import { pause } from "./turn.js";
 
 /** Bytes of records after which one `put` takes no further ones. */
@@ -26,10 +25,14 @@ const REPLAY_BYTES_MAX = 64 * 1024 * 1024;
 /** Milliseconds without requests after which the engine is checkpointed. */
 const IDLE_MS = 500;
 
+/** An entry to store together with what it tells about. */
+export type EntryOf = (outcome: Outcome) => Entry;
+
 /** A write that waits for its turn. */
 interface Waiting {
   readonly change: Change;
   readonly onProgress: OnProgress | undefined;
+  readonly entryOf: EntryOf | undefined;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -38,6 +41,7 @@ interface Waiting {
 interface Storing extends Waiting {
   readonly prepared: Prepared;
   readonly record: Uint8Array;
+  readonly outcome: Outcome;
 }
 
 /**
@@ -47,6 +51,8 @@ interface Storing extends Waiting {
  */
 export class Host implements Session {
   readonly schema: Schema;
+  /** Called when the engine can no longer be trusted: from then on everything rejects. */
+  onFailure: ((error: unknown) => void) | undefined;
   readonly #name: string;
   readonly #raw: typeof Raw;
   readonly #engine: Engine;
@@ -99,24 +105,30 @@ export class Host implements Session {
     }
   }
 
-  async write(change: Change, onProgress?: OnProgress): Promise<Outcome> {
+  /** The entry, if one is asked for, is stored by the same `put` as the change. */
+  async write(change: Change, onProgress?: OnProgress, entryOf?: EntryOf): Promise<Outcome> {
     this.#check();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ change, onProgress, resolve, reject });
+      this.#waiting.push({ change, onProgress, entryOf, resolve, reject });
       this.#wake();
     });
   }
 
   async read<V extends Verb>(verb: V, question: Questions[V]): Promise<Answers[V]> {
+    return unpacked(verb, question, this.ask(verb, question));
+  }
+
+  /** Answers a question in the form that crosses to other threads; `unpacked` makes it an answer. */
+  ask<V extends Verb>(verb: V, question: Questions[V]): unknown {
     this.#check();
-    return guard(() => ANSWERS[verb](this.#engine, question));
+    return this.#call(() => ANSWERS[verb](this.#engine, question));
   }
 
   async settle(onProgress?: OnProgress): Promise<void> {
     this.#check();
     let total = 0;
     for (;;) {
-      const waiting = guard(() => this.#engine.unindexed);
+      const waiting = this.#call(() => this.#engine.unindexed);
       total = Math.max(total, waiting);
       onProgress?.({ done: total - waiting, total });
       if (!this.#isWorking) {
@@ -127,18 +139,19 @@ export class Host implements Session {
     }
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /** In haste without a checkpoint, which is not needed but makes the next opening faster. */
+  close(isHasty = false): Promise<void> {
+    this.#closing ??= this.#close(isHasty);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(isHasty: boolean): Promise<void> {
     clearTimeout(this.#idle);
     while (this.#isWorking) {
       await new Promise<void>((resolve) => this.#settling.push(resolve));
     }
     try {
-      if (this.#isDirty && this.#failure === undefined) {
+      if (this.#isDirty && !isHasty && this.#failure === undefined) {
         await this.#rest?.checkpoint();
       }
     } finally {
@@ -164,13 +177,12 @@ export class Host implements Session {
       await this.#writeWaiting();
       while (this.#hasMaintenance && this.#closing === undefined) {
         await pause();
-        this.#hasMaintenance = guard(() => this.#engine.maintain());
+        this.#hasMaintenance = this.#call(() => this.#engine.maintain());
         this.#isDirty ||= this.#hasMaintenance;
         await this.#writeWaiting();
       }
     } catch (error) {
-      this.#failure = error;
-      this.#waiting.splice(0).forEach(({ reject }) => reject(error));
+      this.#fail(error);
     }
     this.#isWorking = false;
     this.#settling.splice(0).forEach((resolve) => resolve());
@@ -216,7 +228,8 @@ export class Host implements Session {
     const storing = await this.#prepareWaiting();
     try {
       const records = storing.map(({ prepared, record }) => [prepared.key, record] as const);
-      await this.#rest?.append(new Map(records));
+      const beside = storing.flatMap(({ entryOf, outcome }) => (entryOf ? [entryOf(outcome)] : []));
+      await this.#rest?.append(new Map(records), beside);
     } catch (error) {
       for (const { prepared, reject } of storing) {
         prepared.free();
@@ -224,11 +237,16 @@ export class Host implements Session {
       }
       return;
     }
-    for (const { prepared, resolve } of storing) {
-      const { indexed, deleted, missing, version } = prepared;
-      guard(() => this.#engine.apply(prepared));
-      resolve({ indexed, deleted, missing: missing as Id[], version });
+    for (const { prepared, outcome, resolve, reject } of storing) {
+      try {
+        this.#call(() => this.#engine.apply(prepared));
+        resolve(outcome);
+      } catch (error) {
+        this.#fail(error);
+        reject(error);
+      }
     }
+    this.#checkFailure();
     this.#isDirty = this.#hasMaintenance = true;
   }
 
@@ -248,10 +266,10 @@ export class Host implements Session {
       this.#waiting.shift();
       try {
         const batch = await this.#batchOf(write);
-        const prepared = guard(() => this.#engine.prepare(group, batch));
+        const prepared = this.#call(() => this.#engine.prepare(group, batch));
         const record = prepared.bytes();
         bytes += record.length;
-        storing.push({ ...write, prepared, record });
+        storing.push({ ...write, prepared, record, outcome: outcomeOf(prepared) });
       } catch (error) {
         write.reject(error);
       }
@@ -261,9 +279,9 @@ export class Host implements Session {
   async #batchOf({ change, onProgress }: Waiting): Promise<Batch> {
     const batch = this.#engine.batch();
     try {
-      await guard(() => this.#fill(batch, change, onProgress));
+      await this.#call(() => this.#fill(batch, change, onProgress));
       if ("ifVersion" in change) {
-        guard(() => batch.expect({ ifVersion: change.ifVersion }));
+        this.#call(() => batch.expect({ ifVersion: change.ifVersion }));
       }
       return batch;
     } catch (error) {
@@ -277,17 +295,37 @@ export class Host implements Session {
       case "index":
       case "update":
         for await (const slice of slicesOf(change.docs, this.#vectors, onProgress)) {
-          guard(() => batch[change.verb](slice));
+          this.#call(() => batch[change.verb](slice));
         }
         return;
       case "patch":
-        return guard(() => batch.patch(change.id, change.changes));
+        return this.#call(() => batch.patch(change.id, change.changes));
       case "patchWhere":
-        return guard(() => batch.patchWhere({ filter: change.filter }, change.changes));
+        return this.#call(() => batch.patchWhere({ filter: change.filter }, change.changes));
       case "delete":
-        return guard(() => batch.delete([...change.ids]));
+        return this.#call(() => batch.delete([...change.ids]));
       case "deleteWhere":
-        return guard(() => batch.deleteWhere({ filter: change.filter }));
+        return this.#call(() => batch.deleteWhere({ filter: change.filter }));
+    }
+  }
+
+  /** Makes a call into the engine; one that traps leaves it in a state nobody knows. */
+  #call<T>(call: () => T): T {
+    try {
+      return guard(call);
+    } catch (error) {
+      if (isTrap(error)) {
+        this.#fail(error);
+      }
+      throw error;
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure === undefined) {
+      this.#failure = error;
+      this.#waiting.splice(0).forEach(({ reject }) => reject(error));
+      this.onFailure?.(error);
     }
   }
 
@@ -305,21 +343,21 @@ export class Host implements Session {
   }
 }
 
+function outcomeOf({ indexed, deleted, missing, version }: Prepared): Outcome {
+  return { indexed, deleted, missing: missing as Id[], version };
+}
+
 /** How each question is answered. */
 const ANSWERS: {
-  readonly [V in Verb]: (engine: Engine, question: Questions[V]) => Answers[V];
+  readonly [V in Verb]: (engine: Engine, question: Questions[V]) => unknown;
 } = {
-  search: (engine, { vector, options }) => hits(engine.search(vector, options), options),
-  searchLike: (engine, { ids, options }) => hits(engine.searchLike([...ids], options), options),
+  search: (engine, { vector, options }) => engine.search(vector, options),
+  searchLike: (engine, { ids, options }) => engine.searchLike([...ids], options),
   get: (engine, { ids, include, versions }) => ({
     docs: engine.get([...ids], { include }),
     versions: versions ? engine.versions([...ids]) : [],
   }),
   count: (engine, { filter }) => engine.count({ filter }),
   facet: (engine, { field, filter, limit }) => engine.facet(field, { filter, limit }),
-  scroll: (engine, { cursor, options }) => engine.scroll(cursor, options) as Answers["scroll"],
+  scroll: (engine, { cursor, options }) => engine.scroll(cursor, options),
 };
-
-function hits(answer: unknown[], { groupBy }: SearchOptions): Answers["search"] {
-  return groupBy === undefined ? hitsOf(answer) : groupsOf(answer);
-}

@@ -2,6 +2,7 @@ export type { Changes, Conditional, Versioned } from "./changes.js";
 export { type Connect, type ConnectOptions, connect } from "./connect.js";
 export type { Database, Deleted } from "./database.js";
 export type { Counted, Hit, HitGroup, Id, Include, Included } from "./document.js";
+export type { ModuleSource } from "./engine.js";
 export { ERROR_CODES, type ErrorCode, VectordocError } from "./error.js";
 export type { Filter } from "./filter.js";
 export type { Open, OpenOptions } from "./open.js";

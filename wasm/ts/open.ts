@@ -1,10 +1,13 @@
 import { Database } from "./database.js";
+import type { ModuleSource } from "./engine.js";
 import { VectordocError } from "./error.js";
 import { Host } from "./host.js";
 import { refuseUnknown } from "./options.js";
 import type * as Raw from "./raw/engine.js";
 import type { DocumentOf, FilterableOf, IdNameOf, Schema } from "./schema.js";
+import type { Session } from "./session.js";
 import type { Store } from "./store.js";
+import type { Durability, Opening, Place } from "./tabs/message.js";
 
 /** How a database is opened. */
 export interface OpenOptions<S extends Schema = Schema> {
@@ -13,8 +16,21 @@ export interface OpenOptions<S extends Schema = Schema> {
    * where that loses nothing, and is a `conflict` where it does not.
    */
   readonly schema?: S;
-  /** Where the database rests; in memory unless given: then it lives as long as the object does. */
-  readonly store?: "memory" | Store;
+  /**
+   * Where the database rests: in browsers in IndexedDB unless given, elsewhere in memory. In memory
+   * it lives as long as the object does.
+   */
+  readonly store?: Place | Store;
+  /**
+   * When a write resolves that goes to IndexedDB: once it survives a crash of the tab unless given,
+   * or once it is on the disk.
+   */
+  readonly durability?: Durability;
+  /**
+   * Where the engine's module is, for a place where `open` does not find it by itself. The first
+   * `open` loads the engine for all of its thread.
+   */
+  readonly module?: ModuleSource;
 }
 
 /** Opens a database. */
@@ -28,32 +44,47 @@ export interface Open {
   <Doc extends object>(name: string, options?: OpenOptions): Promise<Database<Doc>>;
 }
 
-/** Loads the engine. */
-export type Load = () => Promise<typeof Raw>;
+/** @internal Loads the engine, from a module that is given or the one it finds. */
+export type Load = (module?: ModuleSource) => Promise<typeof Raw>;
 
-/** The `open` of an environment that loads the engine by `load`. */
-export function opener(load: Load): Open {
-  const loadOnce = once(load);
+/** @internal Opens a database at a place that the environment has. */
+export type OpenAt = (opening: Opening, module?: ModuleSource) => Promise<Session>;
+
+/**
+ * @internal The `open` of an environment that loads the engine by `load`, and opens databases by
+ * `openAt` if it has more places for them than memory; the first of `places` is the one unless given.
+ */
+export function opener(
+  load: Load,
+  places: readonly [Place, ...Place[]] = ["memory"],
+  openAt: OpenAt = async ({ name, schema }, module) =>
+    Host.open(name, await load(module), schema),
+): Open {
   const open = async (name: string, options: OpenOptions = {}) => {
-    refuseUnknown(options, ["schema", "store"]);
-    const { schema, store = "memory" } = options;
-    checkStore(store);
-    const json = schema === undefined ? undefined : jsonOf(schema);
-    const raw = await loadOnce();
-    return new Database(name, await Host.open(name, raw, json, store === "memory" ? undefined : store));
+    refuseUnknown(options, ["schema", "store", "durability", "module"]);
+    const { schema: given, store = places[0], durability = "relaxed", module } = options;
+    checkStore(store, places);
+    checkDurability(options, store);
+    const schema = given === undefined ? undefined : jsonOf(given);
+    const session =
+      typeof store === "string"
+        ? await openAt({ name, place: store, durability, schema }, module)
+        : await Host.open(name, await load(module), schema, store);
+    return new Database(name, session);
   };
   return open as Open;
 }
 
-/** Loads once for all, but again after it failed. */
-function once(load: Load): Load {
+/** @internal Loads once for all, but again after it failed. */
+export function once(load: Load): Load {
   let loading: Promise<typeof Raw> | undefined;
-  return async () => {
-    loading ??= load();
+  return async (module) => {
+    loading ??= load(module);
     try {
       return await loading;
     } catch (cause) {
       loading = undefined;
+      if (cause instanceof VectordocError) throw cause;
       const message = `the engine could not be loaded: ${String(cause)}`;
       throw new VectordocError("unavailable", message, { cause });
     }
@@ -61,12 +92,22 @@ function once(load: Load): Load {
 }
 
 /** Refuses what is no store. */
-function checkStore(store: unknown): void {
+function checkStore(store: unknown, places: readonly string[]): void {
   const methods = ["get", "put", "delete", "list"];
   const lacks = (name: string) => typeof Reflect.get(Object(store), name) !== "function";
-  if (store !== "memory" && methods.some(lacks)) {
+  if (typeof store === "string" ? !places.includes(store) : methods.some(lacks)) {
     const given = typeof store === "string" ? `"${store}"` : String(store);
-    const message = `a store is "memory" or has get, put, delete and list, not ${given}`;
+    const named = places.map((place) => `"${place}"`).join(" or ");
+    const message = `a store is ${named} or has get, put, delete and list, not ${given}`;
+    throw new VectordocError("invalid", message);
+  }
+}
+
+/** Refuses a durability that is none, or that is asked of something else than IndexedDB. */
+function checkDurability({ durability }: OpenOptions, store: unknown): void {
+  const isKnown = durability === "relaxed" || durability === "strict";
+  if (durability !== undefined && !(isKnown && store === "indexeddb")) {
+    const message = `durability is "relaxed" or "strict" and that of the store "indexeddb", not ${String(durability)}`;
     throw new VectordocError("invalid", message);
   }
 }

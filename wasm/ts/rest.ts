@@ -1,7 +1,7 @@
 import { VectordocError, guard } from "./error.js";
 import type { Engine } from "./raw/engine.js";
 import type * as Raw from "./raw/engine.js";
-import type { Store } from "./store.js";
+import type { Entry, Store } from "./store.js";
 
 /** The key of the description of the last checkpoint. */
 const META = "meta";
@@ -89,10 +89,16 @@ export class Rest {
     }
   }
 
-  /** Stores records, all or none. When a store says that it failed, it is asked whether it did. */
-  async append(records: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  /**
+   * Stores records and what belongs to them, all or nothing. When a store says that it failed, it is
+   * asked whether it did.
+   */
+  async append(
+    records: ReadonlyMap<string, Uint8Array>,
+    beside: readonly Entry[],
+  ): Promise<void> {
     try {
-      await this.#store.put(records);
+      await this.#store.put(new Map([...records, ...beside]));
     } catch (failure) {
       if (!(await this.#holds(records, failure))) {
         throw failure;
@@ -169,6 +175,11 @@ async function replay(engine: Engine, store: Store): Promise<Map<string, number>
     }
   }
   return new Map([...records].map(([key, record]) => [key, record.length]));
+}
+
+/** Whether there is no database in a store. */
+export async function isEmpty(store: Store): Promise<boolean> {
+  return (await store.get(META)) === undefined;
 }
 
 async function entries(store: Store, prefix: string): Promise<Map<string, Uint8Array>> {
