@@ -11,6 +11,7 @@
 //! output.
 
 pub mod catalog;
+mod encoding;
 mod fault;
 mod limits;
 mod operation;

@@ -2,6 +2,7 @@
 //! between JavaScript and the engine, and decides nothing. The API users see is the TypeScript in
 //! `ts/`.
 
+mod archive;
 mod batch;
 mod engine;
 mod failure;
@@ -11,6 +12,7 @@ mod options;
 mod output;
 mod rest;
 
+pub use archive::{ArchiveReader, ArchiveWriter};
 pub use batch::{Batch, Group, Prepared};
 pub use engine::Engine;
 pub use failure::{Failure, error_codes};

@@ -1,4 +1,5 @@
 export type { Changes, Conditional, Versioned } from "./changes.js";
+export { type Connect, type ConnectOptions, connect } from "./connect.js";
 export type { Database, Deleted } from "./database.js";
 export type { Counted, Hit, HitGroup, Id, Include, Included } from "./document.js";
 export { ERROR_CODES, type ErrorCode, VectordocError } from "./error.js";
@@ -13,6 +14,7 @@ export type {
   Search,
   Selection,
 } from "./options.js";
+export type { WebSocketConstructor, WebSocketLike } from "./remote/socket.js";
 export type {
   DocumentOf,
   Field,

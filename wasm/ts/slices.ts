@@ -32,7 +32,7 @@ export async function* slicesOf(
 }
 
 /** The document with its vectors as typed arrays, which cross in one copy. */
-function packedDocument(doc: object, vectors: readonly string[]): object {
+export function packedDocument(doc: object, vectors: readonly string[]): object {
   let result = doc;
   for (const name of vectors) {
     const vector: unknown = Reflect.get(Object(doc), name);

@@ -2,7 +2,7 @@
 //! [`Params`], does it on a database of the [`Catalog`], and returns an [`Answer`].
 //!
 //! **Invariant:** nothing here knows a transport. WebSocket, and later HTTP and gRPC, translate to
-//! a method name and params, and encode the answer as their clients expect it.
+//! a method name and params, and write the answer in the encoding their clients expect.
 
 mod answer;
 mod condition;
@@ -26,7 +26,7 @@ mod params;
 mod read;
 mod search;
 
-use crate::{Catalog, work::Work};
+use crate::{Catalog, encoding::Raw, work::Work};
 use vectordoc::{Error, Result, schema::unknown_name};
 
 pub(crate) use answer::Answer;
@@ -53,7 +53,7 @@ pub(crate) struct Method {
     name: &'static str,
     /// What it spends its time on.
     pub(crate) work: Work,
-    call: fn(Option<&str>, &Catalog) -> Result<Answer>,
+    call: fn(Option<Raw<'_>>, &Catalog) -> Result<Answer>,
 }
 
 static METHODS: [Method; 13] = [
@@ -85,13 +85,13 @@ impl Method {
         })
     }
 
-    /// Runs the operation with `params`, a JSON object. Blocks.
-    pub(crate) fn call(&self, params: Option<&str>, catalog: &Catalog) -> Result<Answer> {
+    /// Runs the operation with `params`, an object. Blocks.
+    pub(crate) fn call(&self, params: Option<Raw<'_>>, catalog: &Catalog) -> Result<Answer> {
         (self.call)(params, catalog)
     }
 }
 
-fn call<O: Operation>(params: Option<&str>, catalog: &Catalog) -> Result<Answer> {
+fn call<O: Operation>(params: Option<Raw<'_>>, catalog: &Catalog) -> Result<Answer> {
     let params = Params::parse(params, O::PARAMS)?;
     O::read(&params, catalog)?.run(catalog)
 }

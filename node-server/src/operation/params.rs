@@ -1,22 +1,21 @@
 //! The parameters of one request: found by name, each read once its type is known. What an
 //! operation does not know is refused with the nearest name it does.
 
+use crate::encoding::Raw;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 use vectordoc::{Error, Result, schema::unknown_name};
 
-/// Parameters by name, each still the text the client sent.
-pub(super) struct Params<'a>(Vec<(&'static str, &'a RawValue)>);
+/// Parameters by name, each still as the client sent it.
+pub(super) struct Params<'a>(Vec<(&'static str, Raw<'a>)>);
 
 impl<'a> Params<'a> {
-    /// Splits the JSON object `text` into the parameters `known`; no text, no parameters.
-    pub(super) fn parse(text: Option<&'a str>, known: &'static [&'static str]) -> Result<Self> {
-        let Some(text) = text else {
-            return Ok(Self(Vec::new()));
-        };
-        let params = ParamsSeed(known).deserialize(&mut serde_json::Deserializer::from_str(text));
-        params.map(Self).map_err(|error| malformed("params", &error))
+    /// Splits the object `params` into the parameters `known`; no object, no parameters.
+    pub(super) fn parse(params: Option<Raw<'a>>, known: &'static [&'static str]) -> Result<Self> {
+        match params {
+            Some(params) => read("params", params, ParamsSeed(known)).map(Self),
+            None => Ok(Self(Vec::new())),
+        }
     }
 
     /// The parameter `name`; `invalid` when it is missing.
@@ -39,23 +38,19 @@ impl<'a> Params<'a> {
         self.raw(name).is_some()
     }
 
-    fn raw(&self, name: &str) -> Option<&'a RawValue> {
+    fn raw(&self, name: &str) -> Option<Raw<'a>> {
         let (_, raw) = self.0.iter().find(|(known, _)| *known == name)?;
-        (raw.get() != "null").then_some(raw)
+        (!raw.is_null()).then_some(*raw)
     }
 }
 
-fn read<'a, S: DeserializeSeed<'a>>(name: &str, raw: &'a RawValue, seed: S) -> Result<S::Value> {
-    let value = seed.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
-    value.map_err(|error| malformed(name, &error))
+fn read<'a, S: DeserializeSeed<'a>>(name: &str, raw: Raw<'a>, seed: S) -> Result<S::Value> {
+    let invalid = |error| Error::invalid(format!("{name}: {}", without_position(&error)));
+    raw.seeded(seed).map_err(invalid)
 }
 
 fn missing(name: &str) -> Error {
     Error::invalid(format!("parameter {name:?} is missing"))
-}
-
-fn malformed(name: &str, error: &serde_json::Error) -> Error {
-    Error::invalid(format!("{name}: {}", without_position(error)))
 }
 
 /// What a JSON error says, without its position: that is a place in a part of the message, which
@@ -72,7 +67,7 @@ pub(super) fn without_position(error: &impl fmt::Display) -> String {
 struct ParamsSeed(&'static [&'static str]);
 
 impl<'de> DeserializeSeed<'de> for ParamsSeed {
-    type Value = Vec<(&'static str, &'de RawValue)>;
+    type Value = Vec<(&'static str, Raw<'de>)>;
 
     fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
         input.deserialize_map(self)
@@ -80,7 +75,7 @@ impl<'de> DeserializeSeed<'de> for ParamsSeed {
 }
 
 impl<'de> Visitor<'de> for ParamsSeed {
-    type Value = Vec<(&'static str, &'de RawValue)>;
+    type Value = Vec<(&'static str, Raw<'de>)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object with the parameters by name")
@@ -114,19 +109,19 @@ mod tests {
 
     #[test]
     fn an_unknown_parameter_is_refused_with_the_nearest_name() {
-        let refused = message(Params::parse(Some(r#"{"db": "a", "lmit": 3}"#), KNOWN));
+        let refused = message(Params::parse(Some(Raw::Json(r#"{"db": "a", "lmit": 3}"#)), KNOWN));
         assert_eq!(refused, r#"params: unknown parameter "lmit"; did you mean "limit"?"#);
     }
 
     #[test]
     fn a_parameter_given_twice_is_refused() {
-        let refused = message(Params::parse(Some(r#"{"db": "a", "db": "b"}"#), KNOWN));
+        let refused = message(Params::parse(Some(Raw::Json(r#"{"db": "a", "db": "b"}"#)), KNOWN));
         assert_eq!(refused, r#"params: parameter "db" is there twice"#);
     }
 
     #[test]
     fn a_parameter_of_the_wrong_type_is_named() -> Result<()> {
-        let params = Params::parse(Some(r#"{"limit": -1}"#), KNOWN)?;
+        let params = Params::parse(Some(Raw::Json(r#"{"limit": -1}"#)), KNOWN)?;
         let refused = message(params.optional::<usize>("limit"));
         assert_eq!(refused, "limit: invalid value: integer `-1`, expected usize");
         assert_eq!(message(params.required::<&str>("db")), r#"parameter "db" is missing"#);
@@ -135,7 +130,7 @@ mod tests {
 
     #[test]
     fn null_is_not_given() -> Result<()> {
-        let params = Params::parse(Some(r#"{"limit": null}"#), KNOWN)?;
+        let params = Params::parse(Some(Raw::Json(r#"{"limit": null}"#)), KNOWN)?;
         assert_eq!(params.optional::<usize>("limit")?, None);
         assert!(!params.has("limit"));
         Ok(())

@@ -3,11 +3,11 @@
 use super::{
     guard::{Guard, refused_bytes},
     outbox::{Outbox, Outgoing, Sender, close},
-    reply,
-    rpc::{self, Fault, Incoming, Notification},
+    rpc::{self, Body, Fault, Incoming, Notification},
 };
 use crate::{
     Limits,
+    encoding::Encoding,
     limits::CLOSE_TIMEOUT,
     server::{Context, stopped},
 };
@@ -45,18 +45,23 @@ pub(crate) async fn serve(
         admitted = context.doorkeeper.admit(stream) => admitted,
         () = stopped(&mut stopping) => None,
     };
-    if let Some(socket) = admitted {
-        converse(socket, context, stopping).await;
+    if let Some((socket, encoding)) = admitted {
+        converse(socket, encoding, context, stopping).await;
     }
 }
 
-async fn converse(socket: Socket, context: Arc<Context>, stopping: watch::Receiver<bool>) {
+async fn converse(
+    socket: Socket,
+    encoding: Encoding,
+    context: Arc<Context>,
+    stopping: watch::Receiver<bool>,
+) {
     let pulse = socket.get_ref().pulse();
     let (sink, stream) = socket.split();
     let (outbox, sender) = Outbox::new(sink, pulse, &context.limits);
     let outbox = tokio::spawn(outbox.run());
     let slots = Arc::new(Semaphore::new(context.limits.in_flight_max));
-    let mut connection = Connection { stream, outbox: sender, slots, context, stopping };
+    let mut connection = Connection { stream, encoding, outbox: sender, slots, context, stopping };
     match connection.run().await {
         End::Gone => return outbox.abort(),
         End::Told => {}
@@ -89,6 +94,7 @@ async fn linger(mut socket: Socket) {
 /// The reading half of a connection.
 struct Connection {
     stream: SplitStream<Socket>,
+    encoding: Encoding,
     outbox: Sender,
     /// One per request that is read and whose answer has not left yet.
     slots: Arc<Semaphore>,
@@ -151,11 +157,8 @@ impl Connection {
     /// What a message asks for; nothing, when it belongs to the protocol.
     fn read(&self, message: Option<Result<Message, WsError>>) -> Result<Option<Incoming>, End> {
         match message {
-            Some(Ok(Message::Text(text))) => Ok(Some(self.read_text(&text))),
-            Some(Ok(Message::Binary(_))) => {
-                let fault = Fault::request("this connection speaks JSON in text frames");
-                Ok(Some(Incoming::One(fault.of_nobody())))
-            }
+            Some(Ok(Message::Text(text))) => Ok(Some(self.read_text(text))),
+            Some(Ok(Message::Binary(bytes))) => Ok(Some(self.read_body(Body::Cbor(bytes)))),
             // The protocol answers a close frame itself, when it is asked for the next message.
             Some(Ok(_)) => Ok(None),
             Some(Err(error)) => Err(end_after(&error)),
@@ -163,18 +166,26 @@ impl Connection {
         }
     }
 
-    fn read_text(&self, text: &Utf8Bytes) -> Incoming {
-        let Limits { message_bytes_max, batch_requests_max, .. } = self.context.limits;
-        match refused_bytes(text) {
-            None => rpc::read(text, batch_requests_max),
-            Some(bytes) => {
-                let error = Error::limit_exceeded(format!(
-                    "the message has {bytes} bytes, the limit is {message_bytes_max}; send less \
-                     at a time"
-                ));
-                Incoming::One(Fault::from(error).of_nobody())
-            }
+    fn read_text(&self, text: Utf8Bytes) -> Incoming {
+        let Some(bytes) = refused_bytes(&text) else {
+            return self.read_body(Body::Json(text));
+        };
+        let error = Error::limit_exceeded(format!(
+            "the message has {bytes} bytes, the limit is {}; send less at a time",
+            self.context.limits.message_bytes_max
+        ));
+        Incoming::One(Fault::from(error).of_nobody())
+    }
+
+    fn read_body(&self, body: Body) -> Incoming {
+        if body.encoding() == self.encoding {
+            return rpc::read(&body, self.context.limits.batch_requests_max);
         }
+        let fault = Fault::request(match self.encoding {
+            Encoding::Json => "this connection speaks JSON in text frames",
+            Encoding::Cbor => "this connection speaks CBOR in binary frames",
+        });
+        Incoming::One(fault.of_nobody())
     }
 
     /// Has requests run, if there is a slot for them.
@@ -185,7 +196,7 @@ impl Connection {
         match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => {
                 let (context, outbox) = (Arc::clone(&self.context), self.outbox.clone());
-                tokio::spawn(answer(incoming, slot, context, outbox));
+                tokio::spawn(answer(incoming, self.encoding, slot, context, outbox));
             }
             Err(_) => {
                 let refusal = Error::busy(format!(
@@ -200,15 +211,15 @@ impl Connection {
     /// Answers requests that need nothing run.
     async fn reply(&self, refused: &Incoming) {
         let bytes_max = self.context.limits.answer_bytes_max;
-        if let Some(text) = refused.answer(&self.context.catalog, bytes_max) {
-            self.send(Outgoing::Text(text, None)).await;
+        if let Some(bytes) = refused.answer(self.encoding, &self.context.catalog, bytes_max) {
+            self.send(Outgoing::Message(framed(self.encoding, bytes), None)).await;
         }
     }
 
     async fn notify(&self, method: &'static str, params: impl Serialize) {
         let message = Notification::new(method, params);
-        match reply::write(&message, self.context.limits.answer_bytes_max) {
-            Ok(text) => self.send(Outgoing::Text(text, None)).await,
+        match self.encoding.write(&message, self.context.limits.answer_bytes_max) {
+            Ok(bytes) => self.send(Outgoing::Message(framed(self.encoding, bytes), None)).await,
             Err(error) => tracing::error!(%error, method, "a notification cannot be written"),
         }
     }
@@ -222,6 +233,7 @@ impl Connection {
 /// Runs requests and sends their answer; `slot` is theirs until that has left.
 async fn answer(
     incoming: Incoming,
+    encoding: Encoding,
     slot: OwnedSemaphorePermit,
     context: Arc<Context>,
     outbox: Sender,
@@ -229,18 +241,26 @@ async fn answer(
     let incoming = Arc::new(incoming);
     let job = {
         let (incoming, context) = (Arc::clone(&incoming), Arc::clone(&context));
-        move || incoming.answer(&context.catalog, context.limits.answer_bytes_max)
+        move || incoming.answer(encoding, &context.catalog, context.limits.answer_bytes_max)
     };
-    let text = match context.workers.run(incoming.work(), job).await {
-        Ok(text) => text,
+    let bytes = match context.workers.run(incoming.work(), job).await {
+        Ok(bytes) => bytes,
         Err(error) => {
             let refused = incoming.refuse(&error);
-            refused.answer(&context.catalog, context.limits.answer_bytes_max)
+            refused.answer(encoding, &context.catalog, context.limits.answer_bytes_max)
         }
     };
-    if let Some(text) = text {
+    if let Some(bytes) = bytes {
         // A client that has left misses its answer.
-        let _ = outbox.send(Outgoing::Text(text, Some(slot))).await;
+        let _ = outbox.send(Outgoing::Message(framed(encoding, bytes), Some(slot))).await;
+    }
+}
+
+/// The message that `bytes` are sent in.
+fn framed(encoding: Encoding, bytes: Vec<u8>) -> Message {
+    match encoding {
+        Encoding::Json => Message::text(String::from_utf8(bytes).expect("JSON is UTF-8")),
+        Encoding::Cbor => Message::binary(bytes),
     }
 }
 

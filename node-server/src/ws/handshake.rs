@@ -1,7 +1,7 @@
 //! Who may connect, and how: the HTTP request that opens a WebSocket (RFC 6455 §4.2).
 
 use super::{connection::Socket, guard::Guard};
-use crate::{Limits, limits::HANDSHAKE_BYTES_MAX};
+use crate::{Limits, encoding::Encoding, limits::HANDSHAKE_BYTES_MAX};
 use std::{io, net::IpAddr};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -22,7 +22,9 @@ use tokio_tungstenite::{
 };
 
 const PATH: &str = "/v1/ws";
-const SUBPROTOCOL: &str = "vectordoc.v1.json";
+/// The sub-protocols by name, the first the one of a client that asks for none.
+const SUBPROTOCOLS: [(&str, Encoding); 2] =
+    [("vectordoc.v1.json", Encoding::Json), ("vectordoc.v1.cbor", Encoding::Cbor)];
 /// Room in a write buffer beside one answer: for errors in a batch, and control frames.
 const CONTROL_BYTES: usize = 1024 * 1024;
 
@@ -55,17 +57,20 @@ impl Doorkeeper {
         Self { limits, origins, loopback }
     }
 
-    /// Opens a WebSocket on `stream`, or tells the peer why not.
-    pub(super) async fn admit(&self, mut stream: TcpStream) -> Option<Socket> {
+    /// Opens a WebSocket on `stream` that speaks the encoding returned, or tells the peer why not.
+    pub(super) async fn admit(&self, mut stream: TcpStream) -> Option<(Socket, Encoding)> {
         let request = timeout(self.limits.handshake_timeout, read_request(&mut stream)).await;
         let opened = match request {
-            Ok(Ok(Ok((request, rest)))) => self.decide(&request).map(|response| (response, rest)),
+            Ok(Ok(Ok((request, rest)))) => self.decide(&request).map(|decided| (decided, rest)),
             Ok(Ok(Err(refusal))) => Err(refusal),
             Ok(Err(_)) => return None,
             Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "no request came in time")),
         };
         match opened {
-            Ok((response, rest)) => self.open(stream, &response, rest).await,
+            Ok(((response, encoding), rest)) => {
+                let socket = self.open(stream, &response, rest).await?;
+                Some((socket, encoding))
+            }
             Err(refusal) => {
                 refuse(stream, &refusal).await;
                 None
@@ -79,7 +84,7 @@ impl Doorkeeper {
         refuse(stream, &Refusal::new(StatusCode::SERVICE_UNAVAILABLE, body)).await;
     }
 
-    fn decide(&self, request: &Request) -> Result<Response, Refusal> {
+    fn decide(&self, request: &Request) -> Result<(Response, Encoding), Refusal> {
         if request.uri().path() != PATH {
             let body = format!("there is nothing here; vectordoc speaks WebSocket at {PATH}");
             return Err(Refusal::new(StatusCode::NOT_FOUND, body));
@@ -87,11 +92,13 @@ impl Doorkeeper {
         self.check_host(request)?;
         self.check_origin(request)?;
         let mut response = create_response(request).map_err(|error| not_websocket(&error))?;
-        if negotiate(request)? {
-            let chosen = HeaderValue::from_static(SUBPROTOCOL);
-            response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
-        }
-        Ok(response)
+        let Some((name, encoding)) = negotiate(request)? else {
+            let [(_, default), ..] = SUBPROTOCOLS;
+            return Ok((response, default));
+        };
+        let chosen = HeaderValue::from_static(name);
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
+        Ok((response, encoding))
     }
 
     fn check_host(&self, request: &Request) -> Result<(), Refusal> {
@@ -170,16 +177,18 @@ fn not_websocket(error: &WsError) -> Refusal {
     Refusal::new(status, format!("open a WebSocket at {PATH}: {error}"))
 }
 
-/// Whether the client asks for our sub-protocol by name; it may ask for none.
-fn negotiate(request: &Request) -> Result<bool, Refusal> {
+/// The first of our sub-protocols that the client asks for; it may ask for none.
+fn negotiate(request: &Request) -> Result<Option<(&'static str, Encoding)>, Refusal> {
     let headers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
     let lines = headers.iter().filter_map(|line| line.to_str().ok());
     let mut offered = lines.flat_map(|line| line.split(',')).map(str::trim).peekable();
     let some_offered = offered.peek().is_some();
-    let chosen = offered.any(|protocol| protocol == SUBPROTOCOL);
-    if some_offered && !chosen {
+    let ours = |offer: &str| SUBPROTOCOLS.into_iter().find(|(name, _)| *name == offer);
+    let chosen = offered.find_map(ours);
+    if some_offered && chosen.is_none() {
+        let [(json, _), (cbor, _)] = SUBPROTOCOLS;
         let body =
-            format!("this server speaks the sub-protocol {SUBPROTOCOL}, which is not offered");
+            format!("this server speaks the sub-protocols {json} and {cbor}; neither is offered");
         return Err(Refusal::new(StatusCode::BAD_REQUEST, body));
     }
     Ok(chosen)
@@ -238,7 +247,7 @@ mod tests {
         let origins = vec!["https://example.org".to_string()];
         let doorkeeper = Doorkeeper::new(Limits::default(), origins, true);
         match doorkeeper.decide(&request(path, headers)) {
-            Ok(response) => {
+            Ok((response, _)) => {
                 let protocol = response.headers().get(header::SEC_WEBSOCKET_PROTOCOL);
                 let protocol = protocol.map(|name| name.to_str().expect("ASCII").to_string());
                 (response.status().as_u16(), protocol)
@@ -280,10 +289,14 @@ mod tests {
     #[test]
     fn the_sub_protocol_is_ours_or_left_open() {
         const NAME: &str = "sec-websocket-protocol";
-        let ours = Some(SUBPROTOCOL.to_string());
-        assert_eq!(decided(PATH, &[(NAME, SUBPROTOCOL)]), (101, ours.clone()));
-        assert_eq!(decided(PATH, &[(NAME, "chat, vectordoc.v1.json")]), (101, ours.clone()));
-        assert_eq!(decided(PATH, &[(NAME, "chat"), (NAME, SUBPROTOCOL)]), (101, ours));
+        for (ours, _) in SUBPROTOCOLS {
+            let chosen = Some(ours.to_string());
+            assert_eq!(decided(PATH, &[(NAME, ours)]), (101, chosen.clone()));
+            assert_eq!(decided(PATH, &[(NAME, &format!("chat, {ours}"))]), (101, chosen.clone()));
+            assert_eq!(decided(PATH, &[(NAME, "chat"), (NAME, ours)]), (101, chosen));
+        }
+        let both = "vectordoc.v1.cbor, vectordoc.v1.json";
+        assert_eq!(decided(PATH, &[(NAME, both)]).1.as_deref(), Some("vectordoc.v1.cbor"));
         check(&[(NAME, "chat")], 400);
     }
 }

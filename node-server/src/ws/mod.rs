@@ -1,4 +1,5 @@
-//! The WebSocket transport: `/v1/ws`, JSON-RPC 2.0 in text frames.
+//! The WebSocket transport: `/v1/ws`, JSON-RPC 2.0, as JSON in text frames or as CBOR in binary
+//! frames. The sub-protocol says which.
 //!
 //! One connection is three parts. The `handshake` decides who may connect. The `guard` stands
 //! between socket and protocol and swallows messages that are too long. The `connection` reads

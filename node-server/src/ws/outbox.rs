@@ -24,7 +24,7 @@ const TOO_SLOW: &str = "answers are not read fast enough";
 /// One thing to send.
 pub(super) enum Outgoing {
     /// A message. Its slot is free again once it has left.
-    Text(String, Option<OwnedSemaphorePermit>),
+    Message(Message, Option<OwnedSemaphorePermit>),
     /// The end; nothing is sent after it.
     Close(CloseFrame),
 }
@@ -76,7 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Outbox<S> {
         loop {
             let (message, _slot) = tokio::select! {
                 next = self.queue.recv() => match next? {
-                    Outgoing::Text(text, slot) => (Message::text(text), slot),
+                    Outgoing::Message(message, slot) => (message, slot),
                     Outgoing::Close(frame) => return Some(frame),
                 },
                 _ = ping.tick() => {
@@ -120,7 +120,7 @@ mod tests {
         let (outbox, sender, _far) = outbox().await;
         let slots = Arc::new(Semaphore::new(1));
         let slot = Arc::clone(&slots).acquire_owned().await.ok();
-        let sent = sender.send(Outgoing::Text("x".repeat(1000), slot)).await;
+        let sent = sender.send(Outgoing::Message(Message::text("x".repeat(1000)), slot)).await;
         assert!(sent.is_ok());
         drop(outbox.run().await);
         assert!(sender.is_closed());

@@ -1,15 +1,18 @@
 //! JSON-RPC 2.0: messages into calls, results and errors into messages. Knows neither sockets nor
 //! databases.
 
-use crate::{limits::RETRY_AFTER_MS, operation::Method};
+use crate::{
+    encoding::{Encoding, Raw, Unreadable},
+    limits::RETRY_AFTER_MS,
+    operation::Method,
+};
 use serde::{
     Deserialize, Serialize,
     de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor},
 };
-use serde_json::{error::Category, value::RawValue};
 use std::{borrow::Cow, fmt, ops::Range};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
-use vectordoc::Error;
+use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
+use vectordoc::{Error, Value};
 
 const VERSION: &str = "2.0";
 /// Bytes of a method name. Looking for the nearest name to a longer one would take its time.
@@ -17,6 +20,29 @@ const METHOD_BYTES_MAX: usize = 64;
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 const METHOD_NOT_FOUND: i32 = -32601;
+
+/// A whole message; clones share it.
+#[derive(Clone)]
+pub(super) enum Body {
+    /// Of a text frame.
+    Json(Utf8Bytes),
+    /// Of a binary frame.
+    Cbor(Bytes),
+}
+
+impl Body {
+    /// How it is written.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.as_raw().encoding()
+    }
+
+    fn as_raw(&self) -> Raw<'_> {
+        match self {
+            Self::Json(text) => Raw::Json(text),
+            Self::Cbor(bytes) => Raw::Cbor(bytes),
+        }
+    }
+}
 
 /// What one message asks for.
 pub(super) enum Incoming {
@@ -29,7 +55,7 @@ pub(super) enum Incoming {
 /// One request.
 pub(super) struct Request {
     /// The id its answer carries; a notification has none and gets no answer.
-    pub(super) id: Option<Box<RawValue>>,
+    pub(super) id: Option<Value>,
     /// What it asks for, or why that is nothing.
     pub(super) call: Result<Call, Fault>,
 }
@@ -38,26 +64,30 @@ pub(super) struct Request {
 pub(super) struct Call {
     /// The operation.
     pub(super) method: &'static Method,
-    /// Its parameters: a JSON object, if the client was right.
+    /// Its parameters: an object, if the client was right.
     pub(super) params: Option<Part>,
 }
 
 /// A part of a message, shared with it.
 pub(super) struct Part {
-    message: Utf8Bytes,
+    body: Body,
     range: Range<usize>,
 }
 
 impl Part {
-    /// The part of `message` that `value`, read from it, is.
-    fn of(message: &Utf8Bytes, value: &RawValue) -> Self {
-        let start = value.get().as_ptr().addr() - message.as_str().as_ptr().addr();
-        Self { message: message.clone(), range: start..start + value.get().len() }
+    /// The part of `body` that `value`, read from it, is.
+    fn of(body: &Body, value: Raw<'_>) -> Self {
+        let address = |value: Raw<'_>| value.as_bytes().as_ptr().addr();
+        let start = address(value) - address(body.as_raw());
+        Self { body: body.clone(), range: start..start + value.as_bytes().len() }
     }
 
-    /// The text.
-    pub(super) fn as_str(&self) -> &str {
-        &self.message.as_str()[self.range.clone()]
+    /// The value.
+    pub(super) fn as_raw(&self) -> Raw<'_> {
+        match &self.body {
+            Body::Json(text) => Raw::Json(&text.as_str()[self.range.clone()]),
+            Body::Cbor(bytes) => Raw::Cbor(&bytes[self.range.clone()]),
+        }
     }
 }
 
@@ -82,11 +112,15 @@ impl Fault {
 
     /// The request that is answered with this fault, though nobody knows its id.
     pub(super) fn of_nobody(self) -> Request {
-        Request { id: Some(RawValue::NULL.to_owned()), call: Err(self) }
+        Request { id: Some(Value::Null), call: Err(self) }
     }
 
-    fn parse(error: &serde_json::Error) -> Self {
-        let error = Error::invalid(format!("the message is not JSON: {error}"));
+    /// A message that is not what it is said to be written in, or no request.
+    fn unreadable(encoding: Encoding, error: &Unreadable) -> Self {
+        if !error.is_malformed {
+            return Self::request(format!("no JSON-RPC request: {error}"));
+        }
+        let error = Error::invalid(format!("the message is not {}: {error}", encoding.name()));
         Self { number: PARSE_ERROR, error }
     }
 
@@ -96,19 +130,18 @@ impl Fault {
 }
 
 /// Reads one message. What cannot be read becomes a request that is answered with its fault.
-pub(super) fn read(message: &Utf8Bytes, batch_requests_max: usize) -> Incoming {
-    if !message.as_str().trim_ascii_start().starts_with('[') {
-        return Incoming::One(read_request(message, message.as_str()));
+pub(super) fn read(message: &Body, batch_requests_max: usize) -> Incoming {
+    let raw = message.as_raw();
+    if !raw.is_array() {
+        return Incoming::One(read_request(message, raw));
     }
-    let mut input = serde_json::Deserializer::from_str(message.as_str());
-    let batch = BatchSeed { requests_max: batch_requests_max }.deserialize(&mut input);
-    let fault = match batch.and_then(|batch| input.end().map(|()| batch)) {
-        Err(error) => Fault::parse(&error),
+    let fault = match raw.seeded(BatchSeed { requests_max: batch_requests_max }) {
+        Err(error) => Fault::unreadable(raw.encoding(), &error),
         Ok(Batch { requests, .. }) if requests.is_empty() => {
             Fault::request("a batch holds at least one request")
         }
         Ok(Batch { requests, refused: 0 }) => {
-            let requests = requests.iter().map(|request| read_request(message, request.get()));
+            let requests = requests.into_iter().map(|request| read_request(message, request));
             return Incoming::Batch(requests.collect());
         }
         Ok(Batch { refused, .. }) => Fault::from(Error::limit_exceeded(format!(
@@ -121,7 +154,7 @@ pub(super) fn read(message: &Utf8Bytes, batch_requests_max: usize) -> Incoming {
 
 /// The requests of a batch, and how many more there were than a batch may have.
 struct Batch<'a> {
-    requests: Vec<&'a RawValue>,
+    requests: Vec<Raw<'a>>,
     refused: usize,
 }
 
@@ -165,43 +198,44 @@ impl<'de> Visitor<'de> for BatchSeed {
 #[serde(deny_unknown_fields)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    jsonrpc: Option<&'a RawValue>,
+    jsonrpc: Option<Raw<'a>>,
     #[serde(borrow, default, deserialize_with = "read_id")]
-    id: Option<&'a RawValue>,
+    id: Option<Raw<'a>>,
     #[serde(borrow)]
-    method: Option<&'a RawValue>,
+    method: Option<Raw<'a>>,
     #[serde(borrow)]
-    params: Option<&'a RawValue>,
+    params: Option<Raw<'a>>,
 }
 
 /// Reads an id, so that null is an id and only a missing one is none.
-fn read_id<'de, D: Deserializer<'de>>(input: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(input).map(Some)
+fn read_id<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Raw<'de>>, D::Error> {
+    Raw::deserialize(input).map(Some)
 }
 
-/// Reads the request `text`, which is `message` or a part of it.
-fn read_request(message: &Utf8Bytes, text: &str) -> Request {
-    let envelope = match serde_json::from_str::<Envelope<'_>>(text) {
+/// Reads the request `raw`, which is `message` or a part of it.
+fn read_request(message: &Body, raw: Raw<'_>) -> Request {
+    let envelope: Envelope<'_> = match raw.read() {
         Ok(envelope) => envelope,
-        Err(error) if error.classify() == Category::Data => {
-            return Fault::request(format!("no JSON-RPC request: {error}")).of_nobody();
-        }
-        Err(error) => return Fault::parse(&error).of_nobody(),
+        Err(error) => return Fault::unreadable(raw.encoding(), &error).of_nobody(),
     };
-    match read_call(message, &envelope) {
+    let id = envelope.id.map(id_of);
+    match read_call(message, &envelope, id.as_ref()) {
         Err(fault) if fault.number == INVALID_REQUEST => {
-            let id = envelope.id.filter(|id| is_id(id)).unwrap_or(RawValue::NULL);
-            Request { id: Some(id.to_owned()), call: Err(fault) }
+            Request { id: Some(id.flatten().unwrap_or_default()), call: Err(fault) }
         }
-        call => Request { id: envelope.id.map(ToOwned::to_owned), call },
+        call => Request { id: id.flatten(), call },
     }
 }
 
-fn read_call(message: &Utf8Bytes, envelope: &Envelope<'_>) -> Result<Call, Fault> {
+fn read_call(
+    message: &Body,
+    envelope: &Envelope<'_>,
+    id: Option<&Option<Value>>,
+) -> Result<Call, Fault> {
     if text_of(envelope.jsonrpc).as_deref() != Some(VERSION) {
         return Err(Fault::request(r#"a request says "jsonrpc": "2.0""#));
     }
-    if !envelope.id.is_none_or(is_id) {
+    if id == Some(&None) {
         return Err(Fault::request("an id is a string, a number or null"));
     }
     let method = text_of(envelope.method)
@@ -211,26 +245,29 @@ fn read_call(message: &Utf8Bytes, envelope: &Envelope<'_>) -> Result<Call, Fault
     Ok(Call { method, params: envelope.params.map(|params| Part::of(message, params)) })
 }
 
-fn is_id(value: &RawValue) -> bool {
-    value.get().starts_with(|first: char| matches!(first, '"' | '-' | '0'..='9' | 'n'))
+/// The id that `raw` is, if it is one.
+fn id_of(raw: Raw<'_>) -> Option<Value> {
+    // A long list is not read only to be refused.
+    let id = (!raw.is_compound()).then(|| raw.read().ok()).flatten();
+    id.filter(|id| matches!(id, Value::Null | Value::Int(_) | Value::Float(_) | Value::Text(_)))
 }
 
 /// The string that `value` is.
-fn text_of<'a>(value: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
-    value.and_then(|value| serde_json::from_str(value.get()).ok())
+fn text_of(value: Option<Raw<'_>>) -> Option<Cow<'_, str>> {
+    value.and_then(|value| value.read().ok())
 }
 
 /// A message with a result.
 #[derive(Serialize)]
 pub(super) struct Success<'a, R> {
     jsonrpc: &'static str,
-    id: &'a RawValue,
+    id: &'a Value,
     result: R,
 }
 
 impl<'a, R> Success<'a, R> {
     /// The answer to request `id`.
-    pub(super) fn new(id: &'a RawValue, result: R) -> Self {
+    pub(super) fn new(id: &'a Value, result: R) -> Self {
         Self { jsonrpc: VERSION, id, result }
     }
 }
@@ -239,7 +276,7 @@ impl<'a, R> Success<'a, R> {
 #[derive(Serialize)]
 pub(super) struct Failure<'a> {
     jsonrpc: &'static str,
-    id: &'a RawValue,
+    id: &'a Value,
     error: FaultView<'a>,
 }
 
@@ -259,7 +296,7 @@ struct FaultData {
 
 impl<'a> Failure<'a> {
     /// The answer to request `id`.
-    pub(super) fn new(id: &'a RawValue, fault: &'a Fault) -> Self {
+    pub(super) fn new(id: &'a Value, fault: &'a Fault) -> Self {
         let kind = fault.error.kind();
         let retry_after_ms = kind.is_retryable().then_some(RETRY_AFTER_MS);
         let data = FaultData { code: kind.code(), retry_after_ms };
@@ -289,13 +326,16 @@ mod tests {
 
     /// What a message is read as: ids with the number of their fault, 0 for a call.
     fn seen(message: &str) -> Vec<(String, i32)> {
-        let requests = match read(&Utf8Bytes::from(message), 3) {
+        let requests = match read(&Body::Json(message.into()), 3) {
             Incoming::One(request) => vec![request],
             Incoming::Batch(requests) => requests,
         };
         let seen = |request: &Request| {
-            let id = request.id.as_ref().map_or("none", |id| id.get()).to_string();
-            (id, request.call.as_ref().err().map_or(0, |fault| fault.number))
+            let id = request.id.as_ref().map(|id| serde_json::to_string(id).expect("short"));
+            (
+                id.unwrap_or("none".into()),
+                request.call.as_ref().err().map_or(0, |fault| fault.number),
+            )
         };
         requests.iter().map(seen).collect()
     }
@@ -343,10 +383,11 @@ mod tests {
     #[test]
     fn params_are_the_text_the_client_sent() {
         let message = r#"[{"jsonrpc":"2.0","id":1,"method":"db.get","params": {"db": "é"} }]"#;
-        let Incoming::Batch(requests) = read(&Utf8Bytes::from(message), 3) else {
+        let Incoming::Batch(requests) = read(&Body::Json(message.into()), 3) else {
             panic!("a batch was sent");
         };
         let call = requests[0].call.as_ref().expect("the call is sound");
-        assert_eq!(call.params.as_ref().map(Part::as_str), Some(r#"{"db": "é"}"#));
+        let params = call.params.as_ref().map(|params| params.as_raw().as_bytes());
+        assert_eq!(params, Some(r#"{"db": "é"}"#.as_bytes()));
     }
 }
