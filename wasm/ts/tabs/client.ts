@@ -24,9 +24,10 @@ import {
   clientLock,
   ownName,
 } from "./message.js";
-import { type Numbered, Pending, alone, posted } from "./pending.js";
+import { type Numbered, Pending, posted } from "./pending.js";
 import type { Seats } from "./seat.js";
 import { forgetInPage, recallInPage, rememberInPage } from "./sentinel.js";
+import { Staging } from "./staging.js";
 
 /** Milliseconds between two looks whether the holder is there, while something is asked. */
 const LOOK_MS = 1_500;
@@ -101,7 +102,9 @@ export class Client implements Session {
   }
 
   async read<V extends Verb>(verb: V, question: Questions[V]): Promise<Answers[V]> {
-    const answer = await this.#ask({ kind: "read", verb, question: alone(question) as never });
+    // A vector crosses with its whole buffer.
+    const [packed] = new Staging().pack([question]);
+    const answer = await this.#ask({ kind: "read", verb, question: packed as Questions[V] });
     return unpacked(verb, question, answer);
   }
 

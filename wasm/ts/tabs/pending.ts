@@ -2,6 +2,7 @@ import { VectordocError } from "../error.js";
 import type { OnProgress } from "../session.js";
 import { slicesOf } from "../slices.js";
 import type { Asked, Order } from "./message.js";
+import { Staging } from "./staging.js";
 
 /** Documents that may be on their way to the holder. */
 const DOCUMENTS_UNDER_WAY_MAX = 1_024;
@@ -66,6 +67,7 @@ export class Pending {
     const { docs } = asked.change;
     const { number } = asked;
     const round = this.attempts;
+    const staging = new Staging();
     this.#taken = 0;
     let at = 0;
     for await (const slice of slicesOf(docs, vectors)) {
@@ -75,7 +77,7 @@ export class Pending {
       if (isOver()) {
         return;
       }
-      post({ kind: "slice", number, round, at, docs: slice.map(alone) });
+      post({ kind: "slice", number, round, at, docs: staging.pack(slice) });
       at += slice.length;
     }
     post({ ...asked, round, change: { ...asked.change, docs: [] }, sliced: at });
@@ -90,15 +92,4 @@ export function posted(post: () => void): void {
     const message = `it cannot be sent to the thread that holds the database: ${String(cause)}`;
     throw new VectordocError("invalid", message, { cause });
   }
-}
-
-/** The document with its typed arrays alone in their buffers, since whole buffers cross. */
-export function alone(doc: object): object {
-  let result = doc;
-  for (const [name, value] of Object.entries(doc)) {
-    if (ArrayBuffer.isView(value) && value.byteLength < value.buffer.byteLength) {
-      result = { ...result, [name]: (value as Uint8Array).slice() };
-    }
-  }
-  return result;
 }
