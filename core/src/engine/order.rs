@@ -3,7 +3,7 @@
 
 use super::Engine;
 use crate::{
-    Document, Error, Filter, Id, Order, Result, Scroll, Value,
+    Document, Error, Filter, Id, Order, Page, Result, Scroll, Value,
     bitset::BitSet,
     column::{Direction, Key},
     document::coerce,
@@ -85,7 +85,7 @@ fn column_of(schema: &Schema, order: &Order) -> Result<(usize, FieldType)> {
 
 impl Engine {
     /// A part of the documents, each with its place, after a place: the one that the cursor stands
-    /// for.
+    /// for. See [`page`].
     pub fn scroll(&self, scroll: &Scroll, after: Option<&Place>) -> Result<Vec<(Place, Document)>> {
         let limit = scroll.limit;
         limits::at_most(limit, limits::SCROLL_LIMIT_MAX, "limit")?;
@@ -169,6 +169,19 @@ impl Engine {
         let counts = self.columns.facet(number, &self.allowed(filter)?);
         Ok(counts.into_iter().map(|(key, count)| (key.value(&found.ty), count)).collect())
     }
+}
+
+/// One page out of what several engines have after the place where it begins, in order, each no
+/// more than `scroll.limit`.
+pub fn page(schema: &Schema, scroll: &Scroll, mut found: Vec<(Place, Document)>) -> Result<Page> {
+    let order = scroll.order.as_ref();
+    let is_full = found.len() >= scroll.limit;
+    found.sort_by(|(a, _), (b, _)| a.cmp(b, order));
+    found.truncate(scroll.limit);
+    let last = found.last().filter(|_| is_full);
+    let cursor = last.map(|(place, _)| place.cursor(schema, order)).transpose()?;
+    let docs = found.into_iter().map(|(_, document)| document).collect();
+    Ok(Page { docs, cursor })
 }
 
 /// The counts of several engines added up: the `limit` most frequent values, ties in order of the
