@@ -45,6 +45,7 @@ pub mod query;
 mod refine;
 
 pub mod engine;
+pub mod shards;
 
 #[cfg(feature = "native")]
 pub mod native;

@@ -5,8 +5,9 @@ use super::Engine;
 use crate::{
     Document, Error, Filter, Id, Order, Page, Result, Scroll, Value,
     bitset::BitSet,
+    bytes::{Reader, Writer},
     column::{Direction, Key},
-    document::coerce,
+    document::{coerce, read_id, read_value, write_id, write_value},
     limits,
     schema::{FieldType, IdKind, Schema},
 };
@@ -63,6 +64,36 @@ impl Place {
             value => Some(Key::of(&ty, &value).ok_or_else(wrong)?),
         };
         Ok(Self { key, id: id_of_text(id, schema).map_err(|_| wrong())? })
+    }
+}
+
+impl Place {
+    /// Appends the bytes that [`read`](Self::read) reads.
+    pub(crate) fn write(
+        &self,
+        writer: &mut Writer,
+        schema: &Schema,
+        order: Option<&Order>,
+    ) -> Result<()> {
+        if let Some(order) = order {
+            let (_, ty) = column_of(schema, order)?;
+            write_value(writer, &self.key.as_ref().map_or(Value::Null, |key| key.value(&ty)));
+        }
+        write_id(writer, &self.id);
+        Ok(())
+    }
+
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        schema: &Schema,
+        order: Option<&Order>,
+    ) -> Result<Self> {
+        let key = |order| {
+            let (_, ty) = column_of(schema, order)?;
+            read_value(reader, limits::DOCUMENT_DEPTH_MAX).map(|value| Key::of(&ty, &value))
+        };
+        let key = order.map(key).transpose()?.flatten();
+        Ok(Self { key, id: read_id(reader)? })
     }
 }
 
