@@ -9,8 +9,10 @@ mod input;
 mod options;
 mod output;
 mod rest;
+mod shards;
 
 pub use batch::{Batch, Group, Prepared};
 pub use engine::Engine;
 pub use failure::{Failure, error_codes};
 pub use rest::Checkpoint;
+pub use shards::{Gathering, Shards};

@@ -12,9 +12,9 @@ import type {
   Outcome,
   Questions,
   SearchOptions,
-  Session,
   Verb,
 } from "./session.js";
+import type { Shard } from "./shard.js";
 import { slicesOf, vectorFields } from "./slices.js";
 import type { Store } from "./store.js";
 import { pause } from "./turn.js";
@@ -45,7 +45,7 @@ interface Storing extends Waiting {
  * their records by one `put`, applies them and answers; in between it builds indexes, and it
  * checkpoints when there is much to replay or nothing else to do.
  */
-export class Host implements Session {
+export class Host implements Shard {
   readonly schema: Schema;
   readonly #name: string;
   readonly #raw: typeof Raw;
@@ -110,6 +110,11 @@ export class Host implements Session {
   async read<V extends Verb>(verb: V, question: Questions[V]): Promise<Answers[V]> {
     this.#check();
     return guard(() => ANSWERS[verb](this.#engine, question));
+  }
+
+  async ask(question: Uint8Array): Promise<Uint8Array> {
+    this.#check();
+    return guard(() => this.#engine.answer(question));
   }
 
   async settle(onProgress?: OnProgress): Promise<void> {
