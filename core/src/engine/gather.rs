@@ -115,7 +115,7 @@ fn fused(query: &Query, by_vector: Vec<Found>, by_text: Vec<Found>) -> Vec<Found
 
 /// Best first, equally good ones in order of their ids.
 fn sort(found: &mut [Found]) {
-    found.sort_by(|Found { candidate: a, .. }, Found { candidate: b, .. }| {
+    found.sort_unstable_by(|Found { candidate: a, .. }, Found { candidate: b, .. }| {
         a.order.total_cmp(&b.order).then_with(|| a.id.cmp(&b.id))
     });
 }

@@ -207,7 +207,7 @@ impl Engine {
 pub fn page(schema: &Schema, scroll: &Scroll, mut found: Vec<(Place, Document)>) -> Result<Page> {
     let order = scroll.order.as_ref();
     let is_full = found.len() >= scroll.limit;
-    found.sort_by(|(a, _), (b, _)| a.cmp(b, order));
+    found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b, order));
     found.truncate(scroll.limit);
     let last = found.last().filter(|_| is_full);
     let cursor = last.map(|(place, _)| place.cursor(schema, order)).transpose()?;
@@ -232,7 +232,7 @@ pub fn most_frequent(
         }
     }
     let mut total: Vec<(Key, u64)> = total.into_iter().collect();
-    total.sort_by_key(|(_, count)| core::cmp::Reverse(*count));
+    total.sort_unstable_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then_with(|| a.cmp(b)));
     total.truncate(limit);
     Ok(total.into_iter().map(|(key, count)| (key.value(&found.ty), count)).collect())
 }

@@ -2,8 +2,9 @@
 
 use super::{
     format::{
-        read_all, read_candidate, read_list, read_option, read_statistics, read_u64, read_vector,
-        write_candidate, write_document, write_list, write_statistics, write_text, write_vector,
+        document_bytes, read_all, read_candidate, read_list, read_option, read_statistics,
+        read_u64, read_vector, write_candidate, write_list, write_statistics, write_text,
+        write_vector,
     },
     question::Question,
 };
@@ -16,10 +17,7 @@ use crate::{
     query::Explanation,
     text::Statistics,
 };
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, vec::Vec};
 
 impl Engine {
     /// Answers what a [`Gathering`](crate::shards::Gathering) asks this engine, which is one of
@@ -38,7 +36,7 @@ impl Engine {
                 for (id, version) in &wanted {
                     let document = self.document_of(id, *version, &include)?;
                     writer.u8(document.is_some().into());
-                    document.into_iter().for_each(|doc| write_document(&mut writer, doc));
+                    document.into_iter().for_each(|doc| writer.bytes(&document_bytes(doc)));
                 }
             }
             Question::Facet(path, filter) => {
@@ -56,7 +54,7 @@ impl Engine {
                 writer.length(found.len());
                 for (place, document) in found {
                     place.write(&mut writer, schema, order)?;
-                    write_document(&mut writer, document);
+                    writer.bytes(&document_bytes(document));
                 }
             }
         }
@@ -96,19 +94,21 @@ impl Engine {
             let list = list.iter().filter(|candidate| !query.except.contains(&candidate.id));
             list.take(query.limit.saturating_add(query.offset))
         });
-        let mut written = BTreeSet::new();
-        let mut documents = Writer::default();
+        let mut documents = Documents::new();
+        let mut bytes = 0;
         for Candidate { slot, id, .. } in likely {
-            if documents.as_bytes().len() > DOCUMENTS_BYTES_MAX {
-                break;
-            }
-            if written.insert(*slot) {
-                documents.u32(*slot);
-                write_document(&mut documents, self.document(*slot, id.clone(), &query.include)?);
+            if bytes < DOCUMENTS_BYTES_MAX && !documents.contains_key(slot) {
+                let document = self.document(*slot, id.clone(), &query.include)?;
+                let document = document_bytes(document);
+                bytes += document.len();
+                documents.insert(*slot, document);
             }
         }
-        writer.length(written.len());
-        writer.raw(documents.as_bytes());
+        writer.length(documents.len());
+        for (slot, document) in &documents {
+            writer.u32(*slot);
+            writer.bytes(document);
+        }
         Ok(())
     }
 }

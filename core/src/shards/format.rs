@@ -235,11 +235,11 @@ pub(super) fn read_candidate(reader: &mut Reader<'_>) -> Result<Candidate> {
     })
 }
 
-/// A document with its length before it.
-pub(super) fn write_document(writer: &mut Writer, document: Document) {
-    let mut inner = Writer::default();
-    Stored::from(document).write(&mut inner);
-    writer.bytes(inner.as_bytes());
+/// What [`read_document`] reads.
+pub(super) fn document_bytes(document: Document) -> Vec<u8> {
+    let mut writer = Writer::default();
+    Stored::from(document).write(&mut writer);
+    writer.into_bytes()
 }
 
 pub(super) fn read_document(bytes: &[u8], schema: &Schema) -> Result<Document> {

@@ -13,7 +13,7 @@ use crate::{
     limits,
     text::Statistics,
 };
-use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
+use alloc::{format, string::String, vec, vec::Vec};
 use core::mem;
 
 /// How often a search is made anew when documents it found were changed before they could be read.
@@ -185,12 +185,8 @@ impl Gathering {
     ) -> Result<Step> {
         let vectors = self.some(answers, answer::examples)?;
         let mut vectors: Vec<_> = vectors.into_iter().map(Vec::into_iter).collect();
-        let mut of_id = BTreeMap::new();
-        for id in examples.like.iter().chain(&examples.unlike) {
-            let vector = vectors[id.shard(self.shards)].next();
-            of_id.insert(id, vector.ok_or_else(too_few)??);
-        }
-        let vector_of = |id: &Id, _| of_id.get(id).cloned().ok_or_else(too_few);
+        // They are read in the order in which they were asked for.
+        let vector_of = |id: &Id, _| vectors[id.shard(self.shards)].next().ok_or_else(too_few)?;
         let query = examples.query(&self.schema, search.query, vector_of)?;
         Search { query, ..search }.begin(&self.schema)
     }
