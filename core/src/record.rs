@@ -65,26 +65,6 @@ impl Stored {
     }
 }
 
-impl Stored {
-    pub(crate) fn write(&self, writer: &mut Writer) {
-        writer.bytes(&self.bytes);
-        for vector in &self.vectors {
-            writer.u8(vector.is_some().into());
-            writer.f32s(vector.as_deref().unwrap_or_default());
-        }
-    }
-
-    pub(crate) fn read(reader: &mut Reader<'_>, schema: &Schema) -> Result<Self> {
-        let bytes = reader.bytes()?.to_vec();
-        let id = read_id(&mut Reader::new(&bytes))?;
-        let vectors = schema.vectors().iter().map(|field| match reader.u8()? {
-            0 => Ok(None),
-            _ => reader.f32s(field.dim).map(Some),
-        });
-        Ok(Self { id, vectors: vectors.collect::<Result<_>>()?, bytes })
-    }
-}
-
 impl From<Document> for Stored {
     fn from(document: Document) -> Self {
         let bytes = write_document(&document);
@@ -146,7 +126,11 @@ fn write_change(writer: &mut Writer, change: &Change) {
     match change {
         Change::Put(stored) => {
             writer.u8(PUT);
-            stored.write(writer);
+            writer.bytes(&stored.bytes);
+            for vector in &stored.vectors {
+                writer.u8(vector.is_some().into());
+                writer.f32s(vector.as_deref().unwrap_or_default());
+            }
         }
         Change::Delete(id) => {
             writer.u8(DELETE);
@@ -157,7 +141,16 @@ fn write_change(writer: &mut Writer, change: &Change) {
 
 fn read_change(reader: &mut Reader<'_>, schema: &Schema) -> Result<Change> {
     match reader.u8()? {
-        PUT => Stored::read(reader, schema).map(|stored| Change::Put(Arc::new(stored))),
+        PUT => {
+            let bytes = reader.bytes()?.to_vec();
+            let id = read_id(&mut Reader::new(&bytes))?;
+            let vectors = schema.vectors().iter().map(|field| match reader.u8()? {
+                0 => Ok(None),
+                _ => reader.f32s(field.dim).map(Some),
+            });
+            let vectors = vectors.collect::<Result<_>>()?;
+            Ok(Change::Put(Arc::new(Stored { id, bytes, vectors })))
+        }
         DELETE => read_id(reader).map(Change::Delete),
         tag => Err(Error::corrupt(format!("a record has the unknown operation {tag}"))),
     }

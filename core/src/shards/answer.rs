@@ -36,7 +36,7 @@ impl Engine {
                 for (id, version) in &wanted {
                     let document = self.document_of(id, *version, &include)?;
                     writer.u8(document.is_some().into());
-                    document.into_iter().for_each(|doc| writer.bytes(&document_bytes(doc)));
+                    document.into_iter().for_each(|doc| writer.bytes(&document_bytes(&doc)));
                 }
             }
             Question::Facet(path, filter) => {
@@ -54,7 +54,7 @@ impl Engine {
                 writer.length(found.len());
                 for (place, document) in found {
                     place.write(&mut writer, schema, order)?;
-                    writer.bytes(&document_bytes(document));
+                    writer.bytes(&document_bytes(&document));
                 }
             }
         }
@@ -99,7 +99,7 @@ impl Engine {
         for Candidate { slot, id, .. } in likely {
             if bytes < DOCUMENTS_BYTES_MAX && !documents.contains_key(slot) {
                 let document = self.document(*slot, id.clone(), &query.include)?;
-                let document = document_bytes(document);
+                let document = document_bytes(&document);
                 bytes += document.len();
                 documents.insert(*slot, document);
             }

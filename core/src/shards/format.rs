@@ -3,10 +3,9 @@
 use crate::{
     Document, Error, Filter, Fusion, Id, Include, Order, Query, Result, Schema, Scroll, TextQuery,
     bytes::{Reader, Writer},
-    document::{read_id, read_value, write_id, write_value},
+    document::{read_id, read_value, read_values, write_document, write_id, write_value},
     engine::Candidate,
     limits,
-    record::Stored,
     text::Statistics,
 };
 use alloc::{format, string::String, vec::Vec};
@@ -235,15 +234,28 @@ pub(super) fn read_candidate(reader: &mut Reader<'_>) -> Result<Candidate> {
     })
 }
 
-/// What [`read_document`] reads.
-pub(super) fn document_bytes(document: Document) -> Vec<u8> {
+/// What [`read_document`] reads. Vectors are as the engine gives them out, whatever it keeps.
+pub(super) fn document_bytes(document: &Document) -> Vec<u8> {
     let mut writer = Writer::default();
-    Stored::from(document).write(&mut writer);
+    writer.bytes(&write_document(document));
+    for vector in &document.vectors {
+        write_option(&mut writer, vector.as_deref(), write_vector);
+    }
     writer.into_bytes()
 }
 
 pub(super) fn read_document(bytes: &[u8], schema: &Schema) -> Result<Document> {
-    read_all(bytes, |reader| Stored::read(reader, schema))?.to_document(schema)
+    read_all(bytes, |reader| {
+        let mut document = Reader::new(reader.bytes()?);
+        let id = read_id(&mut document)?;
+        let values = read_values(&mut document, schema.values().len())?;
+        let vectors = schema.vectors().iter().map(|field| {
+            let vector = read_option(reader, read_vector)?;
+            let fits = vector.as_ref().is_none_or(|vector| vector.len() == field.dim);
+            fits.then_some(vector).ok_or_else(|| Error::corrupt("a vector is of another length"))
+        });
+        Ok(Document { id, vectors: vectors.collect::<Result<_>>()?, values })
+    })
 }
 
 pub(super) fn write_versioned(writer: &mut Writer, (id, version): &(Id, u64)) {
