@@ -1,9 +1,10 @@
 // Builds the package into `dist/`: the engine by cargo, once for each set of instructions, its glue
 // by the locked wasm-bindgen, the modules made smaller by wasm-opt, the TypeScript by tsc. Nothing
-// comes from outside cargo and npm.
+// comes from outside rustup, cargo and npm.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 
@@ -20,6 +21,20 @@ const WASM_FEATURES = [
   "sign-ext",
 ];
 
+/**
+ * The engine is compiled for speed, but only functions that ask for it are inlined. A bug in the
+ * engine is a trap, without the text of a panic.
+ */
+const RUSTFLAGS = [
+  "-Zunstable-options",
+  "-Cpanic=immediate-abort",
+  "-Cllvm-args=-inline-threshold=5",
+];
+/** The standard library is compiled too, for size: the one that comes with rustc is for speed. */
+const STD = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+/** What a page may download before it can search, with brotli. */
+const PAGE_KIB_MAX = 266;
+
 const here = fileURLToPath(new URL(".", import.meta.url));
 const RAW = "dist/raw";
 /** The modules by the name of their file: what rustc and what wasm-opt may use beyond all others. */
@@ -32,7 +47,7 @@ rmSync(`${here}dist`, { recursive: true, force: true });
 mkdirSync(`${here}${RAW}`, { recursive: true });
 Object.entries(MODULES).forEach(([name, features]) => buildModule(name, features));
 run("tsc", ["--project", "tsconfig.json"]);
-printSizes();
+checkSizes();
 
 /** Builds one module and the glue, which must be the same for all. */
 function buildModule(name, features) {
@@ -50,10 +65,11 @@ function buildModule(name, features) {
 function compileEngine(features) {
   const options = ["--package", "vectordoc-wasm", "--target", TARGET, "--profile", PROFILE];
   const output = ["--message-format", "json-render-diagnostics"];
-  const flags = `${process.env.RUSTFLAGS ?? ""} -Ctarget-feature=${features}`.trim();
-  const messages = run("cargo", ["build", "--locked", ...options, ...output], {
+  const flags = [process.env.RUSTFLAGS ?? "", ...RUSTFLAGS, `-Ctarget-feature=${features}`];
+  const messages = run("cargo", ["build", "--locked", ...options, ...STD, ...output], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, RUSTFLAGS: flags },
+    // The locked compiler knows these options, but does not promise to keep them.
+    env: { ...process.env, RUSTC_BOOTSTRAP: "1", RUSTFLAGS: flags.join(" ").trim() },
   });
   const artifacts = messages
     .trim()
@@ -73,17 +89,36 @@ function shareGlue(from, file) {
   renameSync(`${here}${from}`, place);
 }
 
-/** Prints what a page downloads: one of the modules, and the rest. */
-function printSizes() {
+/** Prints what a page downloads before it can search; stops the build when that is too much. */
+function checkSizes() {
+  const scripts = [...scriptsFrom("dist/browser.js")];
   const modules = Object.keys(MODULES).map((name) => `${RAW}/${name}.wasm`);
-  for (const file of [...modules, `${RAW}/engine.js`, "dist/database.js"]) {
-    const bytes = readFileSync(`${here}${file}`);
-    const packed = brotliCompressSync(bytes, {
-      params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },
-    });
-    const [raw, brotli] = [bytes, packed].map((data) => (data.length / 1024).toFixed(1));
-    console.log(`${file}: ${raw} KiB, ${brotli} KiB with brotli`);
+  const largest = modules.toSorted((a, b) => brotliBytes(b) - brotliBytes(a)).slice(0, 1);
+  const kib = (files) => files.reduce((sum, file) => sum + brotliBytes(file), 0) / 1024;
+  for (const file of [...modules, ...scripts]) {
+    console.log(`${file}: ${kib([file]).toFixed(1)} KiB with brotli`);
   }
+  const page = kib([...scripts, ...largest]);
+  console.log(`a page: ${page.toFixed(1)} of at most ${PAGE_KIB_MAX} KiB with brotli`);
+  if (page > PAGE_KIB_MAX) {
+    console.error(`a page downloads ${page.toFixed(1)} KiB: make it smaller, or raise PAGE_KIB_MAX`);
+    process.exit(1);
+  }
+}
+
+/** A script and all that it imports or starts, in that order. */
+function scriptsFrom(script, found = new Set()) {
+  if (found.has(script)) return found;
+  found.add(script);
+  const imports = /(?:from |import ?\(?|URL\()"(\.[\w./-]+\.js)"/g;
+  const text = readFileSync(`${here}${script}`, "utf8");
+  for (const [, name] of text.matchAll(imports)) scriptsFrom(join(dirname(script), name), found);
+  return found;
+}
+
+function brotliBytes(file) {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+  return brotliCompressSync(readFileSync(`${here}${file}`), { params }).length;
 }
 
 /** Runs a program here and returns what it printed; stops the build when it fails. */

@@ -29,7 +29,7 @@ const META: u8 = b'm';
 const PAGE: u8 = b'p';
 const RECORD: u8 = b'r';
 /// Bytes of the longest key.
-const KEY_BYTES: usize = 17;
+pub(crate) const KEY_BYTES: usize = 17;
 
 impl Key {
     /// The bytes of the key.

@@ -30,7 +30,10 @@ mod changed;
 mod heap;
 pub mod key;
 mod record;
+mod reduction;
 pub mod rest;
+
+pub mod archive;
 
 mod bitset;
 mod column;

@@ -52,6 +52,8 @@ pub const REGEX_PROGRAM_BYTES_MAX: usize = 1024 * 1024;
 pub const FILTER_VALUES_MAX: usize = 65_536;
 /// Different words of one search by text or one `$text`.
 pub const TEXT_WORDS_MAX: usize = 1_024;
+/// Bytes of one value in an archive: a record is the largest, and a checkpoint takes it away.
+pub const ARCHIVE_VALUE_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Shards of one database.
 pub const SHARDS_MAX: usize = 256;
 

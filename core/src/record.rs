@@ -3,16 +3,21 @@
 //!
 //! ```text
 //! "VDR1"  number u64  count varint  operation…  XXH3-64 of all before, u64
-//! operation = 1 document bytes, then per vector field: 0, or 1 and dim × f32
+//! operation = 1 document bytes, then per vector field: 0, or 1 and the vector
 //!           | 2 id
+//! vector    = dim × f32 | step f32, dim × f16 | step f32, dim × u8
 //! ```
+//!
+//! The precision of its field says which form a vector has; `crate::reduction` what they mean.
 
 use crate::{
     Error, Id, Result, Schema,
     bytes::{Reader, Writer, checksum},
     document::{Document, read_id, read_values, write_document, write_id},
+    schema::{Precision, VectorField},
 };
 use alloc::{format, sync::Arc, vec::Vec};
+use core::ops::Deref;
 
 const MAGIC: &[u8; 4] = b"VDR1";
 const PUT: u8 = 1;
@@ -52,23 +57,53 @@ pub(crate) struct Stored {
     pub(crate) id: Id,
     /// Id and values.
     pub(crate) bytes: Vec<u8>,
-    pub(crate) vectors: Vec<Option<Vec<f32>>>,
+    pub(crate) vectors: Vec<Option<Kept>>,
+}
+
+/// A vector as its field keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Kept {
+    precision: Precision,
+    numbers: Vec<f32>,
+}
+
+impl Kept {
+    /// What `field` keeps of a vector.
+    fn new(field: &VectorField, mut numbers: Vec<f32>) -> Self {
+        field.precision.reduce(&mut numbers);
+        Self { precision: field.precision, numbers }
+    }
+
+    fn read(field: &VectorField, reader: &mut Reader<'_>) -> Result<Self> {
+        let precision = field.precision;
+        Ok(Self { precision, numbers: precision.read(field.dim, reader)? })
+    }
+}
+
+impl Deref for Kept {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.numbers
+    }
 }
 
 impl Stored {
+    /// What a database of `schema` keeps of a document.
+    pub(crate) fn new(document: Document, schema: &Schema) -> Self {
+        let bytes = write_document(&document);
+        let vectors = schema.vectors().iter().zip(document.vectors);
+        let kept = vectors.map(|(field, vector)| vector.map(|vector| Kept::new(field, vector)));
+        Self { id: document.id, bytes, vectors: kept.collect() }
+    }
+
     /// The document again.
     pub(crate) fn to_document(&self, schema: &Schema) -> Result<Document> {
         let mut reader = Reader::new(&self.bytes);
         let id = read_id(&mut reader)?;
         let values = read_values(&mut reader, schema.values().len())?;
-        Ok(Document { id, vectors: self.vectors.clone(), values })
-    }
-}
-
-impl From<Document> for Stored {
-    fn from(document: Document) -> Self {
-        let bytes = write_document(&document);
-        Self { id: document.id, bytes, vectors: document.vectors }
+        let vectors = self.vectors.iter().map(|vector| vector.as_deref().map(Vec::from));
+        Ok(Document { id, vectors: vectors.collect(), values })
     }
 }
 
@@ -129,7 +164,7 @@ fn write_change(writer: &mut Writer, change: &Change) {
             writer.bytes(&stored.bytes);
             for vector in &stored.vectors {
                 writer.u8(vector.is_some().into());
-                writer.f32s(vector.as_deref().unwrap_or_default());
+                vector.iter().for_each(|kept| kept.precision.write(kept, writer));
             }
         }
         Change::Delete(id) => {
@@ -146,7 +181,7 @@ fn read_change(reader: &mut Reader<'_>, schema: &Schema) -> Result<Change> {
             let id = read_id(&mut Reader::new(&bytes))?;
             let vectors = schema.vectors().iter().map(|field| match reader.u8()? {
                 0 => Ok(None),
-                _ => reader.f32s(field.dim).map(Some),
+                _ => Kept::read(field, reader).map(Some),
             });
             let vectors = vectors.collect::<Result<_>>()?;
             Ok(Change::Put(Arc::new(Stored { id, bytes, vectors })))

@@ -3,9 +3,10 @@
 use crate::{
     field_type::{FixedLen, in_option, mentions},
     mistakes::Mistakes,
-    model::{Field, Model, Variant, Vector},
+    model::{Field, Model, QUANTIZATIONS, Variant, Vector},
     parse::{Dim, Number},
 };
+use proc_macro2::Ident;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::RangeInclusive,
@@ -58,6 +59,7 @@ pub(crate) fn check(model: &Model, mistakes: &Mistakes) {
             check_range("m", vector.m.as_ref(), M, mistakes);
             check_range("ef_construction", vector.ef_construction.as_ref(), EF, mistakes);
             check_range("ef", vector.ef.as_ref(), EF, mistakes);
+            check_quantization(vector, mistakes);
         }
     }
 }
@@ -151,6 +153,24 @@ fn check_default(field: &Field, mistakes: &Mistakes) {
         let message = "an `Option` is `None` where a document lacks it; remove `default` or the \
                        `Option`";
         mistakes.add(&default.place, message);
+    }
+}
+
+/// Codes are no finer than what they stand for. Variants are called alike, finest first.
+fn check_quantization(vector: &Vector, mistakes: &Mistakes) {
+    let rank = |variant: &Option<Ident>| {
+        let variant = variant.as_ref()?;
+        QUANTIZATIONS.iter().position(|(_, known)| variant == known)
+    };
+    if let (Some(kept), Some(compared)) = (rank(&vector.precision), rank(&vector.quantization))
+        && compared < kept
+    {
+        let message = format!(
+            "the quantization \"{}\" is finer than the precision \"{}\"; choose a coarser one, or \
+             leave it out",
+            QUANTIZATIONS[compared].0, QUANTIZATIONS[kept].0
+        );
+        mistakes.add(&vector.place, message);
     }
 }
 

@@ -121,11 +121,12 @@ use syn::{DeriveInput, parse_macro_input};
 /// |---|---|---|
 /// | `dim = …` | components, 1 to 65536: a number or a constant | the length of the array; a `Vec` needs it |
 /// | `metric = "…"` | `cosine`, `l2` or `dot` | `cosine` |
+/// | `precision = "…"` | what is kept of each number: `f32`, `f16`, or `i8` with a step for each vector; what a document is read with is what was kept | `f32` |
 /// | `index = "…"` | `auto`, `exact` or `hnsw`; `hnsw_rs` with the feature of that name; `custom` for one of your own | `auto` |
 /// | `m = …` | links per node of the graph, 2 to 128 | 16 |
 /// | `ef_construction = …` | candidates considered when a node is inserted, 1 to 10000 | 200 |
 /// | `ef = …` | candidates considered by a search that does not say, 1 to 10000 | measured |
-/// | `quantization = "…"` | what the many are compared by before the nearest are in full: `f32`, `f16`, `i8`, `i4` or `binary` | `i8` below 96 components, else `i4` |
+/// | `quantization = "…"` | what the many are compared by before the nearest are in full: `f32`, `f16`, `i8`, `i4` or `binary` | what is kept, of an `exact` index or in precision `i8`; else `i8` below 96 components, else `i4` |
 #[proc_macro_derive(VectorDoc, attributes(vectordoc))]
 pub fn derive_vector_doc(input: TokenStream) -> TokenStream {
     derive::derive(&parse_macro_input!(input as DeriveInput)).into()

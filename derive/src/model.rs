@@ -76,6 +76,8 @@ pub(crate) struct Vector {
     pub(crate) dim: Option<Dim>,
     /// The variant of `Metric`.
     pub(crate) metric: Option<Ident>,
+    /// The variant of `Precision`.
+    pub(crate) precision: Option<Ident>,
     /// The variant of `IndexKind`.
     pub(crate) index: Option<Ident>,
     pub(crate) m: Option<Number>,
@@ -88,6 +90,9 @@ pub(crate) struct Vector {
 /// The metrics with their variants.
 const METRICS: [(&str, &str); 3] = [("cosine", "Cosine"), ("l2", "L2"), ("dot", "Dot")];
 
+/// The precisions with their variants.
+const PRECISIONS: [(&str, &str); 3] = [("f32", "F32"), ("f16", "F16"), ("i8", "I8")];
+
 /// The kinds of index with their variants.
 const INDEXES: [(&str, &str); 5] = [
     ("auto", "Auto"),
@@ -98,7 +103,7 @@ const INDEXES: [(&str, &str); 5] = [
 ];
 
 /// The quantizations with their variants.
-const QUANTIZATIONS: [(&str, &str); 5] =
+pub(crate) const QUANTIZATIONS: [(&str, &str); 5] =
     [("f32", "F32"), ("f16", "F16"), ("i8", "I8"), ("i4", "I4"), ("binary", "Binary")];
 
 impl Model {
@@ -234,6 +239,7 @@ impl Vector {
             place: options.place,
             dim: options.dim,
             metric: variant(&METRICS, options.metric, "metric"),
+            precision: variant(&PRECISIONS, options.precision, "precision"),
             index: variant(&INDEXES, options.index, "index"),
             m: options.m,
             ef_construction: options.ef_construction,

@@ -29,9 +29,16 @@ impl Place {
             Self::Struct | Self::Enum => &["rename_all", "crate"],
             Self::Field => &["id", "vector", "filter", "text", "json", "default", "skip", "rename"],
             Self::Variant => &["rename"],
-            Self::Vector => {
-                &["dim", "metric", "index", "m", "ef_construction", "ef", "quantization"]
-            }
+            Self::Vector => &[
+                "dim",
+                "metric",
+                "precision",
+                "index",
+                "m",
+                "ef_construction",
+                "ef",
+                "quantization",
+            ],
         }
     }
 

@@ -53,6 +53,8 @@ pub(crate) struct VectorOptions {
     pub(crate) dim: Option<Dim>,
     /// The name of the metric.
     pub(crate) metric: Option<LitStr>,
+    /// The name of what is kept of each number.
+    pub(crate) precision: Option<LitStr>,
     /// The name of the index.
     pub(crate) index: Option<LitStr>,
     /// Links per node.
@@ -125,6 +127,7 @@ impl VectorOptions {
             place: option.path().clone(),
             dim: options.read("dim", dim).or(written.then_some(Dim::Wrong)),
             metric: options.read("metric", text),
+            precision: options.read("precision", text),
             index: options.read("index", text),
             m: options.read("m", number),
             ef_construction: options.read("ef_construction", number),

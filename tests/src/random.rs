@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use vectordoc::{
     Document, Filter, GeoPoint, Id, Metric, Order, Patch, Schema, Timestamp, Uuid, Value,
     filter::{Comparison, Test},
-    schema::{FieldType, IdField, IdKind, IndexKind, IndexSpec, Integer, ValueField, VectorField},
+    schema::{
+        FieldType, IdField, IdKind, IndexKind, IndexSpec, Integer, Precision, ValueField,
+        VectorField,
+    },
 };
 
 /// The seed of this run: `SEED` of the environment, or `default`. It is printed, so that a failure
@@ -26,11 +29,15 @@ const COLORS: [&str; 3] = ["red", "green", "blue"];
 /// A schema with a value field of every kind, and one vector field.
 pub fn schema(rng: &mut Rng, kind: IndexKind) -> Schema {
     let metric = Metric::NAMES[rng.usize(..Metric::NAMES.len())].1;
-    let index = IndexSpec { kind, m: rng.usize(4..12), ..IndexSpec::default() };
+    let precision = Precision::NAMES[rng.usize(..Precision::NAMES.len())].1;
+    let is_own_code = precision != Precision::F32 && rng.bool();
+    let quantization = is_own_code.then(|| precision.quantization());
+    let index = IndexSpec { kind, m: rng.usize(4..12), quantization, ..IndexSpec::default() };
     let vector = VectorField {
         name: "embedding".into(),
         dim: rng.usize(1..20),
         metric,
+        precision,
         optional: rng.bool(),
         index,
     };

@@ -7,6 +7,7 @@ use std::{
 use vectordoc::{
     Document, Filter, GeoPoint, Hit, Id, Metric, Order, Patch, Query, Schema, Timestamp, Value,
     filter::{Comparison, Test},
+    schema::Precision,
 };
 
 /// Documents by id.
@@ -18,9 +19,12 @@ pub struct Twin {
 
 impl Twin {
     /// Inserts or replaces documents.
-    pub fn index(&mut self, documents: &[Document]) {
+    pub fn index(&mut self, schema: &Schema, documents: &[Document]) {
         for document in documents {
-            self.documents.insert(document.id.clone(), document.clone());
+            let vectors = schema.vectors().iter().zip(&document.vectors);
+            let kept = vectors.map(|(field, vector)| Some(kept(field.precision, vector.as_ref()?)));
+            let document = Document { vectors: kept.collect(), ..document.clone() };
+            self.documents.insert(document.id.clone(), document);
         }
     }
 
@@ -30,7 +34,9 @@ impl Twin {
         for (path, value) in &patch.set {
             match (schema.vectors().iter().position(|field| field.name == *path), value) {
                 (Some(number), Value::Array(numbers)) => {
-                    document.vectors[number] = Some(numbers.iter().map(component).collect());
+                    let vector: Vec<f32> = numbers.iter().map(component).collect();
+                    let precision = schema.vectors()[number].precision;
+                    document.vectors[number] = Some(kept(precision, &vector));
                 }
                 _ => *place(schema, document, path) = value.clone(),
             }
@@ -185,6 +191,28 @@ fn place<'a>(schema: &Schema, document: &'a mut Document, path: &str) -> &'a mut
         Value::Object(fields) => fields.entry(rest.into()).or_default(),
         other => panic!("{other:?} has no fields"),
     }
+}
+
+/// What is kept of a vector, in double precision until it is.
+#[expect(clippy::cast_possible_truncation, reason = "what is kept are f32")]
+fn kept(precision: Precision, vector: &[f32]) -> Vec<f32> {
+    let largest = vector.iter().map(|number| f64::from(number.abs())).fold(0.0, f64::max);
+    let rounded = |number: &f32| {
+        let number = f64::from(*number);
+        match precision {
+            Precision::F32 => number,
+            // The vectors judged are far from the smallest and largest halves, so that any power of
+            // two keeps the same of them.
+            Precision::F16 => half::f16::from_f64(number).to_f64(),
+            Precision::I8 => {
+                let step = f64::from((largest / 127.0) as f32);
+                let unit = 2.0_f64.powf(step.log2().floor() - 16.0);
+                let step = (step / unit).ceil() * unit;
+                (number / step).round() * step
+            }
+        }
+    };
+    vector.iter().map(|number| rounded(number) as f32).collect()
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "they were f32")]

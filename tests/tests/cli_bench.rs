@@ -133,6 +133,16 @@ fn a_report_has_every_figure_and_exact_answers_are_exact() {
 }
 
 #[test]
+fn a_precision_is_measured_and_one_unknown_refused() {
+    let sample = Sample::new();
+    sample.write("cosine");
+    let report = bench(sample.folder.path(), &["--ef", "10", "--precision", "i8"]);
+    assert_eq!((&report["precision"], &report["quantization"]), (&json!("i8"), &json!("i8")));
+    let told = run(["bench", text(sample.folder.path()), "--precision", "int8"]).failed(2);
+    assert!(told.contains("f32, f16, i8"), "{told}");
+}
+
+#[test]
 fn a_quantization_is_measured_and_one_unknown_refused() {
     let sample = Sample::new();
     sample.write("l2");

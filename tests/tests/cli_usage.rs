@@ -4,7 +4,7 @@ mod cli_program;
 
 use cli_program::{run, text};
 
-const COMMANDS: [&str; 5] = ["demo", "serve", "import", "search", "bench"];
+const COMMANDS: [&str; 7] = ["demo", "serve", "import", "search", "backup", "restore", "bench"];
 
 #[test]
 fn every_command_has_help_with_examples() {

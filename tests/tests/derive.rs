@@ -21,6 +21,7 @@ struct Product {
     text: Vec<f32>,
     #[vectordoc(vector(
         metric = "l2",
+        precision = "f16",
         index = "hnsw",
         m = 32,
         ef_construction = 100,
@@ -90,7 +91,7 @@ fn the_schema_is_the_one_its_json_describes() {
         "sku": {"type": "string", "id": true},
         "text": {"vector": 3, "metric": "cosine"},
         "image": {"vector": 2, "metric": "l2", "index": "hnsw", "m": 32, "ef_construction": 100,
-                  "ef": 50, "quantization": "f16", "optional": true},
+                  "ef": 50, "precision": "f16", "quantization": "f16", "optional": true},
         "price": {"type": "number", "filter": true},
         "tags": {"type": "string[]", "filter": true},
         "maker": {"type": "object", "filter": true, "optional": true, "fields": {

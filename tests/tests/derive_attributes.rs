@@ -179,7 +179,13 @@ mod several_vectors {
         id: String,
         #[vectordoc(vector(dim = 2, metric = "l2", index = "exact"))]
         colors: Vec<f32>,
-        #[vectordoc(vector(metric = "dot", index = "hnsw", m = 4, quantization = "i8"))]
+        #[vectordoc(vector(
+            metric = "dot",
+            index = "hnsw",
+            m = 4,
+            precision = "f16",
+            quantization = "i8"
+        ))]
         shape: [f32; 3],
         #[vectordoc(vector(dim = 4, quantization = "binary", ef = 30, ef_construction = 40))]
         caption: Option<Vec<f32>>,
@@ -193,7 +199,8 @@ mod several_vectors {
     fn each_has_its_own_metric_index_and_codes() {
         let json = r#"{"id": "string",
             "colors": {"vector": 2, "metric": "l2", "index": "exact"},
-            "shape": {"vector": 3, "metric": "dot", "index": "hnsw", "m": 4, "quantization": "i8"},
+            "shape": {"vector": 3, "metric": "dot", "index": "hnsw", "m": 4, "precision": "f16",
+                      "quantization": "i8"},
             "caption": {"vector": 4, "quantization": "binary", "ef": 30, "ef_construction": 40,
                         "optional": true}}"#;
         assert_eq!(Picture::schema(), schema_of(json));

@@ -101,7 +101,7 @@ impl Program {
             })
             .collect();
         self.apply(Batch::index(documents.clone()))?;
-        self.twin.index(&documents);
+        self.twin.index(self.engine.schema(), &documents);
         Ok(())
     }
 
@@ -322,7 +322,7 @@ fn two_edges_of_one_range_are_drawn_together_and_mean_the_same() -> Result<()> {
     let documents: Vec<_> =
         (0..300).map(|id| random::document(&mut program.rng, &schema, id)).collect();
     program.apply(Batch::index(documents.clone()))?;
-    program.twin.index(&documents);
+    program.twin.index(&schema, &documents);
     for _ in 0..2_000 {
         let path = ["count", "price", "tags"][program.rng.usize(..3)];
         let operators = ["$lt", "$lte", "$gt", "$gte"];

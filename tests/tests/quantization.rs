@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use vectordoc::{
     Database, Document, Hit, Id, Include, Metric, Query, Result, Schema, limits,
     native::DatabaseOptions,
-    schema::{IdField, IdKind, IndexKind, IndexSpec, Quantization, VectorField},
+    schema::{IdField, IdKind, IndexKind, IndexSpec, Precision, Quantization, VectorField},
 };
 use vectordoc_tests::random;
 
@@ -20,7 +20,8 @@ const LIMIT: usize = 10;
 fn schema(metric: Metric, quantization: Option<Quantization>, dim: usize) -> Schema {
     let index = IndexSpec { kind: IndexKind::Hnsw, quantization, ..IndexSpec::default() };
     let name = "embedding".into();
-    let vector = VectorField { name, dim, metric, optional: false, index };
+    let vector =
+        VectorField { name, dim, metric, precision: Precision::F32, optional: false, index };
     let id = IdField { name: "id".into(), kind: IdKind::Int };
     Schema::new(id, vec![vector], Vec::new()).expect("the schema is well formed")
 }
@@ -155,9 +156,17 @@ fn a_schema_with_a_quantization_comes_back_from_its_json() -> Result<()> {
 }
 
 #[test]
-fn a_quantization_left_open_follows_from_the_dimension() {
-    let chosen = |dim| IndexSpec::default().quantization(dim);
-    assert_eq!([95, 96].map(chosen), [Quantization::I8, Quantization::I4]);
-    let exact = IndexSpec { kind: IndexKind::Exact, ..IndexSpec::default() };
-    assert_eq!(exact.quantization(384), Quantization::F32, "what is never asked is not kept");
+fn a_quantization_left_open_follows_from_dimension_and_precision() {
+    use Quantization::{F16, F32, I4, I8};
+    let kinds = [IndexKind::Auto, IndexKind::Exact];
+    for (precision, auto, exact) in [
+        (Precision::F32, [I8, I4], F32),
+        (Precision::F16, [I8, I4], F16),
+        (Precision::I8, [I8, I8], I8),
+    ] {
+        let chosen =
+            |kind, dim| IndexSpec { kind, ..IndexSpec::default() }.quantization(dim, precision);
+        assert_eq!([95, 96].map(|dim| chosen(kinds[0], dim)), auto, "{precision:?}");
+        assert_eq!(chosen(kinds[1], 384), exact, "what is never asked is not kept");
+    }
 }

@@ -57,7 +57,7 @@ impl Program {
     async fn index(&mut self) -> Result<()> {
         let documents: Vec<_> = (0..self.rng.usize(1..30)).map(|_| self.document()).collect();
         assert_eq!(self.remote.index(&documents).await?, documents.len());
-        self.twin.index(&documents);
+        self.twin.index(self.remote.schema(), &documents);
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl Program {
             return Ok(());
         }
         let next = self.remote.index_if(&document, version).await?;
-        self.twin.index(&[document]);
+        self.twin.index(self.remote.schema(), &[document]);
         assert_eq!(self.version(&id).await?, next);
         Ok(())
     }

@@ -223,6 +223,9 @@ await open("b", { schema: { id: "string", v: { vector: 2, metric: "manhattan" } 
 // @ts-expect-error: an option is unknown
 await open("c", { schema: { id: "string" }, store: "disk" });
 await open("b", { schema: { id: "string", v: { vector: 2, quantization: "binary" } } });
+await open("b", { schema: { id: "string", v: { vector: 2, precision: "i8" } } });
+// @ts-expect-error: a precision is unknown
+await open("b", { schema: { id: "string", v: { vector: 2, precision: "i4" } } });
 // @ts-expect-error: a quantization is unknown
 await open("b", { schema: { id: "string", v: { vector: 2, quantization: "int8" } } });
 const keyed = await open("d", { schema: { key: { type: "integer", id: true }, v: { vector: 1 } } });

@@ -56,6 +56,12 @@ export interface VectorField {
   readonly vector: number;
   /** How distance is measured; `cosine` unless given. */
   readonly metric?: "cosine" | "l2" | "dot";
+  /**
+   * What is kept of each number; `f32` unless given. Less is rounded when it is written: `f16` to 11
+   * significant bits, `i8` to one of 255 steps of each vector's own. Documents that are read have,
+   * and distances are of, what was kept.
+   */
+  readonly precision?: "f32" | "f16" | "i8";
   /** Whether a document may lack it. */
   readonly optional?: boolean;
   /** The algorithm; `auto` unless given: a scan while that is fastest, a graph beyond. */
@@ -67,8 +73,8 @@ export interface VectorField {
   /** Candidates considered by a search that does not say; measured unless given. */
   readonly ef?: number;
   /**
-   * What the many are compared by before the nearest are in full; `i8` below 96 numbers, else `i4`
-   * unless given.
+   * What the many are compared by before the nearest are in full, nothing finer than `precision`;
+   * unless given, `i8` below 96 numbers and where `precision` is `i8`, else `i4`.
    */
   readonly quantization?: "f32" | "f16" | "i8" | "i4" | "binary";
 }

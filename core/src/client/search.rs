@@ -91,7 +91,7 @@ impl Remote {
         let Some(vector) = vector else { return Ok(()) };
         let number = self.schema().vector_number(query.field.as_deref())?;
         let field = &self.schema().vectors()[number];
-        check_vector(&field.name, field.dim, field.metric, vector)
+        check_vector(field, vector)
     }
 
     fn read_hits(&self, hits: &Hits<'_>) -> Result<Vec<Hit>> {

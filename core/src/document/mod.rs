@@ -9,7 +9,7 @@ mod serial;
 use crate::{
     Error, Id, Result, Schema, Value, limits,
     metric::Metric,
-    schema::{FieldType, unknown_name},
+    schema::{FieldType, Precision, VectorField, unknown_name},
 };
 use alloc::{format, string::String, vec::Vec};
 
@@ -71,7 +71,7 @@ impl Document {
         }
         for (field, vector) in schema.vectors().iter().zip(&self.vectors) {
             match vector {
-                Some(vector) => check_vector(&field.name, field.dim, field.metric, vector)?,
+                Some(vector) => check_vector(field, vector)?,
                 None if field.optional => {}
                 None => return Err(missing(&field.name)),
             }
@@ -83,9 +83,12 @@ impl Document {
     }
 }
 
-/// Refuses a vector that field `name` cannot hold or be searched with.
-pub(crate) fn check_vector(name: &str, dim: usize, metric: Metric, vector: &[f32]) -> Result<()> {
-    if vector.len() != dim {
+/// Refuses a vector that `field` cannot hold or be searched with.
+pub(crate) fn check_vector(field: &VectorField, vector: &[f32]) -> Result<()> {
+    /// What rounding to fewer bits may make of a squared length.
+    const GROWTH_MAX: f32 = 4.0;
+    let VectorField { name, dim, metric, precision, .. } = field;
+    if vector.len() != *dim {
         return Err(Error::invalid(format!(
             "vector has {} dimensions, field {name:?} needs {dim}",
             vector.len()
@@ -99,13 +102,14 @@ pub(crate) fn check_vector(name: &str, dim: usize, metric: Metric, vector: &[f32
         )));
     }
     let square = crate::distance::dot(vector, vector);
-    if !square.is_finite() {
+    let room = if *precision == Precision::F32 { 1.0 } else { GROWTH_MAX };
+    if !(square * room).is_finite() {
         return Err(Error::invalid(format!(
             "vector for field {name:?} is too long: its squared length overflows f32; scale it \
              down"
         )));
     }
-    if metric == Metric::Cosine && square < f32::MIN_POSITIVE {
+    if *metric == Metric::Cosine && square < f32::MIN_POSITIVE {
         return Err(Error::invalid(format!(
             "vector for field {name:?} is zero, which has no direction; cosine needs one that is \
              not"

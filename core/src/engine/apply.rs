@@ -7,7 +7,7 @@ use crate::{
     bytes::{Reader, Writer},
     document::{read_id, read_values},
     index::CodedVector,
-    record::{Change, Record, Stored},
+    record::{Change, Kept, Record, Stored},
 };
 use alloc::{collections::BTreeSet, format, vec::Vec};
 
@@ -166,12 +166,12 @@ impl Engine {
     }
 
     /// Whether the document in `slot` has exactly these vectors, bit for bit.
-    fn has_vectors(&self, slot: u32, vectors: &[Option<Vec<f32>>]) -> Result<bool> {
+    fn has_vectors(&self, slot: u32, vectors: &[Option<Kept>]) -> Result<bool> {
         for (field, new) in self.fields.iter().zip(vectors) {
             let is_same = match (field.get(slot)?, new) {
                 (None, None) => true,
                 (Some(old), Some(new)) => {
-                    old.iter().zip(new).all(|(old, new)| old.to_bits() == new.to_bits())
+                    old.iter().zip(new.iter()).all(|(old, new)| old.to_bits() == new.to_bits())
                 }
                 _ => false,
             };

@@ -169,7 +169,7 @@ impl Preparing<'_> {
 
     fn put(&mut self, document: Document) -> Result<()> {
         self.engine.check_document(&document)?;
-        let stored = Stored::from(document);
+        let stored = Stored::new(document, &self.engine.schema);
         let bytes = stored.bytes.len();
         limits::at_most(bytes, limits::DOCUMENT_BYTES_MAX, "size of the document in bytes")
             .map_err(|error| error.within(format!("document {:?}", stored.id)))?;

@@ -75,7 +75,7 @@ impl Engine {
         self.check_include(&query.include)?;
         let number = self.schema.vector_number(query.field.as_deref())?;
         let field = &self.fields[number];
-        check_vector(&field.spec.name, field.spec.dim, field.spec.metric, vector)?;
+        check_vector(&field.spec, vector)?;
         let filtered = !matches!(query.filter, Filter::All);
         let matching =
             filtered.then(|| self.allowed_in(Some(number), &query.filter)).transpose()?;

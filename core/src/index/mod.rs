@@ -104,11 +104,13 @@
 
 mod candidates;
 mod codes;
+mod coding;
 mod exact;
 mod hnsw;
 #[cfg(feature = "hnsw_rs")]
 mod hnsw_rs;
 mod indexes;
+mod kept;
 mod parallel;
 mod rescore;
 mod rotation;

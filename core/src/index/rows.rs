@@ -1,5 +1,5 @@
-//! The full vectors: in memory, or at rest with only those in memory that changed since the last
-//! checkpoint.
+//! What is kept of each vector: in memory, or at rest with only those in memory that changed since
+//! the last checkpoint.
 
 use crate::{
     Error, Result,
@@ -13,35 +13,35 @@ use alloc::{borrow::Cow, vec::Vec};
 /// Bytes of a page: few, as at rest a page is read for one vector.
 const PAGE_BYTES: usize = 16_384 - 512;
 
-/// Vectors of one length by slot.
+/// Rows of one length by slot.
 #[derive(Clone)]
-pub(super) enum Rows {
-    Memory(Arena<f32>),
-    Rest(RestingRows),
+pub(super) enum Rows<T> {
+    Memory(Arena<T>),
+    Rest(RestingRows<T>),
 }
 
-/// Vectors that are read when they are needed.
+/// Rows that are read when they are needed.
 #[derive(Clone)]
-pub(super) struct RestingRows {
-    dim: usize,
+pub(super) struct RestingRows<T> {
+    stride: usize,
     rows: usize,
     /// Rows there were at the last checkpoint.
     rows_at_rest: usize,
     page_rows: usize,
     /// The rows set since.
-    changed: Changed<f32>,
+    changed: Changed<T>,
     pages: RestingPages,
 }
 
-impl Rows {
-    pub(super) fn in_memory(dim: usize) -> Self {
-        Self::Memory(Arena::with_page_bytes(dim, PAGE_BYTES))
+impl<T: Element> Rows<T> {
+    pub(super) fn in_memory(stride: usize) -> Self {
+        Self::Memory(Arena::with_page_bytes(stride, PAGE_BYTES))
     }
 
-    pub(super) fn at_rest(dim: usize, pages: RestingPages) -> Self {
-        let page_rows = Arena::<f32>::with_page_bytes(dim, PAGE_BYTES).page_rows();
+    pub(super) fn at_rest(stride: usize, pages: RestingPages) -> Self {
+        let page_rows = Arena::<T>::with_page_bytes(stride, PAGE_BYTES).page_rows();
         let changed = Changed::default();
-        Self::Rest(RestingRows { dim, rows: 0, rows_at_rest: 0, page_rows, changed, pages })
+        Self::Rest(RestingRows { stride, rows: 0, rows_at_rest: 0, page_rows, changed, pages })
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -52,23 +52,23 @@ impl Rows {
     }
 
     #[inline]
-    pub(super) fn get(&self, row: usize) -> Result<Cow<'_, [f32]>> {
+    pub(super) fn get(&self, row: usize) -> Result<Cow<'_, [T]>> {
         match self {
             Self::Memory(arena) => Ok(Cow::Borrowed(arena.row(row))),
             Self::Rest(rest) => rest.get(row),
         }
     }
 
-    pub(super) fn set(&mut self, row: usize, vector: &[f32]) {
+    pub(super) fn set(&mut self, row: usize, elements: &[T]) {
         match self {
             Self::Memory(arena) => {
-                arena.grow(row + 1, 0.0);
-                arena.row_mut(row).copy_from_slice(vector);
+                arena.grow(row + 1, T::default());
+                arena.row_mut(row).copy_from_slice(elements);
             }
             Self::Rest(rest) => {
                 rest.rows = rest.rows.max(row + 1);
                 let slot = u32::try_from(row).expect("a row is a slot");
-                rest.changed.set(slot, vector);
+                rest.changed.set(slot, elements);
             }
         }
     }
@@ -78,7 +78,7 @@ impl Rows {
     pub(super) fn each_run(
         &self,
         at_once: usize,
-        mut visit: impl FnMut(usize, &[f32]),
+        mut visit: impl FnMut(usize, &[T]),
     ) -> Result<()> {
         match self {
             Self::Memory(arena) => {
@@ -95,13 +95,6 @@ impl Rows {
             }
         }
         Ok(())
-    }
-
-    /// Hands every row to `visit`, in order.
-    pub(super) fn each(&self, dim: usize, mut visit: impl FnMut(usize, &[f32])) -> Result<()> {
-        self.each_run(1, |first, rows| {
-            (first..).zip(rows.chunks_exact(dim)).for_each(|(row, vector)| visit(row, vector));
-        })
     }
 
     pub(super) fn section(&self) -> &dyn Section {
@@ -151,50 +144,50 @@ impl Rows {
     }
 }
 
-impl RestingRows {
-    fn get(&self, row: usize) -> Result<Cow<'_, [f32]>> {
+impl<T: Element> RestingRows<T> {
+    fn get(&self, row: usize) -> Result<Cow<'_, [T]>> {
         if let Some(vector) = u32::try_from(row).ok().and_then(|slot| self.changed.get(slot)) {
             return Ok(Cow::Borrowed(vector));
         }
-        let row_bytes = self.dim * f32::BYTES;
+        let row_bytes = self.stride * T::BYTES;
         let start = row % self.page_rows * row_bytes;
         let vector = self.pages.read(row / self.page_rows, |bytes| {
             let bytes = bytes.get(start..start + row_bytes);
             let bytes = bytes.ok_or_else(|| Error::corrupt("a page of vectors is too short"))?;
-            let mut vector = Vec::with_capacity(self.dim);
-            f32::read(bytes, &mut vector);
+            let mut vector = Vec::with_capacity(self.stride);
+            T::read(bytes, &mut vector);
             Ok(vector)
         })?;
         Ok(Cow::Owned(vector))
     }
 
     /// The numbers of a page as they are now.
-    fn page_content(&self, page: usize) -> Result<Vec<f32>> {
+    fn page_content(&self, page: usize) -> Result<Vec<T>> {
         let first = page * self.page_rows;
         let rows = first..self.rows.min(first + self.page_rows);
-        let mut content = Vec::with_capacity(rows.len() * self.dim);
+        let mut content = Vec::with_capacity(rows.len() * self.stride);
         if page < self.pages.len() {
             self.pages.read(page, |bytes| {
-                f32::read(bytes, &mut content);
+                T::read(bytes, &mut content);
                 Ok(())
             })?;
         }
-        content.resize(rows.len() * self.dim, 0.0);
+        content.resize(rows.len() * self.stride, T::default());
         for (slot, vector) in self.changed_in(page) {
-            let start = (slot as usize - first) * self.dim;
-            content[start..start + self.dim].copy_from_slice(vector);
+            let start = (slot as usize - first) * self.stride;
+            content[start..start + self.stride].copy_from_slice(vector);
         }
         Ok(content)
     }
 
-    fn changed_in(&self, page: usize) -> impl Iterator<Item = (u32, &[f32])> {
+    fn changed_in(&self, page: usize) -> impl Iterator<Item = (u32, &[T])> {
         let slot = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
         let first = page * self.page_rows;
         self.changed.range(slot(first)..slot(first + self.page_rows))
     }
 }
 
-impl Section for RestingRows {
+impl<T: Element> Section for RestingRows<T> {
     fn header(&self) -> u64 {
         self.rows as u64
     }
@@ -211,7 +204,7 @@ impl Section for RestingRows {
 
     fn page(&self, page: usize) -> Result<Vec<u8>> {
         let content = self.page_content(page)?;
-        let mut bytes = Vec::with_capacity(content.len() * f32::BYTES);
+        let mut bytes = Vec::with_capacity(content.len() * T::BYTES);
         content.into_iter().for_each(|number| number.write(&mut bytes));
         Ok(bytes)
     }

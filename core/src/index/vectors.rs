@@ -1,7 +1,7 @@
 //! The vectors of one field by slot, their distances, and the short codes that stand for them where
 //! thousands are compared.
 
-use super::{Section, codes::Codes, rows::Rows};
+use super::{Section, codes::Codes, kept::Kept};
 use crate::{
     Error, Metric, Result,
     arena::Arena,
@@ -11,15 +11,16 @@ use crate::{
 };
 use alloc::{borrow::Cow, format, vec::Vec};
 
-/// The vectors of one field by slot, exactly as documents gave them, and a code of each.
+/// The vectors of one field by slot, as its precision keeps them, and a code of each.
 #[derive(Clone)]
 pub struct Vectors {
     dim: usize,
     metric: Metric,
     kernels: Kernels,
-    rows: Rows,
+    kept: Kept,
     /// `1 / |v|` by slot under cosine when vectors are in memory, else empty.
     scales: Arena<f32>,
+    /// Where what is kept is not compared itself.
     codes: Option<Codes>,
 }
 
@@ -36,7 +37,9 @@ pub struct Probe {
 pub(crate) struct CodedVector {
     /// `1 / |v|` under cosine.
     scale: f32,
-    /// Where the field has codes.
+    /// Where vectors are kept as codes.
+    kept: Option<Vec<u8>>,
+    /// Where the field has other codes.
     code: Option<Vec<u8>>,
 }
 
@@ -53,41 +56,51 @@ impl Probe {
 
 impl Vectors {
     pub(crate) fn new(field: &VectorField) -> Self {
-        let quantization = field.index.quantization(field.dim);
+        let quantization = field.index.quantization(field.dim, field.precision);
+        let is_kept = quantization == field.precision.quantization();
+        let codes = || Codes::new(field.metric, field.dim, quantization);
         Self {
             dim: field.dim,
             metric: field.metric,
             kernels: Kernels::best(),
-            rows: Rows::in_memory(field.dim),
+            kept: Kept::new(field),
             scales: Arena::new(1),
-            codes: Codes::new(field.metric, field.dim, quantization),
+            codes: if is_kept { None } else { codes() },
         }
     }
 
-    /// The same, with the full vectors at rest; refuses a field that is searched by comparing with
-    /// full vectors here and there.
+    /// The same, with what is not compared here and there at rest; refuses a field that is searched
+    /// by comparing with full vectors so.
     pub(crate) fn at_rest(field: &VectorField, pages: RestingPages) -> Result<Self> {
-        let mut vectors = Self::new(field);
+        let vectors = Self::new(field);
         let in_order = matches!(field.index.kind, IndexKind::Exact | IndexKind::HnswRs);
         if vectors.codes.is_none() && !in_order {
+            if vectors.kept.codes().is_some() {
+                return Ok(vectors);
+            }
             return Err(Error::invalid(format!(
                 "field {:?} compares full vectors, so they cannot rest on the disk; choose another \
                  quantization than \"f32\", or keep vectors in memory",
                 field.name
             )));
         }
-        vectors.rows = Rows::at_rest(field.dim, pages);
-        Ok(vectors)
+        Ok(Self { kept: vectors.kept.at_rest(field.dim, pages), ..vectors })
     }
 
-    /// Whether there is anything in memory to compare with: codes or full vectors.
+    /// Whether there is anything in memory to compare with: codes or the vectors themselves.
     pub(crate) fn can_score(&self) -> bool {
         self.codes.is_some() || self.are_in_memory()
     }
 
-    /// Whether the full vectors are in memory.
+    /// Whether what is kept of the vectors is in memory.
     pub fn are_in_memory(&self) -> bool {
-        matches!(self.rows, Rows::Memory(_))
+        self.kept.are_in_memory()
+    }
+
+    /// What stands for vectors where thousands are compared.
+    #[inline]
+    fn short(&self) -> Option<&Codes> {
+        self.codes.as_ref().or_else(|| self.kept.codes())
     }
 
     /// The metric by which distances rank.
@@ -98,17 +111,17 @@ impl Vectors {
     /// The vector in `slot`; an error when it rests on a disk and cannot be read.
     #[inline]
     pub fn get(&self, slot: u32) -> Result<Cow<'_, [f32]>> {
-        self.rows.get(slot as usize)
+        self.kept.get(slot)
     }
 
     /// One more than the largest slot.
     pub fn slots(&self) -> usize {
-        self.rows.rows()
+        self.kept.slots()
     }
 
     /// `vector`, prepared.
     pub fn probe(&self, vector: &[f32]) -> Probe {
-        let coded = match &self.codes {
+        let coded = match self.short() {
             Some(codes) => codes.query(vector),
             None => self.full_query(vector),
         };
@@ -122,7 +135,7 @@ impl Vectors {
 
     /// The vector in `slot` as far as its code tells, to be compared with codes only.
     pub(crate) fn coded(&self, slot: u32) -> CodedQuery {
-        match &self.codes {
+        match self.short() {
             Some(codes) => codes.query_of(slot),
             None => self.full_query(self.in_memory(slot)),
         }
@@ -155,7 +168,7 @@ impl Vectors {
     /// The same for a prepared query alone.
     #[inline]
     pub(crate) fn score(&self, query: &CodedQuery, slots: &[u32], distances: &mut Vec<f32>) {
-        match &self.codes {
+        match self.short() {
             Some(codes) => codes.score(query, slots, distances),
             None => {
                 distances.extend(slots.iter().map(|slot| {
@@ -168,7 +181,7 @@ impl Vectors {
     /// Announces that [`about`](Self::about) will be asked of `slots` soon.
     #[inline]
     pub fn prefetch(&self, slots: &[u32]) {
-        match &self.codes {
+        match self.short() {
             Some(codes) => codes.prefetch(slots),
             None => {
                 slots.iter().for_each(|slot| crate::distance::prefetch(self.in_memory(*slot)));
@@ -179,8 +192,8 @@ impl Vectors {
     /// Announces that [`distance`](Self::distance) will be asked of `slot` soon.
     #[inline]
     pub(crate) fn prefetch_full(&self, slot: u32) {
-        if let Rows::Memory(rows) = &self.rows {
-            crate::distance::prefetch(rows.row(slot as usize));
+        if let Some(vector) = self.kept.in_memory(slot) {
+            crate::distance::prefetch(vector);
         }
     }
 
@@ -196,7 +209,7 @@ impl Vectors {
         /// Vectors asked for ahead.
         const AHEAD: usize = 4;
         let at_once = NEAR_BYTES / (self.dim * size_of::<f32>()) + 1;
-        self.rows.each_run(at_once, |first, run| {
+        self.kept.each_run(at_once, |first, run| {
             let first = u32::try_from(first).expect("a row is a slot");
             for (number, probe) in probes.iter().enumerate() {
                 for (offset, (slot, vector)) in
@@ -215,10 +228,7 @@ impl Vectors {
     /// The vector in `slot`, of a field without codes: such vectors are in memory.
     #[inline]
     fn in_memory(&self, slot: u32) -> &[f32] {
-        match &self.rows {
-            Rows::Memory(rows) => rows.row(slot as usize),
-            Rows::Rest(_) => &[],
-        }
+        self.kept.in_memory(slot).unwrap_or_default()
     }
 
     #[inline]
@@ -226,9 +236,9 @@ impl Vectors {
         match self.metric {
             Metric::Cosine => {
                 let product = (self.kernels.dot)(query, vector);
-                let own = match &self.rows {
-                    Rows::Memory(_) => self.scales.row(slot as usize)[0],
-                    Rows::Rest(_) => self.scale(vector),
+                let own = match self.are_in_memory() {
+                    true => self.scales.row(slot as usize)[0],
+                    false => self.scale(vector),
                 };
                 1.0 - product * scale * own
             }
@@ -249,12 +259,12 @@ impl Vectors {
     /// What is computed of `vector` before it is set.
     pub(crate) fn coded_vector(&self, vector: &[f32]) -> CodedVector {
         let code = self.codes.as_ref().map(|codes| codes.code(vector));
-        CodedVector { scale: self.scale(vector), code }
+        CodedVector { scale: self.scale(vector), kept: self.kept.code(vector), code }
     }
 
     pub(crate) fn set(&mut self, slot: u32, vector: &[f32], coded: &CodedVector) {
         let row = slot as usize;
-        self.rows.set(row, vector);
+        self.kept.set(slot, vector, coded.kept.as_deref());
         if self.metric == Metric::Cosine && self.are_in_memory() {
             self.scales.grow(row + 1, 0.0);
             self.scales.row_mut(row)[0] = coded.scale;
@@ -264,31 +274,31 @@ impl Vectors {
         }
     }
 
-    /// The full vectors, and their codes, as sections of a checkpoint.
+    /// What is kept of the vectors, and their codes, as sections of a checkpoint.
     pub(crate) fn sections(&self) -> (&dyn Section, Option<&dyn Section>) {
-        (self.rows.section(), self.codes.as_ref().map(|codes| codes.arena() as &dyn Section))
+        (self.kept.section(), self.codes.as_ref().map(Codes::section))
     }
 
-    /// A checkpoint was stored; these are the generations of the pages of the full vectors.
+    /// A checkpoint was stored; these are the generations of the pages of what is kept.
     pub(crate) fn checkpointed(&mut self, generations: &[u64]) {
-        self.rows.checkpointed(generations);
+        self.kept.checkpointed(generations);
         if let Some(codes) = &mut self.codes {
-            codes.mark_clean();
+            codes.checkpointed(&[]);
         }
     }
 
-    /// Reads the full vectors back from pages with these generations.
+    /// Reads the vectors back from pages with these generations.
     pub(crate) fn open(
         &mut self,
         rows: usize,
         generations: &[u64],
         read: impl ReadPage,
     ) -> Result<()> {
-        self.rows.open(rows, generations, read)?;
+        self.kept.open(rows, generations, read)?;
         if self.metric == Metric::Cosine && self.are_in_memory() {
             let mut scales = Arena::new(1);
             scales.grow(rows, 0.0);
-            self.rows.each(self.dim, |row, vector| scales.row_mut(row)[0] = self.scale(vector))?;
+            self.kept.each(self.dim, |row, vector| scales.row_mut(row)[0] = self.scale(vector))?;
             self.scales = scales;
         }
         Ok(())
@@ -298,7 +308,7 @@ impl Vectors {
     /// anew.
     pub(crate) fn open_codes(&mut self, read: impl ReadPage) -> Result<()> {
         match &mut self.codes {
-            Some(codes) => codes.read_pages(self.rows.rows(), read),
+            Some(codes) => codes.open(self.kept.slots(), &[], read),
             None => Ok(()),
         }
     }
@@ -307,7 +317,7 @@ impl Vectors {
     pub(crate) fn code_all(&mut self) -> Result<()> {
         match &mut self.codes {
             Some(codes) => {
-                self.rows.each(self.dim, |row, vector| codes.set(row, &codes.code(vector)))
+                self.kept.each(self.dim, |row, vector| codes.set(row, &codes.code(vector)))
             }
             None => Ok(()),
         }
@@ -316,6 +326,6 @@ impl Vectors {
     /// Bytes of memory held.
     pub(crate) fn memory_bytes(&self) -> usize {
         let codes = self.codes.as_ref().map_or(0, Codes::memory_bytes);
-        self.rows.memory_bytes() + self.scales.memory_bytes() + codes
+        self.kept.memory_bytes() + self.scales.memory_bytes() + codes
     }
 }

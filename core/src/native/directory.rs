@@ -39,11 +39,25 @@ impl Directory {
         let _ = self.lock.unlock();
     }
 
+    /// Removes the shard files of whatever database is there.
+    pub(super) fn remove_shards(&self) -> Result<()> {
+        let Some(shards) = shards(&self.path)? else { return Ok(()) };
+        for file in self.shard_files(shards).into_iter().filter(|file| file.exists()) {
+            fs::remove_file(&file).map_err(|error| broken(&file, &error))?;
+        }
+        Ok(())
+    }
+
     /// Makes the names of new files survive a power cut.
     pub(super) fn sync(&self) -> Result<()> {
-        let synced = File::open(&self.path).and_then(|directory| directory.sync_all());
-        if cfg!(unix) { synced.map_err(|error| broken(&self.path, &error)) } else { Ok(()) }
+        sync(&self.path)
     }
+}
+
+/// Makes the names in directory `path` survive a power cut.
+pub(super) fn sync(path: &Path) -> Result<()> {
+    let synced = File::open(path).and_then(|directory| directory.sync_all());
+    if cfg!(unix) { synced.map_err(|error| broken(path, &error)) } else { Ok(()) }
 }
 
 /// How many shards the database in `path` has; `None` when there is no database.
@@ -111,8 +125,13 @@ fn lock(path: &Path) -> Result<File> {
 
 /// An error of the file system in vectordoc's terms.
 fn broken(path: &Path, error: &std::io::Error) -> Error {
+    failed(path.display(), error)
+}
+
+/// The same of anything that is read or written.
+pub(super) fn failed(what: impl std::fmt::Display, error: &std::io::Error) -> Error {
     use std::io::ErrorKind as Io;
-    let text = format!("{}: {error}", path.display());
+    let text = format!("{what}: {error}");
     match error.kind() {
         Io::StorageFull | Io::QuotaExceeded => Error::full(text),
         Io::PermissionDenied | Io::NotADirectory | Io::ReadOnlyFilesystem | Io::InvalidInput => {

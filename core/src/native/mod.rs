@@ -9,6 +9,7 @@ mod store;
 mod checkpoint;
 mod shard;
 
+mod archive;
 mod database;
 mod opening;
 mod reading;

@@ -26,8 +26,9 @@ pub enum Residence {
     #[default]
     Memory,
     /// On the disk, and read when they are needed, checked against their checksums each time. In
-    /// memory are the codes of vectors, the graph, the filter columns, and what was written since
-    /// the last checkpoint. Reading errors come back from the search that needed the page. Not for
+    /// memory are the codes of vectors, which vectors kept in `i8` are themselves unless another
+    /// quantization is chosen, the graph, the filter columns, and what was written since the last
+    /// checkpoint. Reading errors come back from the search that needed the page. Not for
     /// fields of quantization `f32`, which have no codes.
     Disk,
 }

@@ -10,7 +10,8 @@ use crate::{
 };
 
 impl Database {
-    /// The documents with these ids, in their order; `None` where there is none.
+    /// The documents with these ids, in their order; `None` where there is none. Vectors are what
+    /// the [precision](crate::schema::Precision) of their field kept of them.
     pub fn get(&self, ids: &[Id], include: &Include) -> Result<Vec<Option<Document>>> {
         self.check_open()?;
         ids.iter().map(|id| self.shard_of(id).engine().get(id, include)).collect()

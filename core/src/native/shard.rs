@@ -7,7 +7,7 @@
 use super::{
     DatabaseOptions,
     checkpoint::{evolve, recover, write_checkpoint},
-    store::{Changes, Store},
+    store::{Changes, Entries, Store},
 };
 use crate::{
     Batch, Engine, Error, ErrorKind, Record, Result, Schema,
@@ -126,6 +126,16 @@ impl Shard {
                 Request::Close(reply) => reply(Ok(())),
             }
         }
+    }
+
+    /// What rests of the shard as it is now.
+    pub(super) fn entries(&self) -> Result<Entries> {
+        let store = self.store.as_ref().ok_or_else(|| {
+            Error::unsupported(
+                "a database in memory has no bytes at rest to export; create it in a directory",
+            )
+        })?;
+        store.entries()
     }
 
     /// Finishes what was accepted, checkpoints, and ends the worker.

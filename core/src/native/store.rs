@@ -121,6 +121,11 @@ impl Store {
         })
     }
 
+    /// All there is as it is now.
+    pub(super) fn entries(&self) -> Result<Entries> {
+        self.pages().map(Entries)
+    }
+
     /// Hands each record from `first` on to `act`, in order of their numbers.
     pub(super) fn records(
         &self,
@@ -164,6 +169,31 @@ impl Store {
 pub(super) struct Pages {
     path: PathBuf,
     table: ReadOnlyTable<&'static [u8], &'static [u8]>,
+}
+
+/// All there is as it is now, whatever is written meanwhile: for copying it.
+pub(super) struct Entries(Pages);
+
+impl Entries {
+    /// How many there are, known without reading anything.
+    pub(super) fn len(&self) -> Result<u64> {
+        let len = self.0.table.len();
+        len.map_err(|error| place(&self.0.path, error.into()))
+    }
+
+    /// Hands each to `act`, in order of the bytes of the keys.
+    pub(super) fn each(&self, mut act: impl FnMut(Key, &[u8]) -> Result<()>) -> Result<()> {
+        let place = |error: redb::StorageError| place(&self.0.path, error.into());
+        for entry in self.0.table.iter().map_err(place)? {
+            let (key, value) = entry.map_err(place)?;
+            let key = Key::from_bytes(key.value()).ok_or_else(|| {
+                let path = self.0.path.display();
+                Error::unsupported(format!("{path} has a key of another build; use a newer one"))
+            })?;
+            act(key, value.value())?;
+        }
+        Ok(())
+    }
 }
 
 impl PageSource for Pages {

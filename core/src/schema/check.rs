@@ -42,7 +42,23 @@ impl VectorField {
             return Err(Error::invalid("ef and ef_construction are at least 1"));
         }
         limits::at_most(self.index.ef_construction, limits::EF_MAX, "ef_construction")?;
-        limits::at_most(self.index.ef.unwrap_or(1), limits::EF_MAX, "ef")
+        limits::at_most(self.index.ef.unwrap_or(1), limits::EF_MAX, "ef")?;
+        self.check_quantization()
+    }
+
+    /// Refuses codes that would be finer than what is kept.
+    fn check_quantization(&self) -> Result<()> {
+        let kept = self.precision.quantization();
+        match self.index.quantization {
+            Some(finer) if (finer as usize) < kept as usize => Err(Error::invalid(format!(
+                "quantization {:?} is finer than the precision {:?}; choose {:?} or a coarser one, \
+                 or leave it out",
+                finer.name(),
+                self.precision.name(),
+                kept.name(),
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -6,8 +6,8 @@
 //! - A field may become optional, filterable or searchable as text, or stop being the latter two; an
 //!   enum may get further words.
 //! - The index of a vector field may change.
-//! - Anything else is a conflict: another type, dimension or metric, a field that stops being
-//!   optional.
+//! - Anything else is a conflict: another type, dimension, metric or precision, a field that stops
+//!   being optional.
 
 use super::{FieldType, Schema, ValueField, VectorField, json};
 use crate::{Error, Result};
@@ -55,6 +55,11 @@ impl Changes {
                     return Err(
                         self.conflict(&new.name, &format!("its metric is {old}, not {new_name}"))
                     );
+                }
+                Some(old) if old.precision != new.precision => {
+                    let (old, given) = (old.precision.name(), new.precision.name());
+                    let why = format!("its precision is {old}, not {given}");
+                    return Err(self.conflict(&new.name, &why));
                 }
                 Some(old) => {
                     self.optional(&new.name, old.optional, new.optional)?;

@@ -1,6 +1,6 @@
 //! How a vector field is indexed.
 
-use super::find_named;
+use super::{Precision, find_named};
 use crate::Result;
 
 /// How a vector field is indexed; the parameters have the names and meaning they have in
@@ -28,25 +28,25 @@ impl Default for IndexSpec {
 }
 
 impl IndexSpec {
-    /// How vectors of `dim` numbers are coded: as the schema says, else by 4 bits a number, or by 8
-    /// where vectors are so short that 4 would save little and lose much. What compares vectors in
-    /// full needs no codes.
-    pub fn quantization(&self, dim: usize) -> Quantization {
+    /// How vectors of `dim` numbers kept in `precision` are coded: as the schema says, else by 4 bits
+    /// a number, or by 8 where vectors are so short that 4 would save little and lose much. What
+    /// compares vectors in full needs no codes, and what is kept in 8 bits is its own code.
+    pub fn quantization(&self, dim: usize, precision: Precision) -> Quantization {
         const DIM_OF_I4_MIN: usize = 96;
         self.quantization.unwrap_or(match self.kind {
-            IndexKind::Exact | IndexKind::HnswRs => Quantization::F32,
-            _ if dim < DIM_OF_I4_MIN => Quantization::I8,
+            IndexKind::Exact | IndexKind::HnswRs => precision.quantization(),
+            _ if dim < DIM_OF_I4_MIN || precision == Precision::I8 => Quantization::I8,
             _ => Quantization::I4,
         })
     }
 }
 
-/// The form in which vectors are compared by the thousand. The nearest found are compared again in
-/// full precision, so that this decides about memory, speed and how many candidates a search
-/// needs, and never about the distances it reports.
+/// The form in which vectors are compared by the thousand. The nearest found are compared again as
+/// they are kept, so that this decides about memory, speed and how many candidates a search needs,
+/// and never about the distances it reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantization {
-    /// The vectors themselves: no memory for codes.
+    /// The vectors themselves, where all of each is kept: no memory for codes.
     F32,
     /// Half precision: 16 bits a number.
     F16,

@@ -6,8 +6,8 @@
 //! ```
 
 use super::{
-    FieldType, IdField, IdKind, IndexKind, IndexSpec, Integer, Quantization, Schema, ValueField,
-    VectorField, find_named, unknown_name,
+    FieldType, IdField, IdKind, IndexKind, IndexSpec, Integer, Precision, Quantization, Schema,
+    ValueField, VectorField, find_named, unknown_name,
 };
 use crate::{Error, Metric, Result, limits};
 use alloc::{boxed::Box, format, string::String, vec::Vec};
@@ -45,8 +45,17 @@ const ID_KINDS: [(&str, IdKind); 5] = [
     ("uuid", IdKind::Uuid),
 ];
 
-const VECTOR_OPTIONS: [&str; 8] =
-    ["vector", "metric", "optional", "index", "m", "ef_construction", "ef", "quantization"];
+const VECTOR_OPTIONS: [&str; 9] = [
+    "vector",
+    "metric",
+    "precision",
+    "optional",
+    "index",
+    "m",
+    "ef_construction",
+    "ef",
+    "quantization",
+];
 const VALUE_OPTIONS: [&str; 7] = ["type", "filter", "text", "optional", "enum", "fields", "id"];
 
 impl Schema {
@@ -116,6 +125,10 @@ fn read_vector(name: &str, field: &Json) -> Result<VectorField> {
         Some(metric) => Metric::parse(string(metric, "metric")?)?,
         None => Metric::default(),
     };
+    let precision = match field.get("precision") {
+        Some(precision) => Precision::parse(string(precision, "precision")?)?,
+        None => Precision::default(),
+    };
     let defaults = IndexSpec::default();
     let number = |option: &str| field.get(option).map(|value| count(value, option)).transpose();
     let index = IndexSpec {
@@ -132,7 +145,8 @@ fn read_vector(name: &str, field: &Json) -> Result<VectorField> {
         },
     };
     let dim = count(&field["vector"], "vector")?;
-    Ok(VectorField { name: name.into(), dim, metric, optional: flag(field, "optional")?, index })
+    let (name, optional) = (name.into(), flag(field, "optional")?);
+    Ok(VectorField { name, dim, metric, precision, optional, index })
 }
 
 fn read_value(name: &str, field: &Json, depth: usize) -> Result<ValueField> {
@@ -264,7 +278,8 @@ fn write_vector(field: &VectorField) -> Json {
             json[name] = value;
         }
     };
-    let index = &field.index;
+    let (index, precision) = (&field.index, field.precision);
+    set("precision", precision != Precision::default(), json!(precision.name()));
     set("index", index.kind != defaults.kind, json!(index.kind.name()));
     set("m", index.m != defaults.m, json!(index.m));
     set(

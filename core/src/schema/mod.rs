@@ -7,6 +7,7 @@
 mod index;
 mod nearest;
 mod path;
+mod precision;
 
 mod check;
 mod evolve;
@@ -22,6 +23,7 @@ pub use index::{IndexKind, IndexSpec, Quantization};
 pub(crate) use layout::Layout;
 pub(crate) use nearest::nearest;
 pub use path::FilterPath;
+pub use precision::Precision;
 
 /// The shape of the documents of one database.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +62,8 @@ pub struct VectorField {
     pub dim: usize,
     /// How distance is measured.
     pub metric: Metric,
+    /// What is kept of each number.
+    pub precision: Precision,
     /// Whether a document may lack it.
     pub optional: bool,
     /// How it is indexed.

@@ -43,12 +43,17 @@ fn vector_field(model: &Model, field: &Field, vector: &Vector) -> TokenStream {
         Some(metric) => quote!(#vectordoc::Metric::#metric),
         None => quote!(::core::default::Default::default()),
     };
+    let precision = match &vector.precision {
+        Some(precision) => quote!(#vectordoc::schema::Precision::#precision),
+        None => quote!(::core::default::Default::default()),
+    };
     let index = index(model, vector);
     quote! {
         #vectordoc::schema::VectorField {
             name: ::core::convert::From::from(#name),
             dim: #dim,
             metric: #metric,
+            precision: #precision,
             optional: #optional,
             index: #index,
         }

@@ -7,7 +7,7 @@ struct Product {
     id: String,
     #[vectordoc(vector(dim = 3, metric = "euclid", index = "ivf"))]
     embedding: Vec<f32>,
-    #[vectordoc(vector(dim = 3, quantization = "int8"))]
+    #[vectordoc(vector(dim = 3, precision = "int8", quantization = "int8"))]
     image: Vec<f32>,
 }
 

@@ -1,6 +1,7 @@
 //! Where the databases of a catalog live, which says what can be created and dropped.
 
 use super::{DataDirectory, Name};
+use std::io::Read;
 use vectordoc::{
     Database, Error, Result, Schema,
     native::{DatabaseOptions, Residence},
@@ -34,6 +35,21 @@ impl Home {
                 Database::in_memory(schema, &options)
             }
             Self::Fixed => Err(fixed("create")),
+        }
+    }
+
+    /// Creates the database `name` out of an archive.
+    pub(super) fn restore(
+        &self,
+        name: &Name,
+        archive: impl Read,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Database> {
+        match self {
+            Self::Directory { directory, residence } => {
+                Database::import(directory.place(name), archive, &resident(*residence), progress)
+            }
+            Self::Memory | Self::Fixed => Err(fixed("restore")),
         }
     }
 

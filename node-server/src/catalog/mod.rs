@@ -9,7 +9,7 @@ mod name;
 use directory::DataDirectory;
 use entries::{Entries, Entry};
 use home::Home;
-use std::path::Path;
+use std::{io::Read, path::Path};
 use vectordoc::{
     Database, Error, ErrorKind, Result, Schema,
     native::{DatabaseOptions, Residence},
@@ -85,6 +85,27 @@ impl Catalog {
         let shards = Some(shards.unwrap_or(self.shards));
         let database = self.home.create(&name, schema, shards)?;
         tracing::info!(db = %name, shards = database.shards(), "created");
+        change.entry = Some(Entry::Open(database.clone()));
+        Ok(database)
+    }
+
+    /// Creates a database out of an archive, which [`Database::export`] wrote; `conflict` when there
+    /// is one of this name. `progress` hears how many entries of how many were read.
+    pub fn restore(
+        &self,
+        name: &str,
+        archive: impl Read,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Database> {
+        let name = Name::parse(name)?;
+        let mut change = self.entries.change(&name);
+        if change.entry.is_some() {
+            return Err(Error::conflict(format!(
+                "there is a database {name} already; restore under another name"
+            )));
+        }
+        let database = self.home.restore(&name, archive, progress)?;
+        tracing::info!(db = %name, shards = database.shards(), "restored");
         change.entry = Some(Entry::Open(database.clone()));
         Ok(database)
     }

@@ -1,7 +1,8 @@
 //! The command line as a whole: which command, how it ends.
 
 use super::{
-    bench::Bench, demo::Demo, import::Import, log, output::Output, search::Search, serve::Serve,
+    backup::Backup, bench::Bench, demo::Demo, import::Import, log, output::Output,
+    restore::Restore, search::Search, serve::Serve,
 };
 use clap::{Parser, Subcommand};
 use std::{ffi::OsString, process::ExitCode};
@@ -16,7 +17,7 @@ Examples:
 
 `vectordoc help COMMAND` has examples for each.";
 
-/// A vector database: demo, server, import, search and measurement in one binary
+/// A vector database: demo, server, import, search, backup and measurement in one binary
 #[derive(Parser, Debug)]
 #[command(name = "vectordoc", version, about, after_help = EXAMPLES)]
 struct CommandLine {
@@ -30,6 +31,8 @@ enum Command {
     Serve(Serve),
     Import(Import),
     Search(Search),
+    Backup(Backup),
+    Restore(Restore),
     Bench(Bench),
 }
 
@@ -65,6 +68,8 @@ impl Run for Command {
             Self::Serve(command) => command.run(out),
             Self::Import(command) => command.run(out),
             Self::Search(command) => command.run(out),
+            Self::Backup(command) => command.run(out),
+            Self::Restore(command) => command.run(out),
             Self::Bench(command) => command.run(out),
         }
     }

@@ -4,9 +4,11 @@
 
 mod command;
 
+mod backup;
 mod bench;
 mod demo;
 mod import;
+mod restore;
 mod search;
 mod serve;
 

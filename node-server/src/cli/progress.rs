@@ -4,6 +4,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::{fmt::Write, time::Duration};
 
 const DOCUMENTS: &str = "{msg} [{bar:32}] {human_pos}/{human_len} documents  {rate}  {eta} left";
+const ENTRIES: &str = "{msg} [{bar:32}] {human_pos}/{human_len} pages  {eta} left";
 const STEPS: &str = "{spinner} {msg} [{bar:32}] {pos}/{len}  {elapsed}";
 const REDRAW: Duration = Duration::from_millis(100);
 
@@ -14,6 +15,11 @@ impl Progress {
     /// Work on `total` documents: shows documents per second and the time left.
     pub(crate) fn documents(doing: &'static str, total: u64) -> Self {
         Self::styled(DOCUMENTS, doing, total)
+    }
+
+    /// Work on the entries of an archive, most of which are pages; how many is found out by it.
+    pub(crate) fn entries(doing: &'static str) -> Self {
+        Self::styled(ENTRIES, doing, 0)
     }
 
     /// Work in `total` steps of unequal length.

@@ -11,7 +11,9 @@ use crate::cli::{
 };
 use std::{collections::BTreeSet, path::Path, time::Instant};
 use vectordoc::{
-    Database, Error, Filter, Result, Schema, native::DatabaseOptions, schema::IndexSpec,
+    Database, Error, Filter, Result, Schema,
+    native::DatabaseOptions,
+    schema::{IndexSpec, Precision},
 };
 
 const BATCH: usize = 1_000;
@@ -21,6 +23,7 @@ const ID: &str = "id";
 pub(super) fn schema(
     dataset: &Dataset,
     filters: &[NamedFilter],
+    precision: Precision,
     index: IndexSpec,
 ) -> Result<Schema> {
     let mut guess = SchemaGuess::default();
@@ -37,6 +40,7 @@ pub(super) fn schema(
         id_field: ID.into(),
         vector: VectorSource::Apart { name: "embedding".into(), dim: dataset.dim },
         metric: dataset.metric,
+        precision,
         index,
         filterable,
     })

@@ -17,7 +17,7 @@ use std::{num::NonZero, path::PathBuf, thread};
 use vectordoc::{
     Database, Result,
     native::{DatabaseOptions, Residence},
-    schema::{IndexKind, IndexSpec, Quantization},
+    schema::{IndexKind, IndexSpec, Precision, Quantization},
 };
 
 const EXAMPLES: &str = "\
@@ -80,6 +80,10 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "N")]
     ef_construction: Option<usize>,
 
+    /// What is kept of each number
+    #[arg(long, value_name = "NAME", default_value = "f32", value_parser = ["f32", "f16", "i8"])]
+    precision: String,
+
     /// What the many are compared by before the nearest are in full
     #[arg(long, value_name = "NAME", value_parser = ["f32", "f16", "i8", "i4", "binary"])]
     quantization: Option<String>,
@@ -114,7 +118,8 @@ impl Bench {
         let vectors = dataset.queries()?.all_rows()?;
         let filters = dataset.filters()?;
         let truth = way::truth(&dataset, None, vectors.len())?;
-        let schema = build::schema(&dataset, &filters, self.index()?)?;
+        let precision = Precision::parse(&self.precision)?;
+        let schema = build::schema(&dataset, &filters, precision, self.index()?)?;
 
         let place = Place::of(self.database.as_deref(), self.scratch.as_deref())?;
         let path = place.path();
@@ -173,7 +178,7 @@ impl Bench {
         searches: Searches,
         during_ingest: DuringIngest,
     ) -> Result<Report> {
-        let index = self.index()?;
+        let (index, precision) = (self.index()?, Precision::parse(&self.precision)?);
         let Searches { others, default, two_streams, search, at_recall, exact, filtered } =
             searches;
         Ok(Report {
@@ -182,7 +187,8 @@ impl Bench {
             dim: dataset.dim,
             metric: dataset.metric.name(),
             index: index.kind.name(),
-            quantization: index.quantization(dataset.dim).name(),
+            precision: precision.name(),
+            quantization: index.quantization(dataset.dim, precision).name(),
             residence: self.residence.clone(),
             threads: self.threads,
             limit: self.limit,

@@ -12,6 +12,8 @@ pub(super) struct Report {
     pub(super) metric: &'static str,
     /// The index asked for; `default.plan` says what `auto` chose.
     pub(super) index: &'static str,
+    /// What is kept of each number.
+    pub(super) precision: &'static str,
     /// How stored vectors are coded.
     pub(super) quantization: &'static str,
     pub(super) residence: String,

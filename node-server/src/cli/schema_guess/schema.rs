@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use std::collections::BTreeSet;
 use vectordoc::{
     Error, Metric, Result, Schema,
-    schema::{IdField, IdKind, IndexSpec, VectorField},
+    schema::{IdField, IdKind, IndexSpec, Precision, VectorField},
 };
 
 /// Names a vector inside the rows is looked for under when the caller gives none.
@@ -27,6 +27,8 @@ pub(crate) struct Wishes {
     pub(crate) vector: VectorSource,
     /// How distance is measured.
     pub(crate) metric: Metric,
+    /// What is kept of each number.
+    pub(crate) precision: Precision,
     /// How vectors are indexed.
     pub(crate) index: IndexSpec,
     /// Dotted paths to make filterable whatever they hold.
@@ -101,8 +103,9 @@ impl SchemaGuess {
                 (name, dim, field.optional(self.rows))
             }
         };
-        let (name, metric, index) = (name.to_owned(), wishes.metric, wishes.index);
-        Ok(VectorField { name, dim, metric, optional, index })
+        let (name, index) = (name.to_owned(), wishes.index);
+        let Wishes { metric, precision, .. } = *wishes;
+        Ok(VectorField { name, dim, metric, precision, optional, index })
     }
 
     fn vector_inside<'a>(&'a self, name: Option<&'a str>) -> Result<(&'a str, &'a Field)> {

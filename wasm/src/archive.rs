@@ -1,0 +1,89 @@
+//! A database as one file: see [`vectordoc::archive`].
+
+use crate::{
+    failure::Failure,
+    rest::{key_of, text_of},
+};
+use js_sys::{Array, Uint8Array};
+use vectordoc::{
+    Error,
+    archive::{self, ArchivePart},
+};
+use wasm_bindgen::prelude::*;
+
+/// Writes an archive of one shard.
+#[wasm_bindgen]
+pub struct ArchiveWriter {
+    writer: archive::ArchiveWriter,
+    bytes: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl ArchiveWriter {
+    /// Begins an archive of so many entries.
+    #[wasm_bindgen(constructor)]
+    pub fn new(entries: u32) -> Result<ArchiveWriter, Failure> {
+        let mut bytes = Vec::new();
+        Ok(Self { writer: archive::ArchiveWriter::new(&[entries.into()], &mut bytes)?, bytes })
+    }
+
+    /// Adds the next entry, in order of their keys, and returns the bytes that are to be written.
+    pub fn entry(&mut self, key: &str, value: &[u8]) -> Result<Vec<u8>, Failure> {
+        let known = key_of(key);
+        let key = known.ok_or_else(|| Error::internal(format!("{key:?} is no key of a store")))?;
+        self.writer.entry(key, value, &mut self.bytes)?;
+        Ok(core::mem::take(&mut self.bytes))
+    }
+
+    /// Ends the archive, and returns its last bytes.
+    pub fn finish(mut self) -> Result<Vec<u8>, Failure> {
+        self.writer.finish(&mut self.bytes)?;
+        Ok(self.bytes)
+    }
+}
+
+/// Reads an archive that comes in pieces.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct ArchiveReader {
+    reader: archive::ArchiveReader,
+    shards: usize,
+}
+
+#[wasm_bindgen]
+impl ArchiveReader {
+    /// Nothing was read.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> ArchiveReader {
+        Self::default()
+    }
+
+    /// Shards of the database; 0 until that is known.
+    #[wasm_bindgen(getter)]
+    pub fn shards(&self) -> usize {
+        self.shards
+    }
+
+    /// Takes the next bytes and returns the entries of one shard that they complete: key and value in
+    /// turns. They count once all bytes were pushed and [`finish`](Self::finish) has nothing to say.
+    pub fn push(&mut self, bytes: &[u8], shard: usize) -> Result<Array, Failure> {
+        let entries = Array::new();
+        self.reader.push(bytes);
+        while let Some(part) = self.reader.part()? {
+            match part {
+                ArchivePart::Header(shards) => self.shards = shards.len(),
+                ArchivePart::Entry { shard: of, key, value } if of == shard => {
+                    entries.push(&text_of(key).into());
+                    entries.push(&Uint8Array::from(value.as_slice()));
+                }
+                ArchivePart::Entry { .. } | ArchivePart::End => {}
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Refuses an archive that is not whole.
+    pub fn finish(&self) -> Result<(), Failure> {
+        Ok(self.reader.finish()?)
+    }
+}
