@@ -233,13 +233,8 @@ fn a_document_that_changes_before_it_is_read_is_searched_for_again() -> Result<(
         let batch = Batch::index(vec![document(&mut program.rng, id)]);
         program.apply(&Id::Int(id), batch)?;
     }
-    let query = Query { limit: 40, include: Include::Everything, ..program.query() };
-    let query = Query {
-        vector: Some(random::vector(&mut program.rng, schema.vectors()[0].dim)),
-        text: None,
-        filter: Filter::All,
-        ..query
-    };
+    let vector = random::vector(&mut program.rng, schema.vectors()[0].dim);
+    let query = Query { limit: 40, include: Include::Everything, ..Query::new(vector) };
     let ask = || Gathering::search(schema.clone(), SHARDS, query.clone(), None, None);
     let mut gathering = ask()?;
     let mut steps = 0;
