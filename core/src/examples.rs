@@ -24,12 +24,7 @@ impl Examples {
         query: Query,
         mut vector_of: impl FnMut(&Id, usize) -> Result<Vec<f32>>,
     ) -> Result<Query> {
-        let count = self.like.len() + self.unlike.len();
-        limits::at_most(count, limits::EXAMPLES_MAX, "number of examples")?;
-        if self.like.is_empty() {
-            return Err(Error::invalid("a search by example needs a document to be like"));
-        }
-        let number = schema.vector_number(query.field.as_deref())?;
+        let number = self.check(schema, query.field.as_deref())?;
         let metric = schema.vectors()[number].metric;
         let mut mean = |ids: &[Id]| {
             let vectors = ids.iter().map(|id| vector_of(id, number));
@@ -45,6 +40,16 @@ impl Examples {
         };
         let except = query.except.iter().chain(&self.like).chain(&self.unlike).cloned().collect();
         Ok(Query { vector: Some(vector), except, ..query })
+    }
+
+    /// Refuses too many examples and none; returns the number of the vector field.
+    pub(crate) fn check(&self, schema: &Schema, field: Option<&str>) -> Result<usize> {
+        let count = self.like.len() + self.unlike.len();
+        limits::at_most(count, limits::EXAMPLES_MAX, "number of examples")?;
+        if self.like.is_empty() {
+            return Err(Error::invalid("a search by example needs a document to be like"));
+        }
+        schema.vector_number(field)
     }
 }
 

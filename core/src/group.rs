@@ -4,7 +4,7 @@ use crate::{
     Filter, Hit, Include, Query, Result, Schema, Value, column::value_at, filter::Test, limits,
     schema::FilterPath,
 };
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
 /// By what to group, and how much of each group to return.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,56 +32,93 @@ pub fn grouped(
     by: &GroupBy,
     search: &mut dyn FnMut(&Query) -> Result<Vec<Hit>>,
 ) -> Result<Vec<HitGroup>> {
-    limits::at_most(by.size, limits::LIMIT_MAX, "size of a group")?;
-    query.check()?;
-    let place = Place::of(schema, &by.field)?;
-    let wanted = query.limit.saturating_add(query.offset);
-    let values = best_values(query, by, &place, wanted, search)?;
-    let group = |value: Value| {
-        let filter = query.filter.clone() & place.test(Test::Eq(value.clone()));
-        let mut hits = search(&Query { filter, limit: by.size, offset: 0, ..query.clone() })?;
-        hits.truncate(by.size);
-        Ok(HitGroup { value, hits })
-    };
-    values.into_iter().skip(query.offset).take(query.limit).map(group).collect()
+    let mut grouping = Grouping::new(schema, query.clone(), by)?;
+    while let Some(query) = grouping.query() {
+        grouping.take(search(&query)?);
+    }
+    Ok(grouping.into_groups())
 }
 
-/// The values of the best hits, each once: searched for again and again without the documents of
-/// values found so far, as one value may have very many.
-fn best_values(
-    query: &Query,
-    by: &GroupBy,
-    place: &Place,
-    wanted: usize,
-    search: &mut dyn FnMut(&Query) -> Result<Vec<Hit>>,
-) -> Result<Vec<Value>> {
-    const HITS_MIN: usize = 50;
-    let limit = wanted.saturating_mul(2).clamp(HITS_MIN, limits::LIMIT_MAX);
-    let top = by.field.split('.').take(1).map(String::from);
-    let include = Include::Fields(top.collect());
-    let mut values: Vec<Value> = Vec::new();
-    while values.len() < wanted {
-        let others = place.test(Test::Exists(true)) & place.test(Test::Nin(values.clone()));
-        let filter = query.filter.clone() & others;
-        let include = include.clone();
-        let hits = search(&Query { filter, include, limit, offset: 0, ..query.clone() })?;
+/// Groups on their way: which search is next, and what came of those before. First the values of
+/// the best hits are found, each once, by searching again and again without the documents of values
+/// found so far, as one value may have very many; then the best hits of each value.
+pub(crate) struct Grouping {
+    query: Query,
+    size: usize,
+    place: Place,
+    values: Vec<Value>,
+    /// Whether `values` are all that there are or that are wanted.
+    has_values: bool,
+    groups: Vec<HitGroup>,
+}
+
+impl Grouping {
+    pub(crate) fn new(schema: &Schema, query: Query, by: &GroupBy) -> Result<Self> {
+        limits::at_most(by.size, limits::LIMIT_MAX, "size of a group")?;
+        query.check()?;
+        let place = Place::of(schema, &by.field)?;
+        let has_values = query.limit.saturating_add(query.offset) == 0;
+        Ok(Self { query, size: by.size, place, values: Vec::new(), has_values, groups: Vec::new() })
+    }
+
+    /// The search that is next; `None` when the groups are complete.
+    pub(crate) fn query(&self) -> Option<Query> {
+        let test = |test| self.place.test(test);
+        if !self.has_values {
+            let others = test(Test::Exists(true)) & test(Test::Nin(self.values.clone()));
+            let include = Include::Fields(vec![self.place.top.clone()]);
+            return Some(Query { include, ..self.restricted(others, self.hits_at_once()) });
+        }
+        let value = self.wanted().nth(self.groups.len())?;
+        Some(self.restricted(test(Test::Eq(value.clone())), self.size))
+    }
+
+    /// Takes the hits of that search.
+    pub(crate) fn take(&mut self, mut hits: Vec<Hit>) {
+        if self.has_values {
+            hits.truncate(self.size);
+            let value = self.wanted().nth(self.groups.len()).cloned();
+            self.groups.extend(value.map(|value| HitGroup { value, hits }));
+            return;
+        }
         for hit in &hits {
-            let value = value_at(&hit.doc.values[place.number], &place.names);
-            if let Some(value) = value.filter(|value| !values.contains(value)) {
-                values.push(value.into_owned());
+            let value = value_at(&hit.doc.values[self.place.number], &self.place.names);
+            if let Some(value) = value.filter(|value| !self.values.contains(value)) {
+                self.values.push(value.into_owned());
             }
         }
-        if hits.len() < limit {
-            break;
-        }
+        let wanted = self.query.limit.saturating_add(self.query.offset);
+        self.has_values = self.values.len() >= wanted || hits.len() < self.hits_at_once();
     }
-    values.truncate(wanted);
-    Ok(values)
+
+    pub(crate) fn into_groups(self) -> Vec<HitGroup> {
+        self.groups
+    }
+
+    /// The values of the groups to return.
+    fn wanted(&self) -> impl Iterator<Item = &Value> {
+        self.values.iter().skip(self.query.offset).take(self.query.limit)
+    }
+
+    /// Hits of a search for values.
+    fn hits_at_once(&self) -> usize {
+        const HITS_MIN: usize = 50;
+        let wanted = self.query.limit.saturating_add(self.query.offset);
+        wanted.saturating_mul(2).clamp(HITS_MIN, limits::LIMIT_MAX)
+    }
+
+    /// The query for those only that pass `filter` too.
+    fn restricted(&self, filter: Filter, limit: usize) -> Query {
+        let filter = self.query.filter.clone() & filter;
+        Query { filter, limit, offset: 0, ..self.query.clone() }
+    }
 }
 
 /// Where the values to group by are in documents.
 struct Place {
     path: FilterPath,
+    /// The field of the document that has the value in it.
+    top: String,
     number: usize,
     names: Vec<String>,
 }
@@ -93,7 +130,7 @@ impl Place {
         let top = names.next().unwrap_or_default();
         let number = schema.values().iter().position(|field| field.name == top);
         let number = number.ok_or_else(|| schema.not_filterable(path))?;
-        Ok(Self { path: found, number, names: names.collect() })
+        Ok(Self { path: found, top, number, names: names.collect() })
     }
 
     fn test(&self, test: Test) -> Filter {

@@ -48,6 +48,7 @@ pub mod query;
 mod refine;
 
 pub mod engine;
+pub mod shards;
 
 #[cfg(feature = "native")]
 pub mod native;

@@ -99,28 +99,36 @@ impl Batch {
         operation: fn(Document) -> Operation,
     ) -> Result<(), Failure> {
         for doc in docs.iter() {
-            let document = Input::new(doc).read(DocumentSeed(&self.schema)).map_err(|error| {
-                error.within(format!("document at position {}", self.operations.len()))
-            })?;
+            let document = document(doc, DocumentSeed(&self.schema), self.operations.len())?;
             self.add(operation(document))?;
         }
         Ok(())
     }
 
     fn add(&mut self, operation: Operation) -> Result<()> {
-        if self.operations.len() == limits::BATCH_OPERATIONS_MAX {
-            return Err(Error::limit_exceeded(format!(
-                "a batch has more than {} operations; use several",
-                limits::BATCH_OPERATIONS_MAX
-            )));
-        }
+        check_length(self.operations.len() + 1)?;
         self.operations.push(operation);
         Ok(())
     }
 }
 
+/// Refuses a batch of more operations than one may have.
+pub(crate) fn check_length(operations: usize) -> Result<()> {
+    let max = limits::BATCH_OPERATIONS_MAX;
+    if operations <= max {
+        return Ok(());
+    }
+    Err(Error::limit_exceeded(format!("a batch has more than {max} operations; use several")))
+}
+
+/// Reads a document, which has this place among those of its batch.
+pub(crate) fn document(doc: JsValue, seed: DocumentSeed<'_>, place: usize) -> Result<Document> {
+    let document = Input::new(doc).read(seed);
+    document.map_err(|error| error.within(format!("document at position {place}")))
+}
+
 /// Reads the changes of a patch; parts that are undefined are as if not given.
-fn patch(changes: JsValue) -> Result<Patch> {
+pub(crate) fn patch(changes: JsValue) -> Result<Patch> {
     let mut changes = Input::new(changes).value()?;
     if let Value::Object(parts) = &mut changes {
         parts.retain(|_, part| !part.is_null());

@@ -7,14 +7,13 @@ use crate::{
     options::{self, Options},
     output::{self, Fields, Names},
 };
-use js_sys::{Array, Float32Array};
+use js_sys::Array;
 use vectordoc::{
-    Batch as Operations, Examples, Hit, HitGroup, Id, Query, Result, Schema, Scroll, Value,
+    Batch as Operations, Id, Query, Result, Schema,
     document::IdSeed,
-    engine::{Place, most_frequent},
+    engine::{Place, most_frequent, page},
     grouped,
     index::Indexes,
-    limits,
 };
 use wasm_bindgen::prelude::*;
 
@@ -68,24 +67,19 @@ impl Engine {
     /// `[ids, scores and distances in turns, documents]`. With `options.groupBy`, for each group
     /// `[value, its hits]`.
     pub fn search(&self, vector: JsValue, options: Option<Options>) -> Result<Array, Failure> {
-        let is_given = !vector.is_undefined() && !vector.is_null();
-        let vector = is_given.then(|| Input::new(vector).vector()).transpose()?;
-        let query = options::query(options.as_ref(), vector)?;
-        self.answer(&query, options.as_ref())
+        let query = options::search(vector, options.as_ref())?;
+        self.found(&query, options.as_ref())
     }
 
     /// The same for what is like the documents with these ids and unlike those of
     /// `options.unlike`.
     #[wasm_bindgen(js_name = searchLike)]
     pub fn search_like(&self, ids: Array, options: Option<Options>) -> Result<Array, Failure> {
-        let like = ids.into_iter().map(|id| self.id(id)).collect::<Result<_>>()?;
-        let unlike = options::unlike(options.as_ref(), self.engine.schema().id().kind)?;
-        // The examples stand for the vector.
-        let query = options::query(options.as_ref(), Some(Vec::new()))?;
-        let examples = Examples { like, unlike };
+        let kind = self.engine.schema().id().kind;
+        let (query, examples) = options::search_like(ids, options.as_ref(), kind)?;
         let query = examples
             .query(self.engine.schema(), query, |id, field| self.engine.example(id, field))?;
-        self.answer(&query, options.as_ref())
+        self.found(&query, options.as_ref())
     }
 
     /// For each id its document, or `undefined`.
@@ -120,19 +114,9 @@ impl Engine {
     /// How many of the documents that pass `options.filter` have each value of a field, the most
     /// frequent first: `{value, count}`.
     pub fn facet(&self, field: &str, options: Option<Options>) -> Result<Array, Failure> {
-        /// Values of a facet that does not say how many.
-        const VALUES: usize = 100;
-        let filter = options::filter(options.as_ref())?;
-        let limit = options::limit(options.as_ref())?.unwrap_or(VALUES);
+        let (filter, limit) = options::facet(options.as_ref())?;
         let counts = self.engine.facet(field, &filter)?;
-        let counts = most_frequent(self.engine.schema(), field, counts, limit)?;
-        let counted = |(value, documents): (Value, u64)| {
-            let counted = Fields::new();
-            counted.set(&"value".into(), &output::value(&value));
-            counted.set(&"count".into(), &count(documents).into());
-            counted
-        };
-        Ok(counts.into_iter().map(counted).collect())
+        Ok(output::counts(&most_frequent(self.engine.schema(), field, counts, limit)?))
     }
 
     /// One page of the documents that pass, in order of their ids or of `options.orderBy`:
@@ -142,27 +126,12 @@ impl Engine {
         cursor: Option<String>,
         options: Option<Options>,
     ) -> Result<Fields, Failure> {
-        /// Documents of one page. Finding a page looks at every document that passes, so pages
-        /// are large; and a document can be, so they are not huge.
-        const PAGE_DOCUMENTS: usize = 1_000;
-        const { assert!(PAGE_DOCUMENTS <= limits::SCROLL_LIMIT_MAX) };
-        let options = options.as_ref();
-        let (filter, include) = (options::filter(options)?, options::include(options)?);
+        let scroll = options::scroll(cursor, options.as_ref())?;
         let schema = self.engine.schema();
-        let order = options::order(options)?;
-        let place = |cursor: String| Place::of_cursor(&cursor, schema, order.as_ref());
-        let after = cursor.map(place).transpose()?;
-        let scroll =
-            Scroll { filter, include, order: order.clone(), ..Scroll::new(PAGE_DOCUMENTS) };
-        let page = self.engine.scroll(&scroll, after.as_ref())?;
-        let last = page.last().filter(|_| page.len() == PAGE_DOCUMENTS);
-        let cursor = last.map(|(place, _)| place.cursor(schema, order.as_ref())).transpose()?;
-        let cursor = cursor.map_or(JsValue::UNDEFINED, Into::into);
-        let docs = page.iter().map(|(_, document)| self.names.document(document));
-        let answer = Fields::new();
-        answer.set(&"docs".into(), &docs.collect::<Array>());
-        answer.set(&"cursor".into(), &cursor);
-        Ok(answer)
+        let place = |cursor: &String| Place::of_cursor(cursor, schema, scroll.order.as_ref());
+        let after = scroll.cursor.as_ref().map(place).transpose()?;
+        let found = self.engine.scroll(&scroll, after.as_ref())?;
+        Ok(self.names.page(&page(schema, &scroll, found)?))
     }
 
     /// Does one slice of building indexes; false when there is nothing left to do.
@@ -187,23 +156,11 @@ impl Engine {
     }
 
     /// The hits of a query, in groups if the options ask for them.
-    fn answer(&self, query: &Query, options: Option<&Options>) -> Result<Array, Failure> {
+    fn found(&self, query: &Query, options: Option<&Options>) -> Result<Array, Failure> {
         let Some(by) = options::group_by(options)? else {
-            return Ok(self.hits(&self.engine.search(query)?));
+            return Ok(self.names.hits(&self.engine.search(query)?));
         };
         let search = &mut |query: &Query| self.engine.search(query);
-        let groups = grouped(self.engine.schema(), query, &by, search)?;
-        let group =
-            |group: &HitGroup| Array::of2(&output::value(&group.value), &self.hits(&group.hits));
-        Ok(groups.iter().map(group).collect())
-    }
-
-    fn hits(&self, hits: &[Hit]) -> Array {
-        let measures: Vec<f32> = hits.iter().flat_map(|hit| [hit.score, hit.distance]).collect();
-        Array::of3(
-            &hits.iter().map(|hit| output::id(&hit.id)).collect::<Array>(),
-            &Float32Array::from(measures.as_slice()),
-            &hits.iter().map(|hit| self.names.document(&hit.doc)).collect::<Array>(),
-        )
+        Ok(self.names.groups(&grouped(self.engine.schema(), query, &by, search)?))
     }
 }

@@ -11,6 +11,7 @@ mod input;
 mod options;
 mod output;
 mod rest;
+mod shards;
 
 pub use archive::{ArchiveReader, ArchiveWriter};
 pub use batch::{Batch, Group, Prepared};
@@ -18,3 +19,4 @@ pub use engine::Engine;
 pub use failure::{Failure, error_codes};
 pub use indexed_db::IndexedDb;
 pub use rest::Checkpoint;
+pub use shards::{Gathering, Shards};

@@ -3,8 +3,8 @@
 use crate::input::Input;
 use js_sys::Array;
 use vectordoc::{
-    Error, Filter, Fusion, GroupBy, Id, Include, Order, Query, Result, TextQuery, Value,
-    document::IdSeed, schema::IdKind,
+    Error, Examples, Filter, Fusion, GroupBy, Id, Include, Order, Query, Result, Scroll, TextQuery,
+    Value, document::IdSeed, limits, schema::IdKind,
 };
 use wasm_bindgen::{JsCast, prelude::*};
 
@@ -53,7 +53,7 @@ extern "C" {
 }
 
 /// All that a search knows; `vector` is what it searches for, unless it is by text alone.
-pub(crate) fn query(options: Option<&Options>, vector: Option<Vec<f32>>) -> Result<Query> {
+fn query(options: Option<&Options>, vector: Option<Vec<f32>>) -> Result<Query> {
     let default = Query { vector, ..Query::new(Vec::new()) };
     let limit = limit(options)?.unwrap_or(default.limit);
     let Some(options) = options else { return Ok(default) };
@@ -71,6 +71,43 @@ pub(crate) fn query(options: Option<&Options>, vector: Option<Vec<f32>>) -> Resu
         min_score: read("minScore", options.min_score(), number)?,
         ..default
     })
+}
+
+/// What a search asks for; by text alone if `vector` is none.
+pub(crate) fn search(vector: JsValue, options: Option<&Options>) -> Result<Query> {
+    let is_given = !vector.is_undefined() && !vector.is_null();
+    let vector = is_given.then(|| Input::new(vector).vector()).transpose()?;
+    query(options, vector)
+}
+
+/// What a search by example asks for, with an empty vector in the place of that of the examples.
+pub(crate) fn search_like(
+    ids: Array,
+    options: Option<&Options>,
+    kind: IdKind,
+) -> Result<(Query, Examples)> {
+    let like = ids.into_iter().map(|id| Input::new(id).read(IdSeed(kind)));
+    let like = like.collect::<Result<_>>()?;
+    let unlike = unlike(options, kind)?;
+    Ok((query(options, Some(Vec::new()))?, Examples { like, unlike }))
+}
+
+/// Which documents a facet counts, and how many values it returns.
+pub(crate) fn facet(options: Option<&Options>) -> Result<(Filter, usize)> {
+    /// Values of a facet that does not say how many.
+    const VALUES: usize = 100;
+    Ok((filter(options)?, limit(options)?.unwrap_or(VALUES)))
+}
+
+/// One page of a scroll.
+pub(crate) fn scroll(cursor: Option<String>, options: Option<&Options>) -> Result<Scroll> {
+    /// Documents of one page. Finding a page looks at every document that passes, so pages are
+    /// large; and a document can be, so they are not huge.
+    const PAGE_DOCUMENTS: usize = 1_000;
+    const { assert!(PAGE_DOCUMENTS <= limits::SCROLL_LIMIT_MAX) };
+    let (filter, include) = (filter(options)?, include(options)?);
+    let order = order(options)?;
+    Ok(Scroll { filter, include, order, cursor, ..Scroll::new(PAGE_DOCUMENTS) })
 }
 
 /// The words to look for, if there are any.
@@ -96,12 +133,12 @@ fn fusion(options: &Options, has_two: bool) -> Result<Fusion> {
 }
 
 /// The option `limit`.
-pub(crate) fn limit(options: Option<&Options>) -> Result<Option<usize>> {
+fn limit(options: Option<&Options>) -> Result<Option<usize>> {
     options.map_or(Ok(None), |options| read("limit", options.limit(), whole_number))
 }
 
 /// The option `unlike`, one id or several; none without it.
-pub(crate) fn unlike(options: Option<&Options>, kind: IdKind) -> Result<Vec<Id>> {
+fn unlike(options: Option<&Options>, kind: IdKind) -> Result<Vec<Id>> {
     let ids = options.map_or(JsValue::UNDEFINED, Options::unlike);
     let id = |id| Input::new(id).read(IdSeed(kind)).map_err(|error| error.within("unlike"));
     match ids.dyn_ref::<Array>() {
@@ -125,7 +162,7 @@ pub(crate) fn group_by(options: Option<&Options>) -> Result<Option<GroupBy>> {
 }
 
 /// The options `orderBy` and `descending`.
-pub(crate) fn order(options: Option<&Options>) -> Result<Option<Order>> {
+fn order(options: Option<&Options>) -> Result<Option<Order>> {
     let Some(options) = options else { return Ok(None) };
     let descending = read("descending", options.descending(), boolean)?;
     match (read("orderBy", options.order_by(), field_name)?, descending) {

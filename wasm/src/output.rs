@@ -1,7 +1,8 @@
 //! Documents and ids going out, as plain JavaScript values.
 
+use crate::batch::count;
 use js_sys::{Array, Float32Array, JsString, Number, Object, Uint8Array};
-use vectordoc::{Document, Id, Schema, Value};
+use vectordoc::{Document, Hit, HitGroup, Id, Page, Schema, Value};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -50,6 +51,45 @@ impl Names {
         }
         fields.into()
     }
+}
+
+impl Names {
+    /// `[ids, scores and distances in turns, documents]`.
+    pub(crate) fn hits(&self, hits: &[Hit]) -> Array {
+        let measures: Vec<f32> = hits.iter().flat_map(|hit| [hit.score, hit.distance]).collect();
+        Array::of3(
+            &hits.iter().map(|hit| id(&hit.id)).collect::<Array>(),
+            &Float32Array::from(measures.as_slice()),
+            &hits.iter().map(|hit| self.document(&hit.doc)).collect::<Array>(),
+        )
+    }
+
+    /// For each group `[value, its hits]`.
+    pub(crate) fn groups(&self, groups: &[HitGroup]) -> Array {
+        let group = |group: &HitGroup| Array::of2(&value(&group.value), &self.hits(&group.hits));
+        groups.iter().map(group).collect()
+    }
+
+    /// `{docs, cursor}`, the cursor `undefined` on the last page.
+    pub(crate) fn page(&self, page: &Page) -> Fields {
+        let cursor = page.cursor.as_ref().map_or(JsValue::UNDEFINED, Into::into);
+        let docs = page.docs.iter().map(|document| self.document(document));
+        let answer = Fields::new();
+        answer.set(&"docs".into(), &docs.collect::<Array>());
+        answer.set(&"cursor".into(), &cursor);
+        answer
+    }
+}
+
+/// For each value `{value, count}`.
+pub(crate) fn counts(counts: &[(Value, u64)]) -> Array {
+    let counted = |(content, documents): &(Value, u64)| {
+        let counted = Fields::new();
+        counted.set(&"value".into(), &value(content));
+        counted.set(&"count".into(), &count(*documents).into());
+        counted
+    };
+    counts.iter().map(counted).collect()
 }
 
 /// The id as a number or a string.

@@ -11,9 +11,9 @@ import type {
   OnProgress,
   Outcome,
   Questions,
-  Session,
   Verb,
 } from "./session.js";
+import type { Shard } from "./shard.js";
 import { slicesOf, vectorFields } from "./slices.js";
 import type { Entry, Store } from "./store.js";
 import { pause } from "./turn.js";
@@ -49,7 +49,7 @@ interface Storing extends Waiting {
  * their records by one `put`, applies them and answers; in between it builds indexes, and it
  * checkpoints when there is much to replay or nothing else to do.
  */
-export class Host implements Session {
+export class Host implements Shard {
   readonly schema: Schema;
   /** Called when the engine can no longer be trusted: from then on everything rejects. */
   onFailure: ((error: unknown) => void) | undefined;
@@ -122,6 +122,11 @@ export class Host implements Session {
   ask<V extends Verb>(verb: V, question: Questions[V]): unknown {
     this.#check();
     return this.#call(() => ANSWERS[verb](this.#engine, question));
+  }
+
+  async answer(question: Uint8Array): Promise<Uint8Array> {
+    this.#check();
+    return this.#call(() => this.#engine.answer(question));
   }
 
   async settle(onProgress?: OnProgress): Promise<void> {

@@ -55,7 +55,7 @@ pub(crate) fn write_id(writer: &mut Writer, id: &Id) {
     }
 }
 
-fn write_value(writer: &mut Writer, value: &Value) {
+pub(crate) fn write_value(writer: &mut Writer, value: &Value) {
     match value {
         Value::Null => writer.u8(VALUE_NULL),
         Value::Bool(false) => writer.u8(VALUE_FALSE),
@@ -142,7 +142,8 @@ pub(crate) fn read_values(reader: &mut Reader<'_>, count: usize) -> Result<Vec<V
     Ok(values)
 }
 
-fn read_value(reader: &mut Reader<'_>, depth: usize) -> Result<Value> {
+/// A value that is nested up to `depth` levels deep.
+pub(crate) fn read_value(reader: &mut Reader<'_>, depth: usize) -> Result<Value> {
     let depth = depth.checked_sub(1).ok_or_else(|| Error::corrupt("a value is nested too deep"))?;
     Ok(match reader.u8()? {
         VALUE_NULL => Value::Null,

@@ -17,7 +17,7 @@ pub(crate) use decode::coerce;
 pub use decode::{DocumentSeed, IdSeed};
 pub use field::{DocId, FieldValue, JsonValue, ListItem, Object, TextValue, VectorValue};
 pub(crate) use field::{enum_type, variant};
-pub(crate) use format::{read_id, read_values, write_document, write_id};
+pub(crate) use format::{read_id, read_value, read_values, write_document, write_id, write_value};
 pub use serial::{DocumentView, Include};
 
 /// A document as the engine takes and returns it.

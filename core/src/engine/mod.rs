@@ -13,10 +13,12 @@ mod apply;
 mod checkpoint;
 mod evolve;
 mod field;
+mod gather;
 mod maintenance;
 mod manifest;
 mod open;
 mod order;
+mod part;
 mod prepare;
 mod read;
 mod search;
@@ -41,11 +43,13 @@ use manifest::{FIELD_FIRST, FIELD_SECTIONS, FIELD_VECTORS, Manifest, SECTION_DOC
 
 pub use apply::Digested;
 pub use checkpoint::Checkpoint;
-pub use maintenance::Maintenance;
-pub use order::{Place, most_frequent};
-pub use prepare::{Group, Outcome};
+pub(crate) use gather::{Found, gather};
 #[cfg(feature = "native")]
-pub(crate) use text::search_text;
+pub(crate) use gather::{search, search_batch};
+pub use maintenance::Maintenance;
+pub use order::{Place, most_frequent, page};
+pub(crate) use part::{Candidate, Part};
+pub use prepare::{Group, Outcome};
 
 /// One collection of documents in memory, with its indexes.
 pub struct Engine {

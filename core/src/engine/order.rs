@@ -3,10 +3,11 @@
 
 use super::Engine;
 use crate::{
-    Document, Error, Filter, Id, Order, Result, Scroll, Value,
+    Document, Error, Filter, Id, Order, Page, Result, Scroll, Value,
     bitset::BitSet,
+    bytes::{Reader, Writer},
     column::{Direction, Key},
-    document::coerce,
+    document::{coerce, read_id, read_value, write_id, write_value},
     limits,
     schema::{FieldType, IdKind, Schema},
 };
@@ -66,6 +67,36 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Appends the bytes that [`read`](Self::read) reads.
+    pub(crate) fn write(
+        &self,
+        writer: &mut Writer,
+        schema: &Schema,
+        order: Option<&Order>,
+    ) -> Result<()> {
+        if let Some(order) = order {
+            let (_, ty) = column_of(schema, order)?;
+            write_value(writer, &self.key.as_ref().map_or(Value::Null, |key| key.value(&ty)));
+        }
+        write_id(writer, &self.id);
+        Ok(())
+    }
+
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        schema: &Schema,
+        order: Option<&Order>,
+    ) -> Result<Self> {
+        let key = |order| {
+            let (_, ty) = column_of(schema, order)?;
+            read_value(reader, limits::DOCUMENT_DEPTH_MAX).map(|value| Key::of(&ty, &value))
+        };
+        let key = order.map(key).transpose()?.flatten();
+        Ok(Self { key, id: read_id(reader)? })
+    }
+}
+
 fn id_of_text(text: &str, schema: &Schema) -> Result<Id> {
     match schema.id().kind {
         IdKind::Int => text.parse().map(Id::Int).map_err(|_| Error::invalid("no integer")),
@@ -85,7 +116,7 @@ fn column_of(schema: &Schema, order: &Order) -> Result<(usize, FieldType)> {
 
 impl Engine {
     /// A part of the documents, each with its place, after a place: the one that the cursor stands
-    /// for.
+    /// for. See [`page`].
     pub fn scroll(&self, scroll: &Scroll, after: Option<&Place>) -> Result<Vec<(Place, Document)>> {
         let limit = scroll.limit;
         limits::at_most(limit, limits::SCROLL_LIMIT_MAX, "limit")?;
@@ -171,6 +202,19 @@ impl Engine {
     }
 }
 
+/// One page out of what several engines have after the place where it begins, in order, each no
+/// more than `scroll.limit`.
+pub fn page(schema: &Schema, scroll: &Scroll, mut found: Vec<(Place, Document)>) -> Result<Page> {
+    let order = scroll.order.as_ref();
+    let is_full = found.len() >= scroll.limit;
+    found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b, order));
+    found.truncate(scroll.limit);
+    let last = found.last().filter(|_| is_full);
+    let cursor = last.map(|(place, _)| place.cursor(schema, order)).transpose()?;
+    let docs = found.into_iter().map(|(_, document)| document).collect();
+    Ok(Page { docs, cursor })
+}
+
 /// The counts of several engines added up: the `limit` most frequent values, ties in order of the
 /// values.
 pub fn most_frequent(
@@ -188,7 +232,7 @@ pub fn most_frequent(
         }
     }
     let mut total: Vec<(Key, u64)> = total.into_iter().collect();
-    total.sort_by_key(|(_, count)| core::cmp::Reverse(*count));
+    total.sort_unstable_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then_with(|| a.cmp(b)));
     total.truncate(limit);
     Ok(total.into_iter().map(|(key, count)| (key.value(&found.ty), count)).collect())
 }

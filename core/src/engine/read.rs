@@ -39,7 +39,7 @@ impl Engine {
     }
 
     /// What `include` asks for of the document in `slot`, whose id is known.
-    pub(super) fn document(&self, slot: u32, id: Id, include: &Include) -> Result<Document> {
+    pub(crate) fn document(&self, slot: u32, id: Id, include: &Include) -> Result<Document> {
         let vectors = self.fields.iter().map(|field| {
             let wanted = include.vector(&field.spec.name);
             let vector = if wanted { field.get(slot)? } else { None };
@@ -58,6 +58,17 @@ impl Engine {
             values
         };
         Ok(Document { id, vectors, values })
+    }
+
+    /// The document with this id, if it still has this version.
+    pub(crate) fn document_of(
+        &self,
+        id: &Id,
+        version: u64,
+        include: &Include,
+    ) -> Result<Option<Document>> {
+        let is_it = self.version(id)? == Some(version);
+        if is_it { self.get(id, include) } else { Ok(None) }
     }
 
     /// Refuses the name of a field the schema has not.

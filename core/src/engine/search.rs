@@ -1,7 +1,12 @@
 //! Searching: which slots are allowed, which way to find the nearest of them, and what is left
 //! over for an exact scan.
 
-use super::{Engine, field::Field, text::search_text};
+use super::{
+    Engine,
+    field::Field,
+    gather,
+    part::{Candidate, Part},
+};
 use crate::{
     Error, Filter, Hit, Query, Result,
     bitset::{BitSet, Gathered},
@@ -24,21 +29,17 @@ impl Engine {
 
     /// The same, and how it came about.
     pub fn explain(&self, query: &Query) -> Result<(Vec<Hit<Document>>, Explanation)> {
-        if query.text.is_some() {
-            return search_text(&[self], query);
-        }
-        let searching = self.searching(query, query.reach())?;
-        let (neighbours, explanation) = searching.run()?;
-        let hits = self.hits(query, searching.field, neighbours)?;
-        Ok((hits, explanation))
+        gather::search(&[self], query)
     }
 
     /// The answers to several queries, in their order. Those that compare with every vector, in the
     /// same field and with the same filter, read each vector once for all of them.
     pub fn search_batch(&self, queries: &[Query]) -> Result<Vec<Vec<Hit<Document>>>> {
-        if queries.iter().any(|query| query.text.is_some()) {
-            return queries.iter().map(|query| self.search(query)).collect();
-        }
+        gather::search_batch(&[self], queries)
+    }
+
+    /// The part of this engine in each of several searches by vector.
+    pub(super) fn vector_parts(&self, queries: &[Query]) -> Result<Vec<Part>> {
         let searches = queries.iter().map(|query| self.searching(query, query.reach()));
         let searches = searches.collect::<Result<Vec<_>>>()?;
         let mut found: Vec<Option<Vec<Neighbour>>> = queries.iter().map(|_| None).collect();
@@ -56,15 +57,14 @@ impl Engine {
                 }
             }
         }
-        let answers = queries.iter().zip(&searches).zip(found);
-        let answers = answers.map(|((query, searching), found)| {
-            let neighbours = match found {
-                Some(neighbours) => neighbours,
-                None => searching.run()?.0,
-            };
-            self.hits(query, searching.field, neighbours)
-        });
-        answers.collect()
+        let part = |(searching, found): (&Searching<'_>, Option<Vec<Neighbour>>)| match found {
+            Some(found) => {
+                let candidates = searching.candidates_of(self, &found)?;
+                Ok(Part::of_vector((candidates, Explanation::default())))
+            }
+            None => searching.candidates(self).map(Part::of_vector),
+        };
+        searches.iter().zip(found).map(part).collect()
     }
 
     /// What a query asks for by its vector, `limit` hits of it, checked and prepared.
@@ -87,35 +87,6 @@ impl Engine {
             ef: field.tuning.ef(query.ef.or(field.spec.index.ef), limit),
             exact: query.exact,
         })
-    }
-
-    /// The hits of neighbours, with ties put in order of their ids.
-    fn hits(
-        &self,
-        query: &Query,
-        field: &Field,
-        neighbours: Vec<Neighbour>,
-    ) -> Result<Vec<Hit<Document>>> {
-        let mut found = Vec::with_capacity(neighbours.len());
-        for neighbour in neighbours {
-            found.push((neighbour.distance, self.id(neighbour.slot)?, neighbour.slot));
-        }
-        found.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
-        if !query.except.is_empty() {
-            found.retain(|(_, id, _)| !query.except.contains(id));
-        }
-        let hits =
-            found.into_iter().skip(query.offset).take(query.limit).map(|(distance, id, slot)| {
-                let distance = field.vectors.reported(distance);
-                let score = field.spec.metric.score(distance);
-                let doc = self.document(slot, id.clone(), &query.include)?;
-                Ok(Hit { id, score, distance, doc })
-            });
-        let mut hits = hits.collect::<Result<Vec<_>, Error>>()?;
-        if let Some(min_score) = query.min_score {
-            hits.retain(|hit| hit.score >= min_score);
-        }
-        Ok(hits)
     }
 }
 
@@ -146,12 +117,21 @@ enum Way {
 }
 
 impl Searching<'_> {
-    /// The score of what was found.
-    pub(super) fn score(&self, neighbour: &Neighbour) -> f32 {
-        self.field.spec.metric.score(self.field.vectors.reported(neighbour.distance))
+    /// What was found, with the documents' ids.
+    pub(super) fn candidates(&self, engine: &Engine) -> Result<(Vec<Candidate>, Explanation)> {
+        let (neighbours, explanation) = self.run()?;
+        Ok((self.candidates_of(engine, &neighbours)?, explanation))
     }
 
-    pub(super) fn run(&self) -> Result<Answer> {
+    fn candidates_of(&self, engine: &Engine, neighbours: &[Neighbour]) -> Result<Vec<Candidate>> {
+        let candidate = |neighbour: &Neighbour| {
+            let distance = self.field.vectors.reported(neighbour.distance);
+            engine.candidate(neighbour, self.field.spec.metric.score(distance), distance)
+        };
+        neighbours.iter().map(candidate).collect()
+    }
+
+    fn run(&self) -> Result<Answer> {
         match self.way() {
             Way::None => {
                 let plan = "nothing to search";

@@ -4,7 +4,7 @@ use super::{Database, scroll, shard::Shard};
 use crate::{
     Document, Engine, Examples, Filter, GroupBy, Hit, HitGroup, Id, Include, Page, Query, Result,
     Scroll, Value,
-    engine::{most_frequent, search_text},
+    engine::{most_frequent, search, search_batch},
     grouped, limits,
     query::Explanation,
 };
@@ -76,27 +76,7 @@ impl Database {
     /// The same, and how it came about.
     pub fn explain(&self, query: &Query) -> Result<(Vec<Hit>, Explanation)> {
         self.check_open()?;
-        if let [shard] = &self.inner.shards[..] {
-            return shard.engine().explain(query);
-        }
-        if query.text.is_some() {
-            // All take them in this order, so that no two wait for each other.
-            let engines: Vec<_> = self.inner.shards.iter().map(Shard::engine).collect();
-            let engines: Vec<&Engine> = engines.iter().map(|engine| &**engine).collect();
-            return search_text(&engines, query);
-        }
-        let query_of_shard = of_shard(query);
-        let mut hits = Vec::new();
-        let mut total: Option<Explanation> = None;
-        for shard in &self.inner.shards {
-            let (found, explanation) = shard.engine().explain(&query_of_shard)?;
-            hits.extend(found);
-            total = Some(match total {
-                Some(total) => total.and(&explanation),
-                None => explanation,
-            });
-        }
-        Ok((nearest(hits, query), total.unwrap_or_default()))
+        self.with_engines(|engines| search(engines, query))
     }
 
     /// Answers several queries, in their order. A few exact ones with the same filter at a time
@@ -107,35 +87,16 @@ impl Database {
         self.check_open()?;
         let mut answers = Vec::with_capacity(queries.len());
         for queries in queries.chunks(QUERIES_AT_ONCE) {
-            answers.extend(self.search_together(queries)?);
+            answers.extend(self.with_engines(|engines| search_batch(engines, queries))?);
         }
         Ok(answers)
     }
 
-    fn search_together(&self, queries: &[Query]) -> Result<Vec<Vec<Hit>>> {
-        if let [shard] = &self.inner.shards[..] {
-            return shard.engine().search_batch(queries);
-        }
-        if queries.iter().any(|query| query.text.is_some()) {
-            return queries.iter().map(|query| self.search(query)).collect();
-        }
-        let queries_of_shard: Vec<Query> = queries.iter().map(of_shard).collect();
-        let mut found: Vec<Vec<Hit>> = queries.iter().map(|_| Vec::new()).collect();
-        for shard in &self.inner.shards {
-            let of_shard = shard.engine().search_batch(&queries_of_shard)?;
-            found.iter_mut().zip(of_shard).for_each(|(all, hits)| all.extend(hits));
-        }
-        Ok(queries.iter().zip(found).map(|(query, hits)| nearest(hits, query)).collect())
+    /// What `read` makes of the engines of all shards as they are at one moment.
+    fn with_engines<T>(&self, read: impl FnOnce(&[&Engine]) -> T) -> T {
+        // All take them in this order, so that no two wait for each other.
+        let engines: Vec<_> = self.inner.shards.iter().map(Shard::engine).collect();
+        let engines: Vec<&Engine> = engines.iter().map(|engine| &**engine).collect();
+        read(&engines)
     }
-}
-
-/// What one of several shards is asked, so that together their answers have every hit.
-fn of_shard(query: &Query) -> Query {
-    Query { limit: query.limit.saturating_add(query.offset), offset: 0, ..query.clone() }
-}
-
-/// Of the hits of all shards, those the query asks for.
-fn nearest(mut hits: Vec<Hit>, query: &Query) -> Vec<Hit> {
-    hits.sort_by(|a, b| a.distance.total_cmp(&b.distance).then_with(|| a.id.cmp(&b.id)));
-    hits.into_iter().skip(query.offset).take(query.limit).collect()
 }
