@@ -11,7 +11,7 @@ use vectordoc::{
 };
 use wasm_bindgen::prelude::*;
 
-/// Writes an archive of one shard.
+/// Writes an archive.
 #[wasm_bindgen]
 pub struct ArchiveWriter {
     writer: archive::ArchiveWriter,
@@ -20,14 +20,16 @@ pub struct ArchiveWriter {
 
 #[wasm_bindgen]
 impl ArchiveWriter {
-    /// Begins an archive of so many entries.
+    /// Begins an archive of so many entries in each shard.
     #[wasm_bindgen(constructor)]
-    pub fn new(entries: u32) -> Result<ArchiveWriter, Failure> {
+    pub fn new(entries: Vec<u32>) -> Result<ArchiveWriter, Failure> {
+        let entries: Vec<u64> = entries.into_iter().map(u64::from).collect();
         let mut bytes = Vec::new();
-        Ok(Self { writer: archive::ArchiveWriter::new(&[entries.into()], &mut bytes)?, bytes })
+        Ok(Self { writer: archive::ArchiveWriter::new(&entries, &mut bytes)?, bytes })
     }
 
-    /// Adds the next entry, in order of their keys, and returns the bytes that are to be written.
+    /// Adds the next entry of the first shard that lacks one, in order of the keys, and returns the
+    /// bytes that are to be written.
     pub fn entry(&mut self, key: &str, value: &[u8]) -> Result<Vec<u8>, Failure> {
         let known = key_of(key);
         let key = known.ok_or_else(|| Error::internal(format!("{key:?} is no key of a store")))?;
@@ -64,19 +66,20 @@ impl ArchiveReader {
         self.shards
     }
 
-    /// Takes the next bytes and returns the entries of one shard that they complete: key and value in
-    /// turns. They count once all bytes were pushed and [`finish`](Self::finish) has nothing to say.
-    pub fn push(&mut self, bytes: &[u8], shard: usize) -> Result<Array, Failure> {
+    /// Takes the next bytes and returns the entries that they complete: shard, key and value in turns.
+    /// They count once all bytes were pushed and [`finish`](Self::finish) has nothing to say.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Array, Failure> {
         let entries = Array::new();
         self.reader.push(bytes);
         while let Some(part) = self.reader.part()? {
             match part {
                 ArchivePart::Header(shards) => self.shards = shards.len(),
-                ArchivePart::Entry { shard: of, key, value } if of == shard => {
+                ArchivePart::Entry { shard, key, value } => {
+                    entries.push(&shard.into());
                     entries.push(&text_of(key).into());
                     entries.push(&Uint8Array::from(value.as_slice()));
                 }
-                ArchivePart::Entry { .. } | ArchivePart::End => {}
+                ArchivePart::End => {}
             }
         }
         Ok(entries)

@@ -290,6 +290,14 @@ export class Database<
     await this.#session.settle(onProgress);
   }
 
+  /**
+   * The whole database as one file, which `restore` and the command line of the service make a
+   * database of again. It has every write that resolved; later writes and searches may wait for it.
+   */
+  async export(): Promise<Blob> {
+    return this.#session.export();
+  }
+
   /** Finishes the writes asked for and lets go of everything. Later calls reject with `closed`. */
   async close(): Promise<void> {
     await this.#session.close();

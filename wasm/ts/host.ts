@@ -1,9 +1,10 @@
 import { unpacked } from "./answer.js";
+import { archiveOf } from "./archive.js";
 import { VectordocError, guard, isTrap } from "./error.js";
 import type { Id } from "./document.js";
 import type { Batch, Engine, Prepared } from "./raw/engine.js";
 import type * as Raw from "./raw/engine.js";
-import { Rest } from "./rest.js";
+import { META, Rest } from "./rest.js";
 import type { Schema } from "./schema.js";
 import type {
   Answers,
@@ -144,6 +145,22 @@ export class Host implements Shard {
     }
   }
 
+  async export(): Promise<Blob> {
+    this.#check();
+    while (this.#isWorking) {
+      await new Promise<void>((resolve) => this.#settling.push(resolve));
+      this.#check();
+    }
+    try {
+      return await this.#alone(async () => {
+        const entries = (await this.#rest?.entries()) ?? this.#call(() => entriesOf(this.#engine));
+        return this.#call(() => archiveOf(this.#raw, [entries]));
+      });
+    } finally {
+      this.#awaitIdle();
+    }
+  }
+
   /** In haste without a checkpoint, which is not needed but makes the next opening faster. */
   close(isHasty = false): Promise<void> {
     this.#closing ??= this.#close(isHasty);
@@ -189,9 +206,23 @@ export class Host implements Shard {
     } catch (error) {
       this.#fail(error);
     }
+    this.#rested();
+    this.#awaitIdle();
+  }
+
+  /** Nothing is done any more, unless something waits. */
+  #rested(): void {
     this.#isWorking = false;
     this.#settling.splice(0).forEach((resolve) => resolve());
-    if (this.#rest !== undefined && this.#isDirty && this.#closing === undefined) {
+    if (this.#waiting.length > 0) {
+      this.#wake();
+    }
+  }
+
+  /** Sees to a checkpoint when nothing is done for a while. */
+  #awaitIdle(): void {
+    const isNeeded = this.#rest !== undefined && this.#isDirty && this.#closing === undefined;
+    if (isNeeded && !this.#isWorking) {
       this.#idle = setTimeout(() => void this.#checkpoint(), IDLE_MS);
     }
   }
@@ -208,17 +239,21 @@ export class Host implements Shard {
 
   /** Checkpoints when there was nothing to do for a while; when it fails, after the next write. */
   async #checkpoint(): Promise<void> {
-    this.#isWorking = true;
-    try {
+    await this.#alone(async () => {
       await this.#rest?.checkpoint();
       this.#isDirty = false;
-    } catch {
-      // What is in the store is as good as before.
-    }
-    this.#isWorking = false;
-    this.#settling.splice(0).forEach((resolve) => resolve());
-    if (this.#waiting.length > 0) {
-      this.#wake();
+      // If it fails, what is in the store is as good as before.
+    }).catch(() => undefined);
+  }
+
+  /** Does something while nothing else is done; writes wait. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    clearTimeout(this.#idle);
+    this.#isWorking = true;
+    try {
+      return await work();
+    } finally {
+      this.#rested();
     }
   }
 
@@ -350,6 +385,15 @@ export class Host implements Shard {
 
 function outcomeOf({ indexed, deleted, missing, version }: Prepared): Outcome {
   return { indexed, deleted, missing: missing as Id[], version };
+}
+
+/** What a store of this engine would hold, for one that has none. */
+function entriesOf(engine: Engine): Map<string, Uint8Array> {
+  const checkpoint = engine.checkpoint();
+  const pages = checkpoint.keys().map((key, place) => [key, engine.page(checkpoint, place)] as const);
+  const entries = new Map([[META, checkpoint.meta()], ...pages]);
+  checkpoint.free();
+  return entries;
 }
 
 /** How each question is answered. */

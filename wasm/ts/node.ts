@@ -1,14 +1,26 @@
 import { readFile } from "node:fs/promises";
+import { restoreStore } from "./archive.js";
 import { type ModuleSource, instantiate } from "./engine.js";
 import { moduleUrl } from "./module.js";
-import { type Open, once, opener } from "./open.js";
+import { type Load, type Open, once, opener } from "./open.js";
+import type { Store } from "./store.js";
 
 export * from "./index.js";
 
-/** Opens a database. */
-export const open: Open = opener(
-  once(async (module = moduleUrl()) => instantiate(isFile(module) ? readFile(module) : module)),
+const load: Load = once(async (module = moduleUrl()) =>
+  instantiate(isFile(module) ? readFile(module) : module),
 );
+
+/** Opens a database. */
+export const open: Open = opener(load);
+
+/**
+ * Makes a database in an empty store of what `export` or the command line of the service made of one:
+ * `conflict` if there is one in it.
+ */
+export async function restore(store: Store, archive: Blob): Promise<void> {
+  await restoreStore(await load(), store, archive);
+}
 
 /** Whether a module is a file, which `fetch` refuses in Node. */
 function isFile(module: ModuleSource): module is URL {

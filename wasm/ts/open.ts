@@ -9,6 +9,9 @@ import type { Session } from "./session.js";
 import type { Store } from "./store.js";
 import type { Durability, Opening, Place } from "./tabs/message.js";
 
+/** Workers that one database can have. */
+const WORKERS_MAX = 64;
+
 /** How a database is opened. */
 export interface OpenOptions<S extends Schema = Schema> {
   /**
@@ -26,6 +29,11 @@ export interface OpenOptions<S extends Schema = Schema> {
    * or once it is on the disk.
    */
   readonly durability?: Durability;
+  /**
+   * Workers, each of which has a part of the documents; 1 unless given. In pages and dedicated workers
+   * only. A database keeps the number it was created with.
+   */
+  readonly workers?: number;
   /**
    * Where the engine's module is, for a place where `open` does not find it by itself. The first
    * `open` loads the engine for all of its thread.
@@ -47,8 +55,12 @@ export interface Open {
 /** @internal Loads the engine, from a module that is given or the one it finds. */
 export type Load = (module?: ModuleSource) => Promise<typeof Raw>;
 
-/** @internal Opens a database at a place that the environment has. */
-export type OpenAt = (opening: Opening, module?: ModuleSource) => Promise<Session>;
+/** @internal Opens a database at a place that the environment has, divided over workers. */
+export type OpenAt = (
+  opening: Opening,
+  workers: number,
+  module?: ModuleSource,
+) => Promise<Session>;
 
 /**
  * @internal The `open` of an environment that loads the engine by `load`, and opens databases by
@@ -57,18 +69,22 @@ export type OpenAt = (opening: Opening, module?: ModuleSource) => Promise<Sessio
 export function opener(
   load: Load,
   places: readonly [Place, ...Place[]] = ["memory"],
-  openAt: OpenAt = async ({ name, schema }, module) =>
-    Host.open(name, await load(module), schema),
+  openAt: OpenAt = async ({ name, schema }, workers, module) => {
+    refuseWorkers(workers);
+    return Host.open(name, await load(module), schema);
+  },
 ): Open {
   const open = async (name: string, options: OpenOptions = {}) => {
-    refuseUnknown(options, ["schema", "store", "durability", "module"]);
-    const { schema: given, store = places[0], durability = "relaxed", module } = options;
+    refuseUnknown(options, ["schema", "store", "durability", "workers", "module"]);
+    const { schema: given, store = places[0], durability = "relaxed" } = options;
+    const { workers = 1, module } = options;
     checkStore(store, places);
     checkDurability(options, store);
+    checkWorkers(workers, store);
     const schema = given === undefined ? undefined : jsonOf(given);
     const session =
       typeof store === "string"
-        ? await openAt({ name, place: store, durability, schema }, module)
+        ? await openAt({ name, place: store, durability, schema }, workers, module)
         : await Host.open(name, await load(module), schema, store);
     return new Database(name, session);
   };
@@ -109,6 +125,26 @@ function checkDurability({ durability }: OpenOptions, store: unknown): void {
   if (durability !== undefined && !(isKnown && store === "indexeddb")) {
     const message = `durability is "relaxed" or "strict" and that of the store "indexeddb", not ${String(durability)}`;
     throw new VectordocError("invalid", message);
+  }
+}
+
+/** Refuses a number of workers that is none, or that a given store cannot be divided over. */
+function checkWorkers(workers: unknown, store: unknown): void {
+  const isCount = Number.isInteger(workers) && (workers as number) >= 1;
+  if (!isCount || (workers as number) > WORKERS_MAX) {
+    const message = `workers is a whole number from 1 to ${WORKERS_MAX}, not ${String(workers)}`;
+    throw new VectordocError("invalid", message);
+  }
+  if (typeof store !== "string") {
+    refuseWorkers(workers as number);
+  }
+}
+
+/** @internal Refuses more than one worker where there can be one thread only. */
+export function refuseWorkers(workers: number): void {
+  if (workers > 1) {
+    const message = `a database over ${workers} workers needs a page or a dedicated worker, and no store of your own; leave workers out`;
+    throw new VectordocError("unsupported", message);
   }
 }
 

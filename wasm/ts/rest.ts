@@ -4,7 +4,7 @@ import type * as Raw from "./raw/engine.js";
 import type { Entry, Store } from "./store.js";
 
 /** The key of the description of the last checkpoint. */
-const META = "meta";
+export const META = "meta";
 /** What the keys of records begin with. */
 const RECORDS = "record/";
 /** What the keys of pages begin with. */
@@ -18,13 +18,17 @@ export class Rest {
   readonly #store: Store;
   /** The keys of the records that are in the store, and how long each is. */
   readonly #records: Map<string, number>;
+  #recordBytes: number;
   /** Whether the store may hold records that the engine does not know of. */
   #isInDoubt = false;
+  /** Whether the store may hold a checkpoint that the engine does not know of. */
+  #isCheckpointInDoubt = false;
 
   private constructor(engine: Engine, store: Store, records: Map<string, number>) {
     this.#engine = engine;
     this.#store = store;
     this.#records = records;
+    this.#recordBytes = [...records.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /**
@@ -69,6 +73,8 @@ export class Rest {
       const message = `there is no database "${name}"; give a schema to create it`;
       throw new VectordocError("not_found", message);
     }
+    // What a restoring that did not end left behind.
+    await clear(store);
     const engine = guard(() => new raw.Engine(schema));
     const rest = new Rest(engine, store, new Map());
     await rest.checkpoint();
@@ -77,14 +83,14 @@ export class Rest {
 
   /** Bytes of records that opening has to apply. */
   get recordBytes(): number {
-    return [...this.#records.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return this.#recordBytes;
   }
 
   /** Brings the engine up to what is stored; after a failure that may be more than it knows. */
   async ready(): Promise<void> {
     if (this.#isInDoubt) {
       const records = await replay(this.#engine, this.#store);
-      records.forEach((bytes, key) => this.#records.set(key, bytes));
+      records.forEach((bytes, key) => this.#keep(key, bytes));
       this.#isInDoubt = false;
     }
   }
@@ -104,7 +110,7 @@ export class Rest {
         throw failure;
       }
     }
-    records.forEach((record, key) => this.#records.set(key, record.length));
+    records.forEach((record, key) => this.#keep(key, record.length));
   }
 
   /**
@@ -114,6 +120,10 @@ export class Rest {
    */
   async checkpoint(): Promise<void> {
     const [engine, store] = [this.#engine, this.#store];
+    if (this.#isCheckpointInDoubt) {
+      // The next one would replace pages that the store may count on.
+      throw new VectordocError("unavailable", "a checkpoint may have failed; open the database again");
+    }
     const checkpoint = guard(() => engine.checkpoint());
     let isStored = false;
     try {
@@ -129,7 +139,7 @@ export class Rest {
           bytes = 0;
         }
       }
-      await store.put(pages.set(META, checkpoint.meta()));
+      await this.#putMeta(pages, checkpoint.meta());
       isStored = true;
     } finally {
       if (!isStored) {
@@ -139,6 +149,7 @@ export class Rest {
     const obsolete = guard(() => engine.checkpointed(checkpoint));
     obsolete.push(...this.#records.keys());
     this.#records.clear();
+    this.#recordBytes = 0;
     if (obsolete.length > 0) {
       await store.delete(obsolete);
     }
@@ -147,6 +158,31 @@ export class Rest {
   /** Lets go of the store. */
   async close(): Promise<void> {
     await this.#store.close?.();
+  }
+
+  /** Everything of the database that is stored. */
+  async entries(): Promise<Map<string, Uint8Array>> {
+    const all = [META, PAGES, RECORDS].map((prefix) => entries(this.#store, prefix));
+    return new Map((await Promise.all(all)).flatMap((some) => [...some]));
+  }
+
+  #keep(key: string, bytes: number): void {
+    this.#recordBytes += bytes - (this.#records.get(key) ?? 0);
+    this.#records.set(key, bytes);
+  }
+
+  /** Stores the last pages of a checkpoint and the meta that makes it the one that counts. */
+  async #putMeta(pages: Map<string, Uint8Array>, meta: Uint8Array): Promise<void> {
+    try {
+      await this.#store.put(pages.set(META, meta));
+    } catch (failure) {
+      this.#isCheckpointInDoubt = true;
+      const stored = await this.#store.get(META);
+      this.#isCheckpointInDoubt = false;
+      if (stored === undefined || String(stored) !== String(meta)) {
+        throw failure;
+      }
+    }
   }
 
   /** Whether the store holds records although it failed to say so. */
@@ -175,6 +211,16 @@ async function replay(engine: Engine, store: Store): Promise<Map<string, number>
     }
   }
   return new Map([...records].map(([key, record]) => [key, record.length]));
+}
+
+/** Removes whatever a store holds of a database that has no meta. */
+export async function clear(store: Store): Promise<void> {
+  for (const prefix of [PAGES, RECORDS]) {
+    const keys = [...(await entries(store, prefix)).keys()];
+    if (keys.length > 0) {
+      await store.delete(keys);
+    }
+  }
 }
 
 /** Whether there is no database in a store. */

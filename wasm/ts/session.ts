@@ -16,6 +16,8 @@ export interface Session {
   read<V extends Verb>(verb: V, question: Questions[V]): Promise<Answers[V]>;
   /** Waits until no vector waits to be added to an index. */
   settle(onProgress?: OnProgress): Promise<void>;
+  /** The whole database as one file, as it is when nothing is left to be done. */
+  export(): Promise<Blob>;
   /** Finishes what was asked for and lets go of everything. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { VectordocError } from "./error.js";
+import { META } from "./rest.js";
 import type { Session } from "./session.js";
 import type { Store } from "./store.js";
 
@@ -17,10 +18,11 @@ export interface Place {
   readonly of: number;
 }
 
+/** A database that is not divided. */
+export const ALONE: Place = { shard: 0, of: 1 };
+
 /** The key under which a store says whose it is; one without it is all of a database. */
 const SHARD = "shard";
-/** The key that every store has which holds a database. */
-const META = "meta";
 
 /**
  * Makes a store that of a shard, before the shard is opened over it; says whether it held nothing
@@ -29,14 +31,38 @@ const META = "meta";
 export async function claim(name: string, store: Store, place: Place): Promise<boolean> {
   const isNew = (await store.get(META)) === undefined;
   const claimed = await store.get(SHARD);
-  const wanted = `${place.shard} of ${place.of}`;
-  const found = claimed === undefined ? "0 of 1" : new TextDecoder().decode(claimed);
+  const wanted = textOf(place);
+  const found = claimed === undefined ? textOf(ALONE) : new TextDecoder().decode(claimed);
   if (found === wanted || (isNew && claimed === undefined)) {
     if (found !== wanted) {
-      await store.put(new Map([[SHARD, new TextEncoder().encode(wanted)]]));
+      await store.put(claimOf(place));
     }
     return isNew;
   }
-  const message = `the store is that of shard ${found} of database "${name}", not ${wanted}; open it with as many shards as it has`;
+  const message = `the store is that of shard ${found} of database "${name}", not ${wanted}; open it with as many workers as it has shards`;
   throw new VectordocError("conflict", message);
+}
+
+/** What a store holds that is that of a shard. */
+export function claimOf(place: Place): Map<string, Uint8Array> {
+  const text = textOf(place);
+  return new Map(text === textOf(ALONE) ? [] : [[SHARD, new TextEncoder().encode(text)]]);
+}
+
+/** The name under which a shard is stored: the first has that of the database. */
+export function shardName(name: string, shard: number): string {
+  return shard === 0 ? name : `${name} [${shard}]`;
+}
+
+/** The names of databases among those of their shards. */
+export function databaseNames(names: readonly string[]): string[] {
+  const isShard = (name: string) => {
+    const base = name.replace(/ \[[1-9]\d*\]$/, "");
+    return base !== name && names.includes(base);
+  };
+  return names.filter((name) => !isShard(name));
+}
+
+function textOf({ shard, of }: Place): string {
+  return `${shard} of ${of}`;
 }

@@ -1,4 +1,5 @@
-import { groupsOf, hitsOf } from "./answer.js";
+import { unpacked } from "./answer.js";
+import { joined } from "./archive.js";
 import type { Counted, Id } from "./document.js";
 import { VectordocError, guard } from "./error.js";
 import type { Progress } from "./options.js";
@@ -10,7 +11,6 @@ import type {
   OnProgress,
   Outcome,
   Questions,
-  SearchOptions,
   Session,
   Verb,
 } from "./session.js";
@@ -34,6 +34,7 @@ type Located = readonly [ids: readonly Id[], shards: Uint32Array];
 export class Sharded implements Session {
   readonly schema: Schema;
   readonly #name: string;
+  readonly #module: typeof Raw;
   readonly #raw: Raw.Shards;
   readonly #shards: readonly Shard[];
   readonly #vectors: readonly string[];
@@ -45,6 +46,7 @@ export class Sharded implements Session {
 
   private constructor(name: string, raw: typeof Raw, shards: readonly Shard[], schema: Schema) {
     this.#name = name;
+    this.#module = raw;
     this.#raw = guard(() => new raw.Shards(JSON.stringify(schema), shards.length));
     this.#shards = shards;
     this.schema = schema;
@@ -91,6 +93,12 @@ export class Sharded implements Session {
     await Promise.all(this.#shards.map((shard, number) => shard.settle(progress[number])));
   }
 
+  async export(): Promise<Blob> {
+    this.#check();
+    const archives = await Promise.all(this.#shards.map((shard) => shard.export()));
+    return joined(this.#module, archives);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -103,10 +111,14 @@ export class Sharded implements Session {
 
   /** How each question is answered. */
   readonly #answers: { readonly [V in Verb]: (question: Questions[V]) => Promise<Answers[V]> } = {
-    search: ({ vector, options }) =>
-      this.#hits(() => this.#raw.search(vector, options), options),
-    searchLike: ({ ids, options }) =>
-      this.#hits(() => this.#raw.searchLike([...ids], options), options),
+    search: async (question) => {
+      const { vector, options } = question;
+      return unpacked("search", question, await this.#gather(() => this.#raw.search(vector, options)));
+    },
+    searchLike: async (question) => {
+      const begin = () => this.#raw.searchLike([...question.ids], question.options);
+      return unpacked("searchLike", question, await this.#gather(begin));
+    },
     get: (question) => this.#get(question),
     count: async (question) => {
       const counts = await Promise.all(this.#shards.map((shard) => shard.read("count", question)));
@@ -117,11 +129,6 @@ export class Sharded implements Session {
     scroll: async ({ cursor, options }) =>
       (await this.#gather(() => this.#raw.scroll(cursor, options))) as Answers["scroll"],
   };
-
-  async #hits(begin: () => Raw.Gathering, { groupBy }: SearchOptions): Promise<Answers["search"]> {
-    const answer = (await this.#gather(begin)) as unknown[];
-    return groupBy === undefined ? hitsOf(answer) : groupsOf(answer);
-  }
 
   /** Asks the shards, all at once, until there is nothing left to ask. */
   async #gather(begin: () => Raw.Gathering): Promise<unknown> {

@@ -17,7 +17,7 @@ use crate::{
     query::Explanation,
     text::Statistics,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 impl Engine {
     /// Answers what a [`Gathering`](crate::shards::Gathering) asks this engine, which is one of

@@ -11,18 +11,18 @@ import { fileURLToPath } from "node:url";
 import { WebSocket as WebSocketOfWs } from "ws";
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../../target", import.meta.url));
-const PROGRAM = process.env.VECTORDOC ?? join(TARGET, "debug", "vectordoc");
+export const PROGRAM = process.env.VECTORDOC ?? join(TARGET, "debug", "vectordoc");
 
 /** The WebSocket of this runtime; Node 20 has none. */
 export const WebSocket = globalThis.WebSocket ?? WebSocketOfWs;
 export const ENCODINGS = ["cbor", "json"];
 
-/** A server of a directory of its own, gone with the test. */
-export async function startServer(test) {
+/** A server of a directory, unless given one of its own; gone with the test. */
+export async function startServer(test, directory) {
   if (!existsSync(PROGRAM)) {
     throw new Error(`${PROGRAM} is missing; build it: cargo build -p vectordoc-server`);
   }
-  const server = new Server(await mkdtemp(join(tmpdir(), "vectordoc-")));
+  const server = new Server(directory ?? (await mkdtemp(join(tmpdir(), "vectordoc-"))));
   test.after(() => server.remove());
   await server.start();
   return server;
@@ -67,6 +67,6 @@ class Server {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       await this.stop("SIGKILL");
     }
-    await rm(this.#directory, { recursive: true });
+    await rm(this.#directory, { recursive: true, force: true });
   }
 }

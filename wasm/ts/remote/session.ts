@@ -86,6 +86,11 @@ export class RemoteSession implements Session {
     }
   }
 
+  async export(): Promise<Blob> {
+    const message = "a server does not send whole databases yet; run `vectordoc backup` there";
+    throw new VectordocError("unsupported", message);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#writes.then(() => this.#link.close());
     return this.#closing;

@@ -7,9 +7,9 @@ import type {
   OnProgress,
   Outcome,
   Questions,
-  Session,
   Verb,
 } from "../session.js";
+import type { Shard } from "../shard.js";
 import { vectorFields } from "../slices.js";
 import { Line, type Origin } from "./line.js";
 import {
@@ -48,7 +48,7 @@ type Unnumbered<A = Numbered> = A extends Numbered ? Omit<A, "number"> : never;
  * A database that is held by another thread, in this tab or another: whoever holds it is asked, and
  * asked again when it changes. Of the candidates for holding it, one belongs to this client.
  */
-export class Client implements Session {
+export class Client implements Shard {
   schema: Schema = {};
   /** Called when it is closed. */
   onClose: (() => void) | undefined;
@@ -108,8 +108,16 @@ export class Client implements Session {
     return unpacked(verb, question, answer);
   }
 
+  async answer(question: Uint8Array): Promise<Uint8Array> {
+    return (await this.#ask({ kind: "part", question })) as Uint8Array;
+  }
+
   async settle(onProgress?: OnProgress): Promise<void> {
     await this.#ask({ kind: "settle" }, onProgress);
+  }
+
+  async export(): Promise<Blob> {
+    return (await this.#ask({ kind: "export" })) as Blob;
   }
 
   close(): Promise<void> {

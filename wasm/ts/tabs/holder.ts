@@ -139,6 +139,10 @@ export class Holder {
         return this.#follow(asked.schema);
       case "read":
         return this.#host.ask(asked.verb, asked.question);
+      case "part":
+        return this.#host.answer(asked.question);
+      case "export":
+        return this.#host.export();
       case "settle":
         return this.#host.settle((progress) =>
           way.postMessage({ kind: "progress", number, progress }),

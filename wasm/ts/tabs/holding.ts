@@ -2,6 +2,7 @@ import { VectordocError, guard } from "../error.js";
 import { Host } from "../host.js";
 import type * as Raw from "../raw/engine.js";
 import { isEmpty } from "../rest.js";
+import { ALONE, claim } from "../shard.js";
 import type { Store } from "../store.js";
 import { indexedDb, removeIndexedDb } from "../store/indexed_db.js";
 import { Answered } from "./answered.js";
@@ -65,6 +66,7 @@ async function openHost(raw: typeof Raw, candidacy: Candidacy, store: Store): Pr
     if (wasEmpty) {
       await checkNotLost(candidacy);
     }
+    await claim(name, store, candidacy.shard ?? ALONE);
     return await Host.open(name, raw, schema, store);
   } catch (error) {
     await store.close?.();

@@ -2,6 +2,7 @@ import type { ErrorCode } from "../error.js";
 import type { Progress } from "../options.js";
 import type { Schema } from "../schema.js";
 import type { Change, Questions, Verb } from "../session.js";
+import type { Place as Shard } from "../shard.js";
 
 /** Where a database rests, by name. */
 export type Place = "indexeddb" | "memory";
@@ -16,6 +17,8 @@ export interface Opening {
   readonly durability: Durability;
   /** As JSON text; none to open one that exists as it is. */
   readonly schema: string | undefined;
+  /** Which shard it is of a database that is divided. */
+  readonly shard?: Shard;
   /** The engine's module, compiled, if it is not to be looked for. */
   readonly module?: object | undefined;
 }
@@ -66,6 +69,9 @@ export type Asked =
       readonly change: Change;
       readonly sliced: number;
     }
+  /** What a request to all shards asks this one. */
+  | { readonly kind: "part"; readonly number: number; readonly question: Uint8Array }
+  | { readonly kind: "export"; readonly number: number }
   | { readonly kind: "settle"; readonly number: number };
 
 /** What a client is sent. */

@@ -1,5 +1,4 @@
 import type { Client } from "./client.js";
-import type { Session } from "../session.js";
 
 /**
  * Lets a client rest while its page does: in the back/forward cache, or frozen. A page that rests
@@ -7,7 +6,7 @@ import type { Session } from "../session.js";
  * candidate is ended at once, since nothing runs in a page at rest; whatever is not answered is
  * asked again when the page comes back.
  */
-export function liveWithPage(client: Client): Session {
+export function liveWithPage(client: Client): Client {
   const gone = new AbortController();
   const listen = (target: EventTarget, event: string, call: (event: Event) => void) =>
     target.addEventListener(event, call, { signal: gone.signal });
