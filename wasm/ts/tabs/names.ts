@@ -8,6 +8,9 @@ import { databaseNames, shardName } from "../shard.js";
 import type { Store } from "../store.js";
 import { indexedDb, indexedDbNames, removeIndexedDb } from "../store/indexed_db.js";
 
+/** Milliseconds until a database counts as open; one that was closed lets go a moment later. */
+const CLOSING_MS = 500;
+
 /** The names of the databases that rest in IndexedDB. */
 export async function names(): Promise<string[]> {
   checkBrowser("indexeddb");
@@ -52,11 +55,16 @@ export async function restore(target: string | Store, archive: Blob): Promise<vo
 
 /** Does something with a database that is open nowhere. */
 async function closed(name: string, work: () => Promise<void>): Promise<void> {
-  await navigator.locks.request(holderLock(name), { ifAvailable: true }, async (lock) => {
-    if (lock === null) {
-      const message = `database "${name}" is open, here or in another tab; close it first`;
-      throw new VectordocError("busy", message);
-    }
-    await work();
-  });
+  let isFree = false;
+  const request = { signal: AbortSignal.timeout(CLOSING_MS) };
+  try {
+    await navigator.locks.request(holderLock(name), request, () => {
+      isFree = true;
+      return work();
+    });
+  } catch (error) {
+    if (isFree) throw error;
+    const message = `database "${name}" is open, here or in another tab; close it first`;
+    throw new VectordocError("busy", message);
+  }
 }
