@@ -2,6 +2,7 @@ import { VectordocError, guard } from "./error.js";
 import type * as Raw from "./raw/engine.js";
 import { META, clear } from "./rest.js";
 import { claimOf } from "./shard.js";
+import type { Archive } from "./session.js";
 import type { Store } from "./store.js";
 
 /** Bytes of an archive that are read at a time, and of entries that one `put` has. */
@@ -11,7 +12,7 @@ const PIECE_BYTES = 4 * 1024 * 1024;
 export type Entries = ReadonlyMap<string, Uint8Array>;
 
 /** The archive of a database: the entries of each of its shards. */
-export function archiveOf(raw: typeof Raw, shards: readonly Entries[]): Blob {
+export function archiveOf(raw: typeof Raw, shards: readonly Entries[]): Archive {
   return guard(() => {
     const writer = new raw.ArchiveWriter(Uint32Array.from(shards, ({ size }) => size));
     const parts: Uint8Array<ArrayBuffer>[] = [];
@@ -26,7 +27,7 @@ export function archiveOf(raw: typeof Raw, shards: readonly Entries[]): Blob {
 }
 
 /** One archive of those of all shards, each an archive of its own. */
-export async function joined(raw: typeof Raw, archives: readonly Blob[]): Promise<Blob> {
+export async function joined(raw: typeof Raw, archives: readonly Archive[]): Promise<Archive> {
   const shards = archives.map(async (archive) => {
     const entries = new Map<string, Uint8Array>();
     await read(raw, archive, (_, key, value) => entries.set(key, value));
@@ -42,7 +43,7 @@ export async function joined(raw: typeof Raw, archives: readonly Blob[]): Promis
 export async function restoreArchive(
   raw: typeof Raw,
   name: string,
-  archive: Blob,
+  archive: Archive,
   storeOf: (shard: number) => Promise<Store>,
 ): Promise<void> {
   const shards: Restoring[] = [];
@@ -63,7 +64,7 @@ export async function restoreArchive(
  * @internal Puts the database of an archive into an empty store: `conflict` if there is one in it,
  * `unsupported` if the archive is that of several shards.
  */
-export async function restoreStore(raw: typeof Raw, store: Store, archive: Blob): Promise<void> {
+export async function restoreStore(raw: typeof Raw, store: Store, archive: Archive): Promise<void> {
   await restoreArchive(raw, "in the store", archive, async (shard) => {
     if (shard > 0) {
       const message = "the archive has several shards, a store holds one; restore it in a browser or by `vectordoc restore`";
@@ -127,7 +128,7 @@ class Restoring {
 /** Hands on every entry of an archive, as they come; rejects when it is not whole. */
 async function read(
   raw: typeof Raw,
-  archive: Blob,
+  archive: Archive,
   take: (shard: number, key: string, value: Uint8Array) => unknown,
 ): Promise<void> {
   const reader = guard(() => new raw.ArchiveReader());

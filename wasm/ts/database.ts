@@ -23,7 +23,7 @@ import {
   refuseUnknown,
 } from "./options.js";
 import type { Schema, Vector } from "./schema.js";
-import type { Outcome, Session } from "./session.js";
+import type { Archive, Outcome, Session } from "./session.js";
 
 /** The options of a search. */
 const SEARCH_OPTIONS = [
@@ -294,7 +294,7 @@ export class Database<
    * The whole database as one file, which `restore` and the command line of the service make a
    * database of again. It has every write that resolved; later writes and searches may wait for it.
    */
-  async export(): Promise<Blob> {
+  async export(): Promise<Archive> {
     return this.#session.export();
   }
 

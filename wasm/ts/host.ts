@@ -8,6 +8,7 @@ import { META, Rest } from "./rest.js";
 import type { Schema } from "./schema.js";
 import type {
   Answers,
+  Archive,
   Change,
   OnProgress,
   Outcome,
@@ -145,7 +146,7 @@ export class Host implements Shard {
     }
   }
 
-  async export(): Promise<Blob> {
+  async export(): Promise<Archive> {
     this.#check();
     while (this.#isWorking) {
       await new Promise<void>((resolve) => this.#settling.push(resolve));

@@ -26,4 +26,5 @@ export type {
   Timestamp,
   Vector,
 } from "./schema.js";
+export type { Archive } from "./session.js";
 export type { Entry, Store } from "./store.js";

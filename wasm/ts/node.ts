@@ -3,6 +3,7 @@ import { restoreStore } from "./archive.js";
 import { type ModuleSource, instantiate } from "./engine.js";
 import { moduleUrl } from "./module.js";
 import { type Load, type Open, once, opener } from "./open.js";
+import type { Archive } from "./session.js";
 import type { Store } from "./store.js";
 
 export * from "./index.js";
@@ -18,7 +19,7 @@ export const open: Open = opener(load);
  * Makes a database in an empty store of what `export` or the command line of the service made of one:
  * `conflict` if there is one in it.
  */
-export async function restore(store: Store, archive: Blob): Promise<void> {
+export async function restore(store: Store, archive: Archive): Promise<void> {
   await restoreStore(await load(), store, archive);
 }
 

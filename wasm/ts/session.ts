@@ -17,9 +17,21 @@ export interface Session {
   /** Waits until no vector waits to be added to an index. */
   settle(onProgress?: OnProgress): Promise<void>;
   /** The whole database as one file, as it is when nothing is left to be done. */
-  export(): Promise<Blob>;
+  export(): Promise<Archive>;
   /** Finishes what was asked for and lets go of everything. */
   close(): Promise<void>;
+}
+
+/** A database as one file: a `Blob`, where the program's types have that. */
+export type Archive = typeof globalThis extends { Blob: { prototype: infer Known } }
+  ? Known
+  : BlobLike;
+
+/** As much of a `Blob` as is used. */
+export interface BlobLike {
+  readonly size: number;
+  slice(start?: number, end?: number): BlobLike;
+  arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 /** Who is told how far something is. */

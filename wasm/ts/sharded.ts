@@ -7,6 +7,7 @@ import type * as Raw from "./raw/engine.js";
 import type { Schema } from "./schema.js";
 import type {
   Answers,
+  Archive,
   Change,
   OnProgress,
   Outcome,
@@ -93,7 +94,7 @@ export class Sharded implements Session {
     await Promise.all(this.#shards.map((shard, number) => shard.settle(progress[number])));
   }
 
-  async export(): Promise<Blob> {
+  async export(): Promise<Archive> {
     this.#check();
     const archives = await Promise.all(this.#shards.map((shard) => shard.export()));
     return joined(this.#module, archives);

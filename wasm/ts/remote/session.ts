@@ -4,6 +4,7 @@ import { refuseUnknown } from "../options.js";
 import type { Schema } from "../schema.js";
 import type {
   Answers,
+  Archive,
   Change,
   OnProgress,
   Outcome,
@@ -86,7 +87,7 @@ export class RemoteSession implements Session {
     }
   }
 
-  async export(): Promise<Blob> {
+  async export(): Promise<Archive> {
     const message = "a server does not send whole databases yet; run `vectordoc backup` there";
     throw new VectordocError("unsupported", message);
   }

@@ -13,7 +13,7 @@ const NORMAL = 1000;
 export interface WebSocketLike {
   binaryType: string;
   readonly protocol: string;
-  send(data: string | Uint8Array<ArrayBuffer>): void;
+  send(data: Frame): void;
   close(code?: number): void;
   addEventListener(type: "error", listener: () => void): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;

@@ -3,6 +3,7 @@ import { VectordocError } from "../error.js";
 import type { Schema } from "../schema.js";
 import type {
   Answers,
+  Archive,
   Change,
   OnProgress,
   Outcome,
@@ -116,8 +117,8 @@ export class Client implements Shard {
     await this.#ask({ kind: "settle" }, onProgress);
   }
 
-  async export(): Promise<Blob> {
-    return (await this.#ask({ kind: "export" })) as Blob;
+  async export(): Promise<Archive> {
+    return (await this.#ask({ kind: "export" })) as Archive;
   }
 
   close(): Promise<void> {

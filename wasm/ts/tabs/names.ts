@@ -4,6 +4,7 @@ import { holderLock } from "./message.js";
 import { forgetInPage, remember } from "./sentinel.js";
 import { restoreArchive, restoreStore } from "../archive.js";
 import { load } from "../load.js";
+import type { Archive } from "../session.js";
 import { databaseNames, shardName } from "../shard.js";
 import type { Store } from "../store.js";
 import { indexedDb, indexedDbNames, removeIndexedDb } from "../store/indexed_db.js";
@@ -40,7 +41,7 @@ export async function remove(name: string): Promise<void> {
  * Makes a database in IndexedDB, or in a store of your own, of what `export` or the command line of the service made of one:
  * `conflict` if there is one of this name. One of several shards is opened with as many `workers`.
  */
-export async function restore(target: string | Store, archive: Blob): Promise<void> {
+export async function restore(target: string | Store, archive: Archive): Promise<void> {
   if (typeof target !== "string") {
     return restoreStore(await load(), target, archive);
   }
