@@ -66,24 +66,24 @@ impl IndexedDb {
         Ok(removed.map_err(in_use)?.map_err(refusal)?)
     }
 
-    /// The first `count` entries whose keys lie between `first` and `last`, both included unless
-    /// `is_after` leaves out `first`: pairs of key and value, in order.
-    pub async fn read(
-        &self,
-        first: String,
-        is_after: bool,
-        last: String,
-        count: u32,
-    ) -> Result<Array, Failure> {
-        let range = KeyRange::Bound(first, is_after, last, false);
+    /// The keys between `first` and `last`, both included, in order.
+    pub async fn keys(&self, first: String, last: String) -> Result<Array, Failure> {
+        let range = KeyRange::Bound(first, false, last, false);
         let read = async |transaction: Transaction<'_>| {
             let store = transaction.object_store(ENTRIES)?;
-            let keys = store.get_all_keys::<JsValue>().with_query::<String, _>(range.clone());
+            let keys = store.get_all_keys::<JsValue>().with_query::<String, _>(range);
+            keys.primitive()?.await?.collect()
+        };
+        self.transact(TransactionMode::Readonly, read).await
+    }
+
+    /// The values of the keys between `first` and `last`, both included, in order of the keys.
+    pub async fn values(&self, first: String, last: String) -> Result<Array, Failure> {
+        let range = KeyRange::Bound(first, false, last, false);
+        let read = async |transaction: Transaction<'_>| {
+            let store = transaction.object_store(ENTRIES)?;
             let values = store.get_all::<JsValue>().with_query::<String, _>(range);
-            let keys = keys.with_limit(count).primitive()?;
-            let values = values.with_limit(count).primitive()?;
-            let entries = keys.await?.zip(values.await?);
-            entries.map(|(key, value)| Ok(Array::of2(&key?, &value?))).collect()
+            values.primitive()?.await?.collect()
         };
         self.transact(TransactionMode::Readonly, read).await
     }

@@ -1,4 +1,4 @@
-import { guard } from "../error.js";
+import { VectordocError, guard } from "../error.js";
 import { IndexedDb } from "../raw/engine.js";
 import type { Entry, Store } from "../store.js";
 import { coded } from "./coded.js";
@@ -7,10 +7,10 @@ import { coded } from "./coded.js";
 const NAME_PREFIX = "vectordoc/";
 /** Greater than every character of a key. */
 const KEY_END = "\uffff";
-/** Bytes of values that are read at once, by an estimate from those before. */
-const PIECE_BYTES = 1024 * 1024;
-/** How many times as many values a piece may have as the one before. */
-const PIECE_GROWTH = 16;
+/** Entries that are read by one request. */
+const PIECE_ENTRIES = 16;
+/** Requests that are made ahead, so that the browser always has something to read. */
+const PIECES_AHEAD = 64;
 
 /** How a store keeps what it is given. */
 export interface Durability {
@@ -53,8 +53,8 @@ class IndexedDbStore implements Store {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    const [found] = await this.#read(key, false, key, 1);
-    return found?.[1];
+    const [value]: Uint8Array[] = await this.#database.values(key, key).catch(rethrow);
+    return value;
   }
 
   async put(entries: ReadonlyMap<string, Uint8Array>): Promise<void> {
@@ -66,17 +66,17 @@ class IndexedDbStore implements Store {
   }
 
   async *list(prefix: string): AsyncGenerator<Entry> {
-    let [first, isAfter] = [prefix, false];
-    for (let count = 1; ;) {
-      const piece = await this.#read(first, isAfter, prefix + KEY_END, count);
-      yield* piece;
-      if (piece.length < count) {
-        return;
+    const keys: string[] = await this.#database.keys(prefix, prefix + KEY_END).catch(rethrow);
+    const pieces: Promise<Entry[]>[] = [];
+    for (let next = 0; next < keys.length || pieces.length > 0;) {
+      while (next < keys.length && pieces.length < PIECES_AHEAD) {
+        const piece = this.#read(keys.slice(next, next + PIECE_ENTRIES));
+        // It is waited for later.
+        piece.catch(() => undefined);
+        pieces.push(piece);
+        next += PIECE_ENTRIES;
       }
-      [first, isAfter] = [piece.at(-1)![0], true];
-      const bytes = piece.reduce((sum, [, value]) => sum + value.byteLength, 0);
-      const fitting = Math.floor((PIECE_BYTES * piece.length) / Math.max(bytes, 1));
-      count = Math.max(1, Math.min(fitting, count * PIECE_GROWTH));
+      yield* (await pieces.shift()) ?? [];
     }
   }
 
@@ -84,8 +84,15 @@ class IndexedDbStore implements Store {
     this.#database.close();
   }
 
-  #read(first: string, isAfter: boolean, last: string, count: number): Promise<Entry[]> {
-    return this.#database.read(first, isAfter, last, count).catch(rethrow);
+  /** The entries of keys that follow each other. */
+  async #read(keys: readonly string[]): Promise<Entry[]> {
+    const [first = "", last = first] = [keys[0], keys.at(-1)];
+    const values: Uint8Array[] = await this.#database.values(first, last).catch(rethrow);
+    if (values.length !== keys.length) {
+      const message = "the database in IndexedDB was changed while it was read; open it again";
+      throw new VectordocError("unavailable", message);
+    }
+    return keys.map((key, at) => [key, values[at] as Uint8Array] as const);
   }
 }
 
