@@ -32,6 +32,8 @@ const ENTRIES: &str = "entries";
 const VERSION: u32 = 1;
 /// Milliseconds until an operation that the browser does not answer is given up.
 const DEADLINE_MS: i32 = 8_000;
+/// Bytes to write for which a millisecond more is given: even slow disks take more.
+const BYTES_PER_MS: i32 = 4 * 1024;
 
 /// A database of IndexedDB, from keys to bytes.
 #[wasm_bindgen]
@@ -60,7 +62,7 @@ impl IndexedDb {
         let on_blocked = notifier(&blocked);
         let handle: IdbOpenDbRequest = request.as_sys().clone().unchecked_into();
         handle.set_onblocked(Some(on_blocked.as_ref().unchecked_ref()));
-        let removed = answered(request, &blocked).await;
+        let removed = answered(request, DEADLINE_MS, &blocked).await;
         handle.set_onblocked(None);
         let in_use = |_| Error::busy(format!("{name:?} is in use; it is deleted once closed"));
         Ok(removed.map_err(in_use)?.map_err(refusal)?)
@@ -74,7 +76,7 @@ impl IndexedDb {
             let keys = store.get_all_keys::<JsValue>().with_query::<String, _>(range);
             keys.primitive()?.await?.collect()
         };
-        self.transact(TransactionMode::Readonly, read).await
+        self.transact(TransactionMode::Readonly, DEADLINE_MS, read).await
     }
 
     /// The values of the keys between `first` and `last`, both included, in order of the keys.
@@ -85,7 +87,7 @@ impl IndexedDb {
             let values = store.get_all::<JsValue>().with_query::<String, _>(range);
             values.primitive()?.await?.collect()
         };
-        self.transact(TransactionMode::Readonly, read).await
+        self.transact(TransactionMode::Readonly, DEADLINE_MS, read).await
     }
 
     /// Stores the bytes of each key, or removes the key where they are `undefined`: all or nothing.
@@ -105,7 +107,8 @@ impl IndexedDb {
             begun?;
             commit(transaction).await
         };
-        self.transact(TransactionMode::Readwrite, write).await
+        let deadline_ms = DEADLINE_MS.saturating_add(bytes_of(&entries) / BYTES_PER_MS);
+        self.transact(TransactionMode::Readwrite, deadline_ms, write).await
     }
 
     /// Lets go of the database once the operations under way are done.
@@ -121,6 +124,7 @@ impl IndexedDb {
     async fn transact<T>(
         &self,
         mode: TransactionMode,
+        deadline_ms: i32,
         work: impl AsyncFnOnce(Transaction<'_>) -> Result<T, IdbError>,
     ) -> Result<T, Failure> {
         let mut is_reopened = false;
@@ -129,7 +133,7 @@ impl IndexedDb {
             match connection.begin(mode, self.durability) {
                 Ok(transaction) => {
                     let work = pin!(work(transaction));
-                    let done = match answered(work, &connection.lost).await {
+                    let done = match answered(work, deadline_ms, &connection.lost).await {
                         Ok(done) => done.map_err(refusal),
                         Err(_) => Err(unanswered()),
                     };
@@ -194,7 +198,7 @@ impl Connection {
         let request = factory()?.open_db(name).with_version(VERSION);
         let request = request.with_on_upgrade_needed(upgrade).build().map_err(not_open)?;
         let lost = Rc::<Notify>::default();
-        match answered(request, &lost).await {
+        match answered(request, DEADLINE_MS, &lost).await {
             Ok(opened) => Ok(Self::listening(opened.map_err(not_open)?, lost)),
             Err(late) => {
                 // A connection nobody has would stand in the way of others.
@@ -240,6 +244,16 @@ async fn commit(transaction: Transaction<'_>) -> Result<(), IdbError> {
     done.map_err(|error| handle.error().map_or(error, Into::into))
 }
 
+/// Bytes of all values.
+fn bytes_of(entries: &Map) -> i32 {
+    let mut bytes = 0_i32;
+    entries.for_each(&mut |value, _| {
+        let length = value.dyn_ref::<Uint8Array>().map_or(0, Uint8Array::length);
+        bytes = bytes.saturating_add(i32::try_from(length).unwrap_or(i32::MAX));
+    });
+    bytes
+}
+
 /// The value, alone in its buffer: IndexedDB stores the whole buffer behind an array.
 fn alone(value: Uint8Array) -> JsValue {
     if value.length() == value.buffer().byte_length() {
@@ -259,9 +273,13 @@ extern "C" {
 }
 
 /// What an operation comes to; or the operation, if first `lost` is notified or time is up.
-async fn answered<F: Future + Unpin>(operation: F, lost: &Rc<Notify>) -> Result<F::Output, F> {
+async fn answered<F: Future + Unpin>(
+    operation: F,
+    deadline_ms: i32,
+    lost: &Rc<Notify>,
+) -> Result<F::Output, F> {
     let overdue = notifier(lost);
-    let timer = set_timeout(overdue.as_ref().unchecked_ref(), DEADLINE_MS);
+    let timer = set_timeout(overdue.as_ref().unchecked_ref(), deadline_ms);
     let answer = match select(operation, pin!(lost.notified())).await {
         Either::Left((answer, _)) => Ok(answer),
         Either::Right(((), operation)) => Err(operation),

@@ -71,7 +71,11 @@ fn dim(model: &Model, field: &Field, vector: &Vector) -> TokenStream {
         Some(Dim::Wrong) | None => (None, field.ty.span()),
     };
     let said = match said {
-        Some(said) => quote!(::core::option::Option::Some(#said)),
+        // Of another type it is an error that speaks of the constant alone.
+        Some(said) => quote!(::core::option::Option::Some({
+            let __dim: usize = #said;
+            __dim
+        })),
         None => quote!(::core::option::Option::None),
     };
     let dim = place_at(place, quote!(#vectordoc::__private::dim(#fixed, #said)));
