@@ -1,3 +1,4 @@
+import type { Host } from "../host.js";
 import type { Load } from "../open.js";
 import { pause } from "../turn.js";
 import { Guests } from "./guests.js";
@@ -69,6 +70,11 @@ export class Candidate {
     return holding === undefined
       ? { kind: "waiting" }
       : { kind: "up", holder: this.#id, client, ...holding.state() };
+  }
+
+  /** The database, while this holds it. */
+  get host(): Host | undefined {
+    return this.#holding?.host;
   }
 
   /** Stops as soon as what is at hand is done. */

@@ -103,6 +103,10 @@ export class Client implements Shard {
   }
 
   async read<V extends Verb>(verb: V, question: Questions[V]): Promise<Answers[V]> {
+    const host = this.#closing === undefined ? this.#line?.host() : undefined;
+    if (host !== undefined) {
+      return host.read(verb, question);
+    }
     // A vector crosses with its whole buffer.
     const [packed] = new Staging().pack([question]);
     const answer = await this.#ask({ kind: "read", verb, question: packed as Questions[V] });

@@ -12,6 +12,7 @@ import { recall, remember } from "./sentinel.js";
 
 /** An open database that is served. */
 export interface Holding {
+  readonly host: Host;
   readonly holder: Holder;
   /** What clients have to know. */
   state(): Pick<Up, "schema" | "isBusy">;
@@ -51,6 +52,7 @@ export async function openHolding(
 
 function holdingOf(host: Host, holder: Holder, close: Holding["close"]): Holding {
   return {
+    host,
     holder,
     state: () => ({ schema: host.schema, isBusy: holder.isBusy }),
     onTrap: (call) => (host.onFailure = call),

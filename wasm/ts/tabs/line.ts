@@ -1,3 +1,4 @@
+import type { Host } from "../host.js";
 import {
   type Candidacy,
   type Order,
@@ -47,6 +48,11 @@ export class Line {
   /** The way to whoever holds the database in another tab. */
   get other(): Way<Request> | undefined {
     return this.#requests;
+  }
+
+  /** The database, if it is held in this thread: then it can be read without a message. */
+  host(): Host | undefined {
+    return this.#seat.host?.();
   }
 
   /** Cuts it, and ends the candidate. */

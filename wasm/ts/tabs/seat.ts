@@ -1,3 +1,4 @@
+import type { Host } from "../host.js";
 import type { Load } from "../open.js";
 import { Candidate } from "./candidate.js";
 import type { Candidacy } from "./message.js";
@@ -5,6 +6,8 @@ import type { Candidacy } from "./message.js";
 /** A candidate where it runs. */
 export interface Seat {
   readonly port: MessagePort;
+  /** The database, if the candidate holds it and is in this thread. */
+  host?(): Host | undefined;
   /** Ends it, whatever it does. */
   leave(): void;
 }
@@ -39,7 +42,7 @@ export function inPlace(load: Load): Seats {
     take(candidacy) {
       const { port1: port, port2 } = new MessageChannel();
       const candidate = new Candidate(load, candidacy, port2);
-      return { port, leave: () => candidate.leave() };
+      return { port, host: () => candidate.host, leave: () => candidate.leave() };
     },
   };
 }
