@@ -47,10 +47,7 @@ impl ArchiveWriter {
 /// Reads an archive that comes in pieces.
 #[wasm_bindgen]
 #[derive(Default)]
-pub struct ArchiveReader {
-    reader: archive::ArchiveReader,
-    shards: usize,
-}
+pub struct ArchiveReader(archive::ArchiveReader);
 
 #[wasm_bindgen]
 impl ArchiveReader {
@@ -60,26 +57,16 @@ impl ArchiveReader {
         Self::default()
     }
 
-    /// Shards of the database; 0 until that is known.
-    #[wasm_bindgen(getter)]
-    pub fn shards(&self) -> usize {
-        self.shards
-    }
-
     /// Takes the next bytes and returns the entries that they complete: shard, key and value in turns.
     /// They count once all bytes were pushed and [`finish`](Self::finish) has nothing to say.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Array, Failure> {
         let entries = Array::new();
-        self.reader.push(bytes);
-        while let Some(part) = self.reader.part()? {
-            match part {
-                ArchivePart::Header(shards) => self.shards = shards.len(),
-                ArchivePart::Entry { shard, key, value } => {
-                    entries.push(&shard.into());
-                    entries.push(&text_of(key).into());
-                    entries.push(&Uint8Array::from(value.as_slice()));
-                }
-                ArchivePart::End => {}
+        self.0.push(bytes);
+        while let Some(part) = self.0.part()? {
+            if let ArchivePart::Entry { shard, key, value } = part {
+                entries.push(&shard.into());
+                entries.push(&text_of(key).into());
+                entries.push(&Uint8Array::from(value.as_slice()));
             }
         }
         Ok(entries)
@@ -87,6 +74,6 @@ impl ArchiveReader {
 
     /// Refuses an archive that is not whole.
     pub fn finish(&self) -> Result<(), Failure> {
-        Ok(self.reader.finish()?)
+        Ok(self.0.finish()?)
     }
 }

@@ -57,12 +57,6 @@ impl Engine {
         Ok(self.engine.apply(&prepared.record)?)
     }
 
-    /// The number of the last record applied; 0 before the first.
-    #[wasm_bindgen(getter, js_name = recordNumber)]
-    pub fn record_number(&self) -> u64 {
-        self.engine.record_number()
-    }
-
     /// The hits nearest to a vector, or those that have the words of `options.text`, best first:
     /// `[ids, scores and distances in turns, documents]`. With `options.groupBy`, for each group
     /// `[value, its hits]`.

@@ -41,6 +41,8 @@ pub struct IndexedDb {
     name: String,
     durability: TransactionDurability,
     connection: RefCell<Option<Rc<Connection>>>,
+    /// Bytes that are being written; whatever is asked for meanwhile waits for them.
+    under_way: Cell<i32>,
     is_closed: Cell<bool>,
 }
 
@@ -52,7 +54,8 @@ impl IndexedDb {
         durability: TransactionDurability,
     ) -> Result<IndexedDb, Failure> {
         let connection = RefCell::new(Some(Connection::open(&name, Missing::IsMade).await?));
-        Ok(Self { name, durability, connection, is_closed: Cell::new(false) })
+        let under_way = Cell::new(0);
+        Ok(Self { name, durability, connection, under_way, is_closed: Cell::new(false) })
     }
 
     /// Deletes a database, also one that is not there.
@@ -76,7 +79,7 @@ impl IndexedDb {
             let keys = store.get_all_keys::<JsValue>().with_query::<String, _>(range);
             keys.primitive()?.await?.collect()
         };
-        self.transact(TransactionMode::Readonly, DEADLINE_MS, read).await
+        self.transact(TransactionMode::Readonly, read).await
     }
 
     /// The values of the keys between `first` and `last`, both included, in order of the keys.
@@ -87,7 +90,7 @@ impl IndexedDb {
             let values = store.get_all::<JsValue>().with_query::<String, _>(range);
             values.primitive()?.await?.collect()
         };
-        self.transact(TransactionMode::Readonly, DEADLINE_MS, read).await
+        self.transact(TransactionMode::Readonly, read).await
     }
 
     /// Stores the bytes of each key, or removes the key where they are `undefined`: all or nothing.
@@ -107,8 +110,11 @@ impl IndexedDb {
             begun?;
             commit(transaction).await
         };
-        let deadline_ms = DEADLINE_MS.saturating_add(bytes_of(&entries) / BYTES_PER_MS);
-        self.transact(TransactionMode::Readwrite, deadline_ms, write).await
+        let bytes = bytes_of(&entries);
+        self.under_way.set(self.under_way.get().saturating_add(bytes));
+        let written = self.transact(TransactionMode::Readwrite, write).await;
+        self.under_way.set(self.under_way.get().saturating_sub(bytes));
+        written
     }
 
     /// Lets go of the database once the operations under way are done.
@@ -124,9 +130,9 @@ impl IndexedDb {
     async fn transact<T>(
         &self,
         mode: TransactionMode,
-        deadline_ms: i32,
         work: impl AsyncFnOnce(Transaction<'_>) -> Result<T, IdbError>,
     ) -> Result<T, Failure> {
+        let deadline_ms = DEADLINE_MS.saturating_add(self.under_way.get() / BYTES_PER_MS);
         let mut is_reopened = false;
         loop {
             let connection = self.connection().await?;

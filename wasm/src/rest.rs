@@ -76,7 +76,7 @@ impl Engine {
     }
 
     /// The same documents under the schema `given`, where that loses nothing; what changed is in
-    /// [`evolved`](Self::schema_changes). Every page has to be stored anew if anything did.
+    /// [`schema_changes`](Self::schema_changes). Every page has to be stored anew if anything did.
     pub fn evolve(self, given: &str) -> Result<Engine, Failure> {
         let given = Schema::from_json_str(given)?;
         let (schema, changes) = self.engine.schema().evolved(&given)?;

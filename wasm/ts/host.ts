@@ -267,6 +267,9 @@ export class Host implements Shard {
       return;
     }
     const storing = await this.#prepareWaiting();
+    if (storing.length === 0) {
+      return;
+    }
     try {
       const records = storing.map(({ prepared, record }) => [prepared.key, record] as const);
       const beside = storing.flatMap(({ entryOf, outcome }) => (entryOf ? [entryOf(outcome)] : []));

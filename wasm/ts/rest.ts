@@ -188,14 +188,14 @@ export class Rest {
   /** Whether the store holds records although it failed to say so. */
   async #holds(records: ReadonlyMap<string, Uint8Array>, failure: unknown): Promise<boolean> {
     this.#isInDoubt = true;
-    let isHeld = false;
-    for (const key of [...records.keys()].slice(0, 1)) {
-      try {
-        isHeld = (await this.#store.get(key)) !== undefined;
-      } catch (cause) {
-        const message = `${String(failure)}; whether the write happened is not known until the store answers again`;
-        throw new VectordocError("unavailable", message, { cause });
-      }
+    // All of them are there or none is.
+    const [key = ""] = records.keys();
+    let isHeld: boolean;
+    try {
+      isHeld = (await this.#store.get(key)) !== undefined;
+    } catch (cause) {
+      const message = `${String(failure)}; whether the write happened is not known until the store answers again`;
+      throw new VectordocError("unavailable", message, { cause });
     }
     this.#isInDoubt = false;
     return isHeld;
