@@ -5,14 +5,18 @@
 //! - a program that wants to serve a data directory opens a [`Catalog`] and starts a [`Server`];
 //! - everyone else runs `vectordoc serve`.
 //!
-//! A request goes one way: `ws` reads a message and bounds it, `operation` does what it asks
-//! on a database of the [`Catalog`], `ws` writes the answer. Operations know no transport.
+//! A request goes one way: through the `door` to a transport (`ws`, `http`), which reads and bounds
+//! it; `operation` does what it asks on a database of the [`Catalog`]; the transport writes the
+//! answer. Operations know no transport.
 //! **Invariant:** no queue without a bound, no blocking call on the threads that do input and
 //! output.
 
+mod access;
 pub mod catalog;
+mod door;
 mod encoding;
 mod fault;
+mod http;
 mod limits;
 mod operation;
 mod options;

@@ -44,8 +44,10 @@ impl Default for Limits {
     }
 }
 
-/// Bytes of the HTTP request that opens a connection.
+/// Bytes of the head of an HTTP request.
 pub(crate) const HANDSHAKE_BYTES_MAX: usize = 16 * 1024;
+/// Headers of an HTTP request.
+pub(crate) const HEADERS_MAX: usize = 64;
 /// How long a peer may take to answer a close frame.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Writes at work at the same time: they wait for the disk, and share one sync.

@@ -1,13 +1,21 @@
 //! A running server: who may come in, and the way out that loses nothing.
 
-use crate::{Catalog, Limits, ServeOptions, fault, work::Workers, ws};
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use crate::{
+    Catalog, Limits, ServeOptions,
+    door::{self, Doorkeeper, Peer},
+    fault, http,
+    work::Workers,
+    ws,
+};
+use axum::{Router, middleware};
+use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::{JoinHandle, JoinSet},
+    sync::{Semaphore, watch},
+    task::JoinHandle,
     time::{sleep, timeout},
 };
+use tokio_util::task::TaskTracker;
 use vectordoc::{Error, Result};
 
 /// How long to wait when the system cannot accept a connection, which usually means that it is out
@@ -22,15 +30,41 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     /// Where operations run.
     pub(crate) workers: Workers,
-    /// Who may connect.
-    pub(crate) doorkeeper: ws::Doorkeeper,
+    /// Which pages may connect.
+    pub(crate) doorkeeper: Doorkeeper,
+    /// How far the server is with stopping.
+    pub(crate) phase: watch::Sender<Phase>,
+    /// The connections, also those that became WebSockets.
+    pub(crate) tasks: TaskTracker,
+}
+
+/// How far a server is with stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// Not at all.
+    Serving,
+    /// It answers what it accepted.
+    Draining,
+    /// It waits for nobody any more.
+    Ended,
+}
+
+impl Context {
+    /// Does `work` unless the server ends before it is done.
+    pub(crate) async fn until_ended(self: Arc<Self>, work: impl Future<Output = ()>) {
+        let mut phase = self.phase.subscribe();
+        tokio::select! {
+            () = work => {}
+            _ = phase.wait_for(|phase| *phase == Phase::Ended) => {}
+        }
+    }
 }
 
 /// A server on the current tokio runtime. Dropped, it stops like with
 /// [`shutdown`](Self::shutdown), in the background.
 pub struct Server {
     address: SocketAddr,
-    stop: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
     /// Ends once everything is answered and every database is closed.
     running: JoinHandle<()>,
 }
@@ -46,17 +80,18 @@ impl Server {
         let failed = |error| fault::os("cannot listen at", &place, &error);
         let listener = TcpListener::bind(&*addresses).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (limits, origins) = (options.limits.clone(), options.origins.clone());
-        let context = Context {
+        let (phase, stopping) = watch::channel(Phase::Serving);
+        let context = Arc::new(Context {
             catalog,
+            limits: options.limits.clone(),
             workers: Workers::new(),
-            doorkeeper: ws::Doorkeeper::new(limits.clone(), origins, address.ip().is_loopback()),
-            limits,
-        };
-        let (stop, stopping) = watch::channel(false);
+            doorkeeper: Doorkeeper::new(options.origins.clone(), address.ip().is_loopback()),
+            phase: phase.clone(),
+            tasks: TaskTracker::new(),
+        });
         tracing::info!(%address, "serving");
-        let running = tokio::spawn(run(listener, Arc::new(context), stopping));
-        Ok(Self { address, stop, running })
+        let running = tokio::spawn(run(listener, context, stopping));
+        Ok(Self { address, phase, running })
     }
 
     /// Serves the data directory `path`: see [`Catalog::open`]. New databases get as many shards as
@@ -81,28 +116,46 @@ impl Server {
 
     /// Stops: takes no more connections, answers every request it accepted, tells clients that it
     /// goes away, closes the databases it opened.
-    pub async fn shutdown(self) -> Result<()> {
-        self.stop.send_replace(true);
-        self.running.await.map_err(|error| Error::internal(format!("the server failed: {error}")))
+    pub async fn shutdown(mut self) -> Result<()> {
+        self.phase.send_replace(Phase::Draining);
+        let ended = (&mut self.running).await;
+        ended.map_err(|error| Error::internal(format!("the server failed: {error}")))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.phase.send_if_modified(|phase| {
+            let is_serving = *phase == Phase::Serving;
+            *phase = (*phase).max(Phase::Draining);
+            is_serving
+        });
     }
 }
 
 /// Completes when the server stops, also when it is just gone.
-pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    let _ = stopping.wait_for(|stopping| *stopping).await;
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<Phase>) {
+    let _ = stopping.wait_for(|phase| *phase > Phase::Serving).await;
 }
 
-/// Serves until `stopping` says so, or the [`Server`] is gone.
-async fn run(listener: TcpListener, context: Arc<Context>, mut stopping: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
-    accept_all(listener, &context, &mut stopping, &mut connections).await;
-    tracing::info!(connections = connections.len(), "stopping");
-    let drained = async { while connections.join_next().await.is_some() {} };
+/// Every route of every transport, behind the doorkeeper.
+fn routes(context: &Arc<Context>) -> Router {
+    let admit = middleware::from_fn_with_state(Arc::clone(context), door::admit);
+    let routes = Router::new().merge(ws::routes()).merge(http::routes());
+    routes.layer(admit).with_state(Arc::clone(context))
+}
+
+/// Serves until `stopping` says so.
+async fn run(listener: TcpListener, context: Arc<Context>, mut stopping: watch::Receiver<Phase>) {
+    accept_all(listener, &context, &mut stopping).await;
+    tracing::info!(connections = context.tasks.len(), "stopping");
+    context.tasks.close();
     // Each connection drains within the same time, and then needs a moment to say goodbye.
     let patience = context.limits.drain_timeout + 4 * crate::limits::CLOSE_TIMEOUT;
-    if timeout(patience, drained).await.is_err() {
+    if timeout(patience, context.tasks.wait()).await.is_err() {
         tracing::warn!("some connections did not end in time");
-        connections.shutdown().await;
+        context.phase.send_replace(Phase::Ended);
+        context.tasks.wait().await;
     }
     let closed = tokio::task::spawn_blocking(move || context.catalog.close()).await;
     tracing::info!(clean = closed.is_ok(), "stopped");
@@ -111,22 +164,24 @@ async fn run(listener: TcpListener, context: Arc<Context>, mut stopping: watch::
 async fn accept_all(
     listener: TcpListener,
     context: &Arc<Context>,
-    stopping: &mut watch::Receiver<bool>,
-    connections: &mut JoinSet<()>,
+    stopping: &mut watch::Receiver<Phase>,
 ) {
+    let routes = routes(context);
     let places = Arc::new(Semaphore::new(context.limits.connections_max));
-    let signal = stopping.clone();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            Some(_) = connections.join_next() => continue,
             () = stopped(stopping) => return,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let place = Arc::clone(&places).try_acquire_owned().ok();
-                let context = Arc::clone(context);
-                connections.spawn(serve(stream, place, context, signal.clone()));
+            Ok((stream, address)) => {
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                    context.tasks.spawn(door::turn_away(stream));
+                    continue;
+                };
+                let peer = Peer { address, place: Arc::new(place) };
+                let served = serve(stream, peer, routes.clone(), Arc::clone(context));
+                context.tasks.spawn(Arc::clone(context).until_ended(served));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -136,17 +191,9 @@ async fn accept_all(
     }
 }
 
-/// Serves one connection, if there is a place for it.
-async fn serve(
-    stream: TcpStream,
-    place: Option<OwnedSemaphorePermit>,
-    context: Arc<Context>,
-    stopping: watch::Receiver<bool>,
-) {
+/// Serves one connection.
+async fn serve(stream: TcpStream, peer: Peer, routes: Router, context: Arc<Context>) {
     // Answers are small and someone waits for each.
     let _ = stream.set_nodelay(true);
-    let Some(_place) = place else {
-        return context.doorkeeper.turn_away(stream).await;
-    };
-    ws::serve(stream, context, stopping).await;
+    door::serve(stream, peer, routes, &context.limits, context.phase.subscribe()).await;
 }

@@ -1,7 +1,7 @@
 //! `db.create`: a new database, or the one that is there with the same schema.
 
 use super::{Answer, Operation, answer::Description, params::Params};
-use crate::{Catalog, work::Work};
+use crate::{Catalog, access::Role, work::Work};
 use vectordoc::{Error, Result, Schema};
 
 pub(super) struct DbCreate {
@@ -13,6 +13,7 @@ pub(super) struct DbCreate {
 
 impl Operation for DbCreate {
     const METHOD: &'static str = "db.create";
+    const ROLE: Role = Role::Admin;
     const PARAMS: &'static [&'static str] = &["db", "schema", "shards", "replicas"];
     const WORK: Work = Work::Commit;
 

@@ -1,7 +1,7 @@
 //! `db.drop`: a database and everything in it, gone for good.
 
 use super::{Answer, Operation, params::Params};
-use crate::{Catalog, work::Work};
+use crate::{Catalog, access::Role, work::Work};
 use vectordoc::Result;
 
 pub(super) struct DbDrop {
@@ -10,6 +10,7 @@ pub(super) struct DbDrop {
 
 impl Operation for DbDrop {
     const METHOD: &'static str = "db.drop";
+    const ROLE: Role = Role::Admin;
     const PARAMS: &'static [&'static str] = &["db"];
     const WORK: Work = Work::Commit;
 

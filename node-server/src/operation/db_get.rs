@@ -1,7 +1,7 @@
 //! `db.get`: the description of one database.
 
 use super::{Answer, Operation, answer::Description, params::Params};
-use crate::Catalog;
+use crate::{Catalog, access::Role};
 use vectordoc::Result;
 
 pub(super) struct DbGet {
@@ -10,6 +10,7 @@ pub(super) struct DbGet {
 
 impl Operation for DbGet {
     const METHOD: &'static str = "db.get";
+    const ROLE: Role = Role::Read;
     const PARAMS: &'static [&'static str] = &["db"];
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {

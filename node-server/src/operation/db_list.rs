@@ -1,13 +1,14 @@
 //! `db.list`: every database, those that cannot be used with their reason.
 
 use super::{Answer, Operation, answer::Listed, params::Params};
-use crate::Catalog;
+use crate::{Catalog, access::Role};
 use vectordoc::Result;
 
 pub(super) struct DbList;
 
 impl Operation for DbList {
     const METHOD: &'static str = "db.list";
+    const ROLE: Role = Role::Read;
     const PARAMS: &'static [&'static str] = &[];
 
     fn read(_: &Params<'_>, _: &Catalog) -> Result<Self> {

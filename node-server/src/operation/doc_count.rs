@@ -1,7 +1,7 @@
 //! `doc.count`: how many documents pass a filter.
 
 use super::{Answer, Operation, params::Params, read};
-use crate::Catalog;
+use crate::{Catalog, access::Role};
 use vectordoc::{Database, Filter, Result};
 
 pub(super) struct DocCount {
@@ -11,6 +11,7 @@ pub(super) struct DocCount {
 
 impl Operation for DocCount {
     const METHOD: &'static str = "doc.count";
+    const ROLE: Role = Role::Read;
     const PARAMS: &'static [&'static str] = &["db", "filter"];
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {

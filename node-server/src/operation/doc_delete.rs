@@ -1,7 +1,7 @@
 //! `doc.delete`: documents by id, or all that pass a filter.
 
 use super::{Answer, Operation, condition, durability, params::Params, read};
-use crate::{Catalog, work::Work};
+use crate::{Catalog, access::Role, work::Work};
 use vectordoc::{Batch, Database, Error, Filter, Id, Result};
 
 /// What a condition is for.
@@ -21,6 +21,7 @@ pub(super) enum Which {
 
 impl Operation for DocDelete {
     const METHOD: &'static str = "doc.delete";
+    const ROLE: Role = Role::Write;
     const PARAMS: &'static [&'static str] = &["db", "ids", "filter", "if_version", "durability"];
     const WORK: Work = Work::Commit;
 

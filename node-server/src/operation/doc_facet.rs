@@ -1,7 +1,7 @@
 //! `doc.facet`: how many documents have each value of a field.
 
 use super::{Answer, Operation, answer::Counted, params::Params, read};
-use crate::{Catalog, limits::FACET_LIMIT_DEFAULT};
+use crate::{Catalog, access::Role, limits::FACET_LIMIT_DEFAULT};
 use vectordoc::{Database, Filter, Result};
 
 pub(super) struct DocFacet {
@@ -13,6 +13,7 @@ pub(super) struct DocFacet {
 
 impl Operation for DocFacet {
     const METHOD: &'static str = "doc.facet";
+    const ROLE: Role = Role::Read;
     const PARAMS: &'static [&'static str] = &["db", "field", "filter", "limit"];
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {

@@ -1,7 +1,7 @@
 //! `doc.get`: documents by id, each with its version.
 
 use super::{Answer, Operation, answer::Documents, include::include, params::Params, read};
-use crate::Catalog;
+use crate::{Catalog, access::Role};
 use vectordoc::{Database, Id, Include, Result};
 
 pub(super) struct DocGet {
@@ -12,6 +12,7 @@ pub(super) struct DocGet {
 
 impl Operation for DocGet {
     const METHOD: &'static str = "doc.get";
+    const ROLE: Role = Role::Read;
     const PARAMS: &'static [&'static str] = &["db", "ids", "include"];
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {

@@ -1,7 +1,7 @@
 //! `doc.index`: documents inserted, or put in the place of those with the same id.
 
 use super::{Answer, Operation, condition, durability, params::Params, read};
-use crate::{Catalog, work::Work};
+use crate::{Catalog, access::Role, work::Work};
 use vectordoc::{Batch, Database, Document, Result};
 
 pub(super) struct DocIndex {
@@ -13,6 +13,7 @@ pub(super) struct DocIndex {
 
 impl Operation for DocIndex {
     const METHOD: &'static str = "doc.index";
+    const ROLE: Role = Role::Write;
     const PARAMS: &'static [&'static str] = &["db", "docs", "if_version", "durability"];
     const WORK: Work = Work::Commit;
 

@@ -1,7 +1,7 @@
 //! `doc.patch`: some fields changed, of one document or of all that pass a filter.
 
 use super::{Answer, Operation, condition, durability, params::Params, read};
-use crate::{Catalog, work::Work};
+use crate::{Catalog, access::Role, work::Work};
 use std::collections::BTreeMap;
 use vectordoc::{Batch, Database, Error, Filter, Id, Patch, Result, Value, document::IdSeed};
 
@@ -22,6 +22,7 @@ pub(super) enum Which {
 
 impl Operation for DocPatch {
     const METHOD: &'static str = "doc.patch";
+    const ROLE: Role = Role::Write;
     const PARAMS: &'static [&'static str] =
         &["db", "id", "filter", "set", "unset", "increment", "if_version", "durability"];
     const WORK: Work = Work::Commit;

@@ -2,7 +2,7 @@
 //! field.
 
 use super::{Answer, Operation, answer::Page, include::include, params::Params, read};
-use crate::{Catalog, limits::SCROLL_LIMIT_DEFAULT};
+use crate::{Catalog, access::Role, limits::SCROLL_LIMIT_DEFAULT};
 use vectordoc::{Database, Error, Order, Result, Scroll};
 
 pub(super) struct DocScroll {
@@ -12,6 +12,7 @@ pub(super) struct DocScroll {
 
 impl Operation for DocScroll {
     const METHOD: &'static str = "doc.scroll";
+    const ROLE: Role = Role::Read;
     const PARAMS: &'static [&'static str] =
         &["db", "filter", "order_by", "descending", "cursor", "limit", "include"];
 

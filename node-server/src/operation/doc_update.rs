@@ -1,7 +1,7 @@
 //! `doc.update`: documents put in the place of those with the same id, which must be there.
 
 use super::{Answer, Operation, condition, durability, params::Params, read};
-use crate::{Catalog, work::Work};
+use crate::{Catalog, access::Role, work::Work};
 use vectordoc::{Batch, Database, Document, Error, Result, document::DocumentSeed};
 
 pub(super) struct DocUpdate {
@@ -13,6 +13,7 @@ pub(super) struct DocUpdate {
 
 impl Operation for DocUpdate {
     const METHOD: &'static str = "doc.update";
+    const ROLE: Role = Role::Write;
     const PARAMS: &'static [&'static str] = &["db", "doc", "docs", "if_version", "durability"];
     const WORK: Work = Work::Commit;
 

@@ -1,8 +1,8 @@
 //! What the service can be asked, one file per operation. An operation reads what it needs from
 //! [`Params`], does it on a database of the [`Catalog`], and returns an [`Answer`].
 //!
-//! **Invariant:** nothing here knows a transport. WebSocket, and later HTTP and gRPC, translate to
-//! a method name and params, and write the answer in the encoding their clients expect.
+//! **Invariant:** nothing here knows a transport. WebSocket, HTTP and gRPC translate to a method
+//! name and params, and write the answer in the encoding their clients expect.
 
 mod answer;
 mod condition;
@@ -26,7 +26,13 @@ mod params;
 mod read;
 mod search;
 
-use crate::{Catalog, encoding::Raw, work::Work};
+use crate::{
+    Catalog,
+    access::{Caller, Role},
+    encoding::Raw,
+    work::Work,
+};
+use std::borrow::Cow;
 use vectordoc::{Error, Result, schema::unknown_name};
 
 pub(crate) use answer::Answer;
@@ -36,6 +42,8 @@ use params::Params;
 trait Operation: Sized {
     /// What clients call it.
     const METHOD: &'static str;
+    /// What its caller must be allowed to do.
+    const ROLE: Role;
     /// Every parameter it knows. Others are refused, never ignored.
     const PARAMS: &'static [&'static str];
     /// What it spends its time on.
@@ -53,7 +61,7 @@ pub(crate) struct Method {
     name: &'static str,
     /// What it spends its time on.
     pub(crate) work: Work,
-    call: fn(Option<Raw<'_>>, &Catalog) -> Result<Answer>,
+    call: fn(Option<Raw<'_>>, &Caller, &Catalog) -> Result<Answer>,
 }
 
 static METHODS: [Method; 13] = [
@@ -85,13 +93,24 @@ impl Method {
         })
     }
 
-    /// Runs the operation with `params`, an object. Blocks.
-    pub(crate) fn call(&self, params: Option<Raw<'_>>, catalog: &Catalog) -> Result<Answer> {
-        (self.call)(params, catalog)
+    /// Runs the operation with `params`, an object, for `caller`, who may have to be denied it.
+    /// Blocks.
+    pub(crate) fn call(
+        &self,
+        params: Option<Raw<'_>>,
+        caller: &Caller,
+        catalog: &Catalog,
+    ) -> Result<Answer> {
+        (self.call)(params, caller, catalog)
     }
 }
 
-fn call<O: Operation>(params: Option<Raw<'_>>, catalog: &Catalog) -> Result<Answer> {
+fn call<O: Operation>(
+    params: Option<Raw<'_>>,
+    caller: &Caller,
+    catalog: &Catalog,
+) -> Result<Answer> {
     let params = Params::parse(params, O::PARAMS)?;
+    caller.check(O::ROLE, params.optional::<Cow<'_, str>>("db")?.as_deref())?;
     O::read(&params, catalog)?.run(catalog)
 }

@@ -10,7 +10,7 @@ use super::{
     params::Params,
     read,
 };
-use crate::Catalog;
+use crate::{Catalog, access::Role};
 use vectordoc::{
     Database, Error, Fusion, GroupBy, Query, Result, Schema, TextQuery, limits::QUERIES_MAX,
 };
@@ -33,6 +33,7 @@ pub(super) enum Queries {
 
 impl Operation for Search {
     const METHOD: &'static str = "search";
+    const ROLE: Role = Role::Read;
     const PARAMS: &'static [&'static str] = &[
         "db",
         "vector",

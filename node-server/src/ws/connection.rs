@@ -1,15 +1,18 @@
 //! One connection from hello to close.
 
 use super::{
-    guard::{Guard, refused_bytes},
+    guard::refused_bytes,
     outbox::{Outbox, Outgoing, Sender, close},
+    reply::Session,
     rpc::{self, Body, Fault, Incoming, Notification},
+    upgrade::Socket,
 };
 use crate::{
     Limits,
+    access::Caller,
     encoding::Encoding,
     limits::CLOSE_TIMEOUT,
-    server::{Context, stopped},
+    server::{Context, Phase, stopped},
 };
 use futures_util::{
     StreamExt,
@@ -19,49 +22,31 @@ use serde::Serialize;
 use std::{pin::pin, sync::Arc};
 use tokio::{
     io::AsyncWriteExt,
-    net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Error as WsError, Message, Utf8Bytes,
-        protocol::{CloseFrame, frame::coding::CloseCode},
-    },
+use tokio_tungstenite::tungstenite::{
+    Error as WsError, Message, Utf8Bytes,
+    protocol::{CloseFrame, frame::coding::CloseCode},
 };
 use vectordoc::Error;
 
-/// A WebSocket of a client.
-pub(super) type Socket<S = TcpStream> = WebSocketStream<Guard<S>>;
-
-/// Serves one connection, from its handshake until its client leaves or `stopping` says so.
-pub(crate) async fn serve(
-    stream: TcpStream,
-    context: Arc<Context>,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let admitted = tokio::select! {
-        admitted = context.doorkeeper.admit(stream) => admitted,
-        () = stopped(&mut stopping) => None,
-    };
-    if let Some((socket, encoding)) = admitted {
-        converse(socket, encoding, context, stopping).await;
-    }
-}
-
-async fn converse(
+/// Answers one client until it leaves or `stopping` says so.
+pub(super) async fn converse(
     socket: Socket,
     encoding: Encoding,
+    caller: Caller,
     context: Arc<Context>,
-    stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<Phase>,
 ) {
     let pulse = socket.get_ref().pulse();
     let (sink, stream) = socket.split();
     let (outbox, sender) = Outbox::new(sink, pulse, &context.limits);
     let outbox = tokio::spawn(outbox.run());
     let slots = Arc::new(Semaphore::new(context.limits.in_flight_max));
-    let mut connection = Connection { stream, encoding, outbox: sender, slots, context, stopping };
+    let caller = Arc::new(caller);
+    let mut connection =
+        Connection { stream, encoding, outbox: sender, slots, caller, context, stopping };
     match connection.run().await {
         End::Gone => return outbox.abort(),
         End::Told => {}
@@ -98,8 +83,9 @@ struct Connection {
     outbox: Sender,
     /// One per request that is read and whose answer has not left yet.
     slots: Arc<Semaphore>,
+    caller: Arc<Caller>,
     context: Arc<Context>,
-    stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<Phase>,
 }
 
 /// How a connection ends.
@@ -195,8 +181,13 @@ impl Connection {
         }
         match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => {
-                let (context, outbox) = (Arc::clone(&self.context), self.outbox.clone());
-                tokio::spawn(answer(incoming, self.encoding, slot, context, outbox));
+                let asked = Asked {
+                    incoming,
+                    encoding: self.encoding,
+                    caller: Arc::clone(&self.caller),
+                    context: Arc::clone(&self.context),
+                };
+                tokio::spawn(answer(asked, slot, self.outbox.clone()));
             }
             Err(_) => {
                 let refusal = Error::busy(format!(
@@ -210,8 +201,9 @@ impl Connection {
 
     /// Answers requests that need nothing run.
     async fn reply(&self, refused: &Incoming) {
+        let session = Session { caller: &self.caller, catalog: &self.context.catalog };
         let bytes_max = self.context.limits.answer_bytes_max;
-        if let Some(bytes) = refused.answer(self.encoding, &self.context.catalog, bytes_max) {
+        if let Some(bytes) = refused.answer(self.encoding, session, bytes_max) {
             self.send(Outgoing::Message(framed(self.encoding, bytes), None)).await;
         }
     }
@@ -230,29 +222,40 @@ impl Connection {
     }
 }
 
-/// Runs requests and sends their answer; `slot` is theirs until that has left.
-async fn answer(
+/// Requests of one message, and what they are run with.
+struct Asked {
     incoming: Incoming,
     encoding: Encoding,
-    slot: OwnedSemaphorePermit,
+    caller: Arc<Caller>,
     context: Arc<Context>,
-    outbox: Sender,
-) {
-    let incoming = Arc::new(incoming);
-    let job = {
-        let (incoming, context) = (Arc::clone(&incoming), Arc::clone(&context));
-        move || incoming.answer(encoding, &context.catalog, context.limits.answer_bytes_max)
-    };
-    let bytes = match context.workers.run(incoming.work(), job).await {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let refused = incoming.refuse(&error);
-            refused.answer(encoding, &context.catalog, context.limits.answer_bytes_max)
-        }
-    };
-    if let Some(bytes) = bytes {
+}
+
+impl Asked {
+    /// Runs them and writes the answer. Blocks.
+    fn answer(&self) -> Option<Vec<u8>> {
+        self.write(&self.incoming)
+    }
+
+    /// Writes what answers all of them with `error`.
+    fn refuse(&self, error: &Error) -> Option<Vec<u8>> {
+        self.write(&self.incoming.refuse(error))
+    }
+
+    fn write(&self, incoming: &Incoming) -> Option<Vec<u8>> {
+        let session = Session { caller: &self.caller, catalog: &self.context.catalog };
+        incoming.answer(self.encoding, session, self.context.limits.answer_bytes_max)
+    }
+}
+
+/// Runs requests and sends their answer; `slot` is theirs until that has left.
+async fn answer(asked: Asked, slot: OwnedSemaphorePermit, outbox: Sender) {
+    let asked = Arc::new(asked);
+    let job = Arc::clone(&asked);
+    let ran = asked.context.workers.run(asked.incoming.work(), move || job.answer()).await;
+    if let Some(bytes) = ran.unwrap_or_else(|error| asked.refuse(&error)) {
         // A client that has left misses its answer.
-        let _ = outbox.send(Outgoing::Message(framed(encoding, bytes), Some(slot))).await;
+        let message = framed(asked.encoding, bytes);
+        let _ = outbox.send(Outgoing::Message(message, Some(slot))).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! What goes out on one connection, in one order: answers, notifications, pings, the end.
 
-use super::{connection::Socket, guard::Pulse};
+use super::{guard::Pulse, upgrade::Socket};
 use crate::{Limits, limits::CLOSE_TIMEOUT};
 use futures_util::{SinkExt, stream::SplitSink};
 use std::time::Duration;

@@ -1,9 +1,18 @@
 //! From a request to the bytes of its answer, bounded in size.
 
 use super::rpc::{Call, Failure, Fault, Incoming, Part, Request, Success};
-use crate::{Catalog, encoding::Encoding, work::Work};
+use crate::{Catalog, access::Caller, encoding::Encoding, work::Work};
 use std::slice;
 use vectordoc::{Error, Value};
+
+/// What requests of one connection are run with.
+#[derive(Clone, Copy)]
+pub(super) struct Session<'a> {
+    /// Who asks.
+    pub(super) caller: &'a Caller,
+    /// The databases.
+    pub(super) catalog: &'a Catalog,
+}
 
 impl Incoming {
     /// Whether nothing has to be run, only said.
@@ -36,12 +45,12 @@ impl Incoming {
     pub(super) fn answer(
         &self,
         encoding: Encoding,
-        catalog: &Catalog,
+        session: Session<'_>,
         bytes_max: usize,
     ) -> Option<Vec<u8>> {
         match self {
-            Self::One(request) => request.answer(encoding, catalog, bytes_max),
-            Self::Batch(requests) => answer_batch(requests, encoding, catalog, bytes_max),
+            Self::One(request) => request.answer(encoding, session, bytes_max),
+            Self::Batch(requests) => answer_batch(requests, encoding, session, bytes_max),
         }
     }
 
@@ -56,13 +65,13 @@ impl Incoming {
 fn answer_batch(
     requests: &[Request],
     encoding: Encoding,
-    catalog: &Catalog,
+    session: Session<'_>,
     bytes_max: usize,
 ) -> Option<Vec<u8>> {
     let mut answers: Vec<Vec<u8>> = Vec::new();
     let mut bytes_left = bytes_max;
     for request in requests {
-        if let Some(answer) = request.answer(encoding, catalog, bytes_left) {
+        if let Some(answer) = request.answer(encoding, session, bytes_left) {
             bytes_left = bytes_left.saturating_sub(answer.len());
             answers.push(answer);
         }
@@ -71,9 +80,14 @@ fn answer_batch(
 }
 
 impl Request {
-    fn answer(&self, encoding: Encoding, catalog: &Catalog, bytes_max: usize) -> Option<Vec<u8>> {
+    fn answer(
+        &self,
+        encoding: Encoding,
+        session: Session<'_>,
+        bytes_max: usize,
+    ) -> Option<Vec<u8>> {
         let result = match &self.call {
-            Ok(call) => call.run(encoding, catalog, self.id.as_ref(), bytes_max),
+            Ok(call) => call.run(encoding, session, self.id.as_ref(), bytes_max),
             Err(fault) => Err(fault.clone()),
         };
         let id = self.id.as_ref()?;
@@ -86,12 +100,12 @@ impl Call {
     fn run(
         &self,
         encoding: Encoding,
-        catalog: &Catalog,
+        session: Session<'_>,
         id: Option<&Value>,
         bytes_max: usize,
     ) -> Result<Vec<u8>, Fault> {
         let params = self.params.as_ref().map(Part::as_raw);
-        let answer = self.method.call(params, catalog)?;
+        let answer = self.method.call(params, session.caller, session.catalog)?;
         match id {
             Some(id) => Ok(encoding.write(&Success::new(id, answer), self.bytes_max(bytes_max))?),
             None => Ok(Vec::new()),

@@ -1,0 +1,11 @@
+//! The door: from an accepted connection to requests that are handed to a transport.
+//!
+//! One port takes HTTP/1.1, HTTP/2 and, by upgrade, WebSockets. `connection` speaks HTTP and bounds
+//! what a peer can make it hold; the [`Doorkeeper`] refuses requests of web pages that have no
+//! business here. What passes goes to the routes of `ws`, `http` and `grpc`.
+
+mod connection;
+mod doorkeeper;
+
+pub(crate) use connection::{Peer, serve, turn_away};
+pub(crate) use doorkeeper::{Doorkeeper, admit};
