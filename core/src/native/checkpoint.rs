@@ -3,6 +3,7 @@
 use super::{
     Residence,
     store::{Changes, Store},
+    worker::Recovered,
 };
 use crate::{
     Engine, Error, Record, Result, Schema, engine::Checkpoint, index::Indexes, key::Key,
@@ -20,7 +21,7 @@ pub(super) fn recover(
     schema: Option<&Schema>,
     indexes: &Indexes,
     residence: Residence,
-) -> Result<(Engine, u64)> {
+) -> Result<Recovered> {
     let source: Arc<dyn PageSource> = Arc::clone(store) as _;
     let meta = store.get(Key::Meta)?;
     let mut engine = match (&meta, schema, residence) {
@@ -45,7 +46,7 @@ pub(super) fn recover(
         let checkpoint = write_checkpoint(store, &engine)?;
         engine.checkpointed(checkpoint);
     }
-    Ok((engine, bytes))
+    Ok(Recovered { engine, replay_bytes: bytes })
 }
 
 /// Makes a store's documents fit `given` too, and says what changed for that: see
@@ -57,7 +58,7 @@ pub(super) fn evolve(store: &Arc<Store>, given: &Schema, indexes: &Indexes) -> R
     if schema == stored {
         return Ok(Vec::new());
     }
-    let (engine, _) = recover(store, None, indexes, Residence::Memory)?;
+    let Recovered { engine, .. } = recover(store, None, indexes, Residence::Memory)?;
     let mut engine = engine.evolve(schema, indexes)?;
     let checkpoint = write_checkpoint(store, &engine)?;
     engine.checkpointed(checkpoint);

@@ -7,7 +7,10 @@ mod options;
 mod store;
 
 mod checkpoint;
+mod durability;
+mod mailbox;
 mod shard;
+mod worker;
 
 mod archive;
 mod database;
@@ -19,6 +22,7 @@ mod writing;
 mod typed;
 
 pub use database::{Database, Stats};
+pub use durability::{Durability, WhenBusy};
 pub use options::{DatabaseOptions, Residence};
 pub use typed::{Builder, Db};
 pub use writing::Deleted;

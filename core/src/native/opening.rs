@@ -37,7 +37,7 @@ impl Database {
             ));
         }
         let threads = options.threads_per_shard(shards);
-        let shard = |_| Shard::in_memory(schema, &options.indexes, threads);
+        let shard = |_| Shard::in_memory(schema, options, threads);
         let shards = (0..shards).map(shard).collect::<Result<_>>()?;
         Ok(Self::of(schema.clone(), shards, None, Vec::new()))
     }

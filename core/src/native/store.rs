@@ -17,7 +17,10 @@ use std::{
     io,
     ops::RangeInclusive,
     path::{Path, PathBuf},
-    sync::{PoisonError, RwLock},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 const TABLE: TableDefinition<'static, &'static [u8], &'static [u8]> = TableDefinition::new("kv");
@@ -29,6 +32,8 @@ pub(super) struct Store {
     path: PathBuf,
     /// `None` once it is closed, and while the file could not be opened anew.
     database: RwLock<Option<Database>>,
+    /// Since it was opened.
+    commits: AtomicU64,
 }
 
 /// What one atomic batch changes.
@@ -44,7 +49,8 @@ impl Store {
     /// Opens the file, or creates it.
     pub(super) fn open(path: &Path) -> Result<Self> {
         read_ahead(path);
-        let store = Self { path: path.into(), database: RwLock::new(None) };
+        let store =
+            Self { path: path.into(), database: RwLock::new(None), commits: AtomicU64::new(0) };
         store.reopen()?;
         Ok(store)
     }
@@ -100,8 +106,14 @@ impl Store {
                 }
             }
             transaction.commit()?;
+            self.commits.fetch_add(1, Ordering::Relaxed);
             Ok(())
         })
+    }
+
+    /// How many batches were written since it was opened.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// The value of a key.

@@ -93,6 +93,14 @@ impl<T: VectorDoc> Builder<T> {
         self
     }
 
+    /// Writes that may wait for a shard: see
+    /// [`waiting_writes_max`](DatabaseOptions::waiting_writes_max).
+    #[must_use]
+    pub fn waiting_writes_max(mut self, writes: usize) -> Self {
+        self.options.waiting_writes_max = Some(writes);
+        self
+    }
+
     /// Opens the database in directory `path`, or creates it.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Db<T>> {
         let options = DatabaseOptions { evolve: true, ..self.options };
@@ -111,6 +119,11 @@ impl<T: VectorDoc> Db<T> {
         let is_wider = *database.schema() != own;
         let layout = is_wider.then(|| Arc::new(Layout::new(&own, database.schema())));
         Self { database, layout, holds: PhantomData }
+    }
+
+    /// The same over another handle of the database.
+    pub(super) fn over(&self, database: Database) -> Self {
+        Self { database, layout: self.layout.clone(), holds: PhantomData }
     }
 
     /// The search, in the only vector field `T` has even if more are stored.

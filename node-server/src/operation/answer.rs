@@ -31,6 +31,8 @@ pub(crate) enum Answer {
         /// The version of the document, if it was one.
         #[serde(skip_serializing_if = "Option::is_none")]
         version: Option<u64>,
+        /// What is true of it: `fsync` or `memory`.
+        durability: &'static str,
     },
     /// `doc.update`.
     Updated {
@@ -39,16 +41,22 @@ pub(crate) enum Answer {
         /// The version of the document, if it was one.
         #[serde(skip_serializing_if = "Option::is_none")]
         version: Option<u64>,
+        /// What is true of it: `fsync` or `memory`.
+        durability: &'static str,
     },
     /// `doc.patch` of one document.
     Patched {
         /// Its version now.
         version: u64,
+        /// What is true of it: `fsync` or `memory`.
+        durability: &'static str,
     },
     /// `doc.patch` by filter.
     PatchedWhere {
         /// Documents changed.
         patched: usize,
+        /// What is true of it: `fsync` or `memory`.
+        durability: &'static str,
     },
     /// `doc.delete`.
     Deleted {
@@ -56,6 +64,8 @@ pub(crate) enum Answer {
         deleted: usize,
         /// The ids asked for that no document had.
         missing: Vec<Id>,
+        /// What is true of it: `fsync` or `memory`.
+        durability: &'static str,
     },
     /// `doc.get`.
     Documents(Documents),
