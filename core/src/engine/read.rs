@@ -84,8 +84,15 @@ impl Engine {
         is_it.then(document).transpose()
     }
 
+    /// What tells whether a document with given values passes.
+    #[cfg(feature = "native")]
+    pub(crate) fn matcher(&self, filter: &Filter) -> Result<impl Fn(&[Value]) -> bool> {
+        let bound = Bound::new(filter, &self.schema)?;
+        Ok(move |values: &[Value]| self.columns.passes(&bound, values))
+    }
+
     /// Refuses the name of a field the schema has not.
-    pub(super) fn check_include(&self, include: &Include) -> Result<()> {
+    pub(crate) fn check_include(&self, include: &Include) -> Result<()> {
         let Include::Fields(names) = include else { return Ok(()) };
         let unknown = names.iter().find(|name| !self.schema.names().any(|known| known == *name));
         match unknown {

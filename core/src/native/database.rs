@@ -3,6 +3,7 @@
 use super::{
     directory::Directory,
     durability::Writes,
+    feed::Announcer,
     shard::{Shard, closed},
 };
 use crate::{Id, Result, Schema};
@@ -29,8 +30,16 @@ pub(super) struct Inner {
     pub(super) shards: Vec<Shard>,
     is_closed: AtomicBool,
     schema_changes: Vec<String>,
+    pub(super) announcer: Arc<Announcer>,
+    pub(super) history_bytes: u64,
     /// Let go after the shards.
     directory: Option<Directory>,
+}
+
+/// What following a database takes.
+pub(super) struct Feeding {
+    pub(super) announcer: Arc<Announcer>,
+    pub(super) history_bytes: u64,
 }
 
 /// The state of a database.
@@ -57,9 +66,19 @@ impl Database {
         shards: Vec<Shard>,
         directory: Option<Directory>,
         schema_changes: Vec<String>,
+        feeding: Feeding,
     ) -> Self {
+        let Feeding { announcer, history_bytes } = feeding;
         let is_closed = AtomicBool::new(false);
-        let inner = Inner { schema, shards, is_closed, schema_changes, directory };
+        let inner = Inner {
+            schema,
+            shards,
+            is_closed,
+            schema_changes,
+            announcer,
+            history_bytes,
+            directory,
+        };
         Self { inner: Arc::new(inner), writes: Writes::default() }
     }
 
@@ -163,6 +182,7 @@ impl Inner {
         if let Some(directory) = &self.directory {
             directory.release();
         }
+        self.announcer.announce();
         results.into_iter().collect()
     }
 }

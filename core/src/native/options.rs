@@ -19,6 +19,10 @@ pub struct DatabaseOptions {
     /// Writes that may wait for a shard, 1,024 unless set; what a further one does is the handle's
     /// [`when_busy`](super::Database::when_busy).
     pub waiting_writes_max: Option<usize>,
+    /// Bytes of changes to keep for who follows them, over all shards; at least so many are there
+    /// once so many were made. 64 MiB unless set, 8 MiB of a database in memory; 0 keeps none, and
+    /// [`changes`](super::Database::changes) says so.
+    pub history_bytes: Option<u64>,
 }
 
 /// Where documents and full vectors are while a database is open. The files are the same either

@@ -4,8 +4,10 @@ use super::{
     DatabaseOptions,
     checkpoint::{evolve, recover},
     durability::WhenBusy,
+    feed::{Announcer, Feed, new_identity},
+    history::History,
     mailbox::{Mailbox, Place},
-    store::{Entries, Store},
+    store::{Entries, Past, Store},
     worker::{self, Recovered, Reply, Request},
 };
 use crate::{Engine, Error, Result, Schema};
@@ -20,17 +22,26 @@ pub(super) struct Shard {
     mailbox: Arc<Mailbox<Request>>,
     worker: Mutex<Option<JoinHandle<()>>>,
     store: Option<Arc<Store>>,
+    feed: Arc<Feed>,
+}
+
+/// What the shards of a database have in common.
+pub(super) struct Shared<'a> {
+    pub(super) options: &'a DatabaseOptions,
+    /// Threads of each for building indexes.
+    pub(super) threads: usize,
+    /// Bytes of changes that each keeps.
+    pub(super) history_bytes: u64,
+    pub(super) announcer: &'a Arc<Announcer>,
 }
 
 impl Shard {
     /// A shard that rests nowhere.
-    pub(super) fn in_memory(
-        schema: &Schema,
-        options: &DatabaseOptions,
-        threads: usize,
-    ) -> Result<Self> {
-        let engine = Engine::new(schema.clone(), &options.indexes)?;
-        Self::start(Recovered { engine, replay_bytes: 0 }, None, options, threads)
+    pub(super) fn in_memory(schema: &Schema, shared: &Shared<'_>) -> Result<Self> {
+        let engine = Engine::new(schema.clone(), &shared.options.indexes)?;
+        let identity = new_identity();
+        let history = History::new(shared.history_bytes, &Past::none(identity, 0));
+        Self::start(Recovered { engine, replay_bytes: 0, history, identity }, None, shared)
     }
 
     /// The shard in a file: as it was, or empty and of `schema` when there is nothing yet; and what
@@ -38,31 +49,29 @@ impl Shard {
     pub(super) fn open(
         path: &Path,
         schema: Option<&Schema>,
-        options: &DatabaseOptions,
-        threads: usize,
+        shared: &Shared<'_>,
     ) -> Result<(Self, Vec<String>)> {
+        let Shared { options, history_bytes, .. } = *shared;
         let place = |error: Error| error.within(format!("{}", path.display()));
         let store = Arc::new(Store::open(path)?);
         let schema_changes = match schema.filter(|_| options.evolve) {
             Some(given) => evolve(&store, given, &options.indexes).map_err(place)?,
             None => Vec::new(),
         };
-        let recovered = recover(&store, schema, &options.indexes, options.residence);
+        let recovered = recover(&store, schema, options, history_bytes);
         let recovered = recovered.map_err(place)?;
         super::memory::give_back();
-        let shard = Self::start(recovered, Some(store), options, threads)?;
+        let shard = Self::start(recovered, Some(store), shared)?;
         Ok((shard, schema_changes))
     }
 
-    fn start(
-        recovered: Recovered,
-        store: Option<Arc<Store>>,
-        options: &DatabaseOptions,
-        threads: usize,
-    ) -> Result<Self> {
-        let mailbox = Arc::new(Mailbox::new(options.waiting_writes_max()));
-        let (engine, thread) = worker::start(recovered, store.clone(), &mailbox, threads)?;
-        Ok(Self { engine, mailbox, worker: Mutex::new(Some(thread)), store })
+    fn start(recovered: Recovered, store: Option<Arc<Store>>, shared: &Shared<'_>) -> Result<Self> {
+        let mailbox = Arc::new(Mailbox::new(shared.options.waiting_writes_max()));
+        let published = recovered.engine.record_number();
+        let feed = Arc::new(Feed::new(recovered.identity, published, shared.announcer));
+        let (engine, thread) =
+            worker::start(recovered, store.clone(), &mailbox, &feed, shared.threads)?;
+        Ok(Self { engine, mailbox, worker: Mutex::new(Some(thread)), store, feed })
     }
 
     /// The engine, to be read. Writers wait meanwhile, so be quick.
@@ -80,6 +89,32 @@ impl Shard {
     pub(super) fn settle(&self, reply: Reply<()>) -> Result<()> {
         self.mailbox.place(WhenBusy::Wait)?.send(Request::Settle(reply));
         Ok(())
+    }
+
+    /// What is told to who follows.
+    pub(super) fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Hands the records from `first` to `last` to `act`, in order, as long as that is true and
+    /// perhaps no more than `count`; none when the first is not there any more.
+    pub(super) fn records(
+        &self,
+        first: u64,
+        last: u64,
+        count: usize,
+        act: &mut dyn FnMut(&[u8]) -> Result<bool>,
+    ) -> Result<()> {
+        let Some(store) = &self.store else {
+            let count = count.min(usize::try_from(last + 1 - first).unwrap_or(usize::MAX));
+            for record in self.feed.kept_from(first, count) {
+                if !act(&record)? {
+                    break;
+                }
+            }
+            return Ok(());
+        };
+        store.records(first..=last, act)
     }
 
     /// How many commits were made durable since the shard was opened.
@@ -133,7 +168,7 @@ fn stopped() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{DatabaseOptions, Schema, Shard, Store};
+    use super::{Arc, DatabaseOptions, Schema, Shard, Shared, Store};
     use crate::{
         Result,
         key::{Key, PageKey},
@@ -146,7 +181,10 @@ mod tests {
         let path = directory.path().join("shard");
         let schema = Schema::from_json_str(r#"{"id": "u64", "embedding": {"vector": 2}}"#)?;
         let reopen = || {
-            let (shard, _) = Shard::open(&path, Some(&schema), &DatabaseOptions::default(), 1)?;
+            let (options, announcer) = (DatabaseOptions::default(), Arc::default());
+            let shared =
+                Shared { options: &options, threads: 1, history_bytes: 0, announcer: &announcer };
+            let (shard, _) = Shard::open(&path, Some(&schema), &shared)?;
             shard.close()
         };
         reopen()?;

@@ -1,6 +1,6 @@
 //! The database of one Rust type: the verbs of [`Database`], typed.
 
-use super::{Database, DatabaseOptions, Deleted, Residence};
+use super::{ChangePage, ChangeQuery, Database, DatabaseOptions, Deleted, Residence};
 use crate::{
     Batch, Document, Filter, GroupBy, Hit, HitGroup, Id, Include, IntoIds, Page, Patch, Query,
     Result, Scroll, Value, VectorDoc,
@@ -8,7 +8,7 @@ use crate::{
     refine::{SearchBatch, SearchBuilder, SearchLike, typed},
     schema::Layout,
 };
-use std::{marker::PhantomData, path::Path, sync::Arc};
+use std::{marker::PhantomData, path::Path, sync::Arc, time::Duration};
 
 /// A database of `T`s: cheap to clone, shared by threads, closed when the last clone goes.
 ///
@@ -98,6 +98,14 @@ impl<T: VectorDoc> Builder<T> {
     #[must_use]
     pub fn waiting_writes_max(mut self, writes: usize) -> Self {
         self.options.waiting_writes_max = Some(writes);
+        self
+    }
+
+    /// Bytes of changes to keep for who follows them: see
+    /// [`history_bytes`](DatabaseOptions::history_bytes).
+    #[must_use]
+    pub fn history_bytes(mut self, bytes: u64) -> Self {
+        self.options.history_bytes = Some(bytes);
         self
     }
 
@@ -303,6 +311,18 @@ impl<T: VectorDoc> Db<T> {
     pub fn search_batch<V: AsRef<[f32]>>(&self, vectors: &[V]) -> SearchBatch<&Self> {
         let SearchBatch { vectors, builder } = SearchBatch::new(self, vectors);
         SearchBatch { vectors, builder: self.of_own_field(builder) }
+    }
+
+    /// What changed since a position, or the position there is now: see [`Database::changes`].
+    pub fn changes(&self, query: ChangeQuery) -> Result<ChangePage<T>> {
+        let query = ChangeQuery { include: Include::Everything, ..query };
+        self.database.changes(&query)?.try_map(|document| self.typed(document))
+    }
+
+    /// The same, and where there is no change yet, waits for one, at most so long.
+    pub fn changes_within(&self, query: ChangeQuery, time: Duration) -> Result<ChangePage<T>> {
+        let query = ChangeQuery { include: Include::Everything, ..query };
+        self.database.changes_within(&query, time)?.try_map(|document| self.typed(document))
     }
 
     /// Finishes accepted writes, checkpoints and lets go of the directory; also done when the last

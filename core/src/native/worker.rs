@@ -7,6 +7,8 @@
 use super::{
     Durability,
     checkpoint::write_checkpoint,
+    feed::Feed,
+    history::History,
     mailbox::Mailbox,
     store::{Changes, Store},
 };
@@ -53,6 +55,9 @@ pub(super) struct Write {
 pub(super) struct Recovered {
     pub(super) engine: Engine,
     pub(super) replay_bytes: u64,
+    pub(super) history: History,
+    /// Of the stream of records.
+    pub(super) identity: u64,
 }
 
 /// Starts the worker of an engine, which readers share with it.
@@ -60,14 +65,17 @@ pub(super) fn start(
     recovered: Recovered,
     store: Option<Arc<Store>>,
     mailbox: &Arc<Mailbox<Request>>,
+    feed: &Arc<Feed>,
     threads: usize,
 ) -> Result<(Arc<RwLock<Engine>>, JoinHandle<()>)> {
-    let Recovered { engine, replay_bytes } = recovered;
+    let Recovered { engine, replay_bytes, history, .. } = recovered;
     let engine = Arc::new(RwLock::new(engine));
     let worker = Worker {
         engine: Arc::clone(&engine),
         rest: store.map_or(Rest::Nowhere, Rest::Stored),
         mailbox: Arc::clone(mailbox),
+        feed: Arc::clone(feed),
+        history,
         threads,
         replay_bytes,
         unsynced: Unsynced::default(),
@@ -127,6 +135,8 @@ struct Worker {
     engine: Arc<RwLock<Engine>>,
     rest: Rest,
     mailbox: Arc<Mailbox<Request>>,
+    feed: Arc<Feed>,
+    history: History,
     threads: usize,
     /// Bytes of records since the last checkpoint.
     replay_bytes: u64,
@@ -260,17 +270,39 @@ impl Worker {
     fn commit(&mut self, prepared: Vec<Prepared>, records: Vec<(Key, Vec<u8>)>) {
         let may_wait = |write: &Prepared| write.durability == Durability::Memory;
         self.replay_bytes += bytes_of(&records) as u64;
-        let stored = match prepared.iter().all(may_wait) {
-            true => self.defer(records),
-            false => self.store(records),
+        let sizes: Vec<u64> = records.iter().map(|(_, record)| record.len() as u64).collect();
+        let stored = match (&self.rest, prepared.iter().all(may_wait)) {
+            (Rest::Nowhere, _) => {
+                for (write, (_, record)) in prepared.iter().zip(records) {
+                    self.feed.keep(write.record.number, record);
+                }
+                Ok(())
+            }
+            (_, true) => self.defer(records),
+            (_, false) => self.store(records),
         };
         if let Err(error) = stored {
             prepared.into_iter().for_each(|write| (write.reply)(Err(error.clone())));
             return;
         }
-        for write in prepared {
-            (write.reply)(self.apply(&write.record).map(|()| write.outcome));
+        let mut answers = Vec::with_capacity(prepared.len());
+        for (write, size) in prepared.into_iter().zip(sizes) {
+            let Prepared { record, outcome, reply, .. } = write;
+            answers.push((reply, self.apply(&record).map(|()| outcome)));
+            self.history.add(record.number, size);
         }
+        if let Rest::Nowhere = self.rest {
+            self.feed.forget(self.history.shorten());
+        }
+        // Who was answered finds its own change among the changes.
+        self.publish();
+        answers.into_iter().for_each(|(reply, answer)| reply(answer));
+    }
+
+    /// Tells who follows up to which record there is something to read: what is applied and stored.
+    fn publish(&self) {
+        let applied = self.engine.read().unwrap_or_else(PoisonError::into_inner).record_number();
+        self.feed.publish(applied - self.unsynced.len());
     }
 
     /// Keeps records, to be stored with the next ones or when they are due.
@@ -302,7 +334,12 @@ impl Worker {
 
     /// Stores what is applied and not stored yet.
     fn flush(&mut self) -> Result<()> {
-        if self.unsynced.records.is_empty() { Ok(()) } else { self.store(Vec::new()) }
+        if self.unsynced.records.is_empty() {
+            return Ok(());
+        }
+        self.store(Vec::new())?;
+        self.publish();
+        Ok(())
     }
 
     /// Applies a record; searches wait for the copying only.
@@ -377,8 +414,11 @@ impl Worker {
             return Ok(());
         }
         let mut written = None;
+        self.history.shorten();
+        let past = |number| self.history.past(self.feed.identity, number);
+        let past = past(self.engine.read().unwrap_or_else(PoisonError::into_inner).record_number());
         self.with_store(|store, engine| {
-            written = Some(write_checkpoint(store, engine)?);
+            written = Some(write_checkpoint(store, engine, past)?);
             Ok(())
         })?;
         self.replay_bytes = 0;
