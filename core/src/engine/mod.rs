@@ -160,6 +160,12 @@ impl Engine {
         (self.documents.memory_bytes() + fields + ids + filters) as u64
     }
 
+    /// Documents that could come without any memory for slots and vectors.
+    #[cfg(feature = "native")]
+    pub(crate) fn free_slots(&self) -> u64 {
+        self.free.len()
+    }
+
     fn slot_of(&self, id: &Id) -> Result<Option<u32>> {
         let mut failed = None;
         let hash = hash_of(id);

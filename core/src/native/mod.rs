@@ -6,6 +6,7 @@ mod memory;
 mod options;
 mod store;
 
+mod budget;
 mod checkpoint;
 mod durability;
 mod feed;

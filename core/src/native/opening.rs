@@ -1,7 +1,7 @@
 //! Opening the shards of a database, or creating them.
 
 use super::{
-    Database, DatabaseOptions, Residence,
+    Database, DatabaseOptions, Residence, budget,
     database::Feeding,
     directory::{self, Directory},
     feed::Announcer,
@@ -41,6 +41,7 @@ impl Database {
                 "a database in memory has no disk to keep documents on; create it in a directory",
             ));
         }
+        budget::check_options(options, None)?;
         let history_bytes = options.history_bytes.unwrap_or(limits::HISTORY_MEMORY_BYTES_DEFAULT);
         let announcer = Arc::default();
         let shared = shared(options, shards, history_bytes, &announcer);
@@ -65,6 +66,7 @@ impl Database {
             options.indexes.check(schema)?;
         }
         let directory = Directory::take(path)?;
+        budget::check_options(options, Some(path))?;
         let stored = directory::shards(path)?;
         let shards = stored.or(options.shards).unwrap_or(1);
         if options.shards.is_some_and(|wanted| wanted != shards) {
@@ -107,7 +109,8 @@ fn shared<'a>(
     announcer: &'a Arc<Announcer>,
 ) -> Shared<'a> {
     let history_bytes = history_bytes.div_ceil(shards as u64);
-    Shared { options, threads: options.threads_per_shard(shards), history_bytes, announcer }
+    let threads = options.threads_per_shard(shards);
+    Shared { options, shards, threads, history_bytes, announcer }
 }
 
 fn check_shards(shards: usize) -> Result<()> {

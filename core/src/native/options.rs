@@ -23,6 +23,14 @@ pub struct DatabaseOptions {
     /// once so many were made. 64 MiB unless set, 8 MiB of a database in memory; 0 keeps none, and
     /// [`changes`](super::Database::changes) says so.
     pub history_bytes: Option<u64>,
+    /// Bytes of memory, about, that documents, vectors and indexes may take, each shard having an
+    /// equal share; it grows by up to 2 MiB at a time, and an index takes some more once it is built.
+    /// A write that adds documents where there is no room is refused with `full`;
+    /// reading and deleting go on, and what is deleted makes room.
+    pub memory_bytes_max: Option<u64>,
+    /// Bytes that stay free on the disk: while fewer are, writes that add documents are refused
+    /// with `full`; reading and deleting go on. On Linux; `unsupported` elsewhere.
+    pub disk_bytes_free_min: Option<u64>,
 }
 
 /// Where documents and full vectors are while a database is open. The files are the same either

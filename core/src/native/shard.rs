@@ -28,6 +28,7 @@ pub(super) struct Shard {
 /// What the shards of a database have in common.
 pub(super) struct Shared<'a> {
     pub(super) options: &'a DatabaseOptions,
+    pub(super) shards: usize,
     /// Threads of each for building indexes.
     pub(super) threads: usize,
     /// Bytes of changes that each keeps.
@@ -69,8 +70,7 @@ impl Shard {
         let mailbox = Arc::new(Mailbox::new(shared.options.waiting_writes_max()));
         let published = recovered.engine.record_number();
         let feed = Arc::new(Feed::new(recovered.identity, published, shared.announcer));
-        let (engine, thread) =
-            worker::start(recovered, store.clone(), &mailbox, &feed, shared.threads)?;
+        let (engine, thread) = worker::start(recovered, store.clone(), &mailbox, &feed, shared)?;
         Ok(Self { engine, mailbox, worker: Mutex::new(Some(thread)), store, feed })
     }
 
@@ -182,8 +182,13 @@ mod tests {
         let schema = Schema::from_json_str(r#"{"id": "u64", "embedding": {"vector": 2}}"#)?;
         let reopen = || {
             let (options, announcer) = (DatabaseOptions::default(), Arc::default());
-            let shared =
-                Shared { options: &options, threads: 1, history_bytes: 0, announcer: &announcer };
+            let shared = Shared {
+                options: &options,
+                shards: 1,
+                threads: 1,
+                history_bytes: 0,
+                announcer: &announcer,
+            };
             let (shard, _) = Shard::open(&path, Some(&schema), &shared)?;
             shard.close()
         };

@@ -165,6 +165,10 @@ impl Store {
         })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// How many batches were written since it was opened.
     pub(super) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)

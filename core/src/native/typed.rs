@@ -109,6 +109,22 @@ impl<T: VectorDoc> Builder<T> {
         self
     }
 
+    /// Bytes of memory that the database may take: see
+    /// [`memory_bytes_max`](DatabaseOptions::memory_bytes_max).
+    #[must_use]
+    pub fn memory_bytes_max(mut self, bytes: u64) -> Self {
+        self.options.memory_bytes_max = Some(bytes);
+        self
+    }
+
+    /// Bytes that stay free on the disk: see
+    /// [`disk_bytes_free_min`](DatabaseOptions::disk_bytes_free_min).
+    #[must_use]
+    pub fn disk_bytes_free_min(mut self, bytes: u64) -> Self {
+        self.options.disk_bytes_free_min = Some(bytes);
+        self
+    }
+
     /// Opens the database in directory `path`, or creates it.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Db<T>> {
         let options = DatabaseOptions { evolve: true, ..self.options };

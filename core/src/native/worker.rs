@@ -6,10 +6,12 @@
 
 use super::{
     Durability,
+    budget::Budget,
     checkpoint::write_checkpoint,
     feed::Feed,
     history::History,
     mailbox::Mailbox,
+    shard::Shared,
     store::{Changes, Store},
 };
 use crate::{
@@ -66,7 +68,7 @@ pub(super) fn start(
     store: Option<Arc<Store>>,
     mailbox: &Arc<Mailbox<Request>>,
     feed: &Arc<Feed>,
-    threads: usize,
+    shared: &Shared<'_>,
 ) -> Result<(Arc<RwLock<Engine>>, JoinHandle<()>)> {
     let Recovered { engine, replay_bytes, history, .. } = recovered;
     let engine = Arc::new(RwLock::new(engine));
@@ -76,7 +78,8 @@ pub(super) fn start(
         mailbox: Arc::clone(mailbox),
         feed: Arc::clone(feed),
         history,
-        threads,
+        budget: Budget::new(shared.options, shared.shards),
+        threads: shared.threads,
         replay_bytes,
         unsynced: Unsynced::default(),
         is_settled: replay_bytes == 0,
@@ -137,6 +140,7 @@ struct Worker {
     mailbox: Arc<Mailbox<Request>>,
     feed: Arc<Feed>,
     history: History,
+    budget: Budget,
     threads: usize,
     /// Bytes of records since the last checkpoint.
     replay_bytes: u64,
@@ -252,10 +256,15 @@ impl Worker {
     }
 
     /// The write, prepared; a refused one is answered.
-    fn prepare(&self, group: &mut Group, write: Write) -> Option<Prepared> {
+    fn prepare(&mut self, group: &mut Group, write: Write) -> Option<Prepared> {
         let Write { batch, durability, reply } = write;
         let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
-        match engine.prepare_in(group, batch) {
+        let store = match &self.rest {
+            Rest::Nowhere => None,
+            Rest::Stored(store) | Rest::Failed { store, .. } => Some(&**store),
+        };
+        let allowed = self.budget.check(&batch, &engine, store);
+        match allowed.and_then(|()| engine.prepare_in(group, batch)) {
             Ok((record, outcome)) => Some(Prepared { record, outcome, durability, reply }),
             Err(error) => {
                 drop(engine);
@@ -285,6 +294,7 @@ impl Worker {
             prepared.into_iter().for_each(|write| (write.reply)(Err(error.clone())));
             return;
         }
+        let bytes = sizes.iter().sum();
         let mut answers = Vec::with_capacity(prepared.len());
         for (write, size) in prepared.into_iter().zip(sizes) {
             let Prepared { record, outcome, reply, .. } = write;
@@ -296,6 +306,7 @@ impl Worker {
         }
         // Who was answered finds its own change among the changes.
         self.publish();
+        self.budget.written(bytes);
         answers.into_iter().for_each(|(reply, answer)| reply(answer));
     }
 
@@ -395,6 +406,7 @@ impl Worker {
         };
         let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
         engine.commit_maintenance(maintenance);
+        self.budget.maintained();
         self.is_settled = false;
         true
     }
