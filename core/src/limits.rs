@@ -3,6 +3,7 @@
 
 use crate::{Error, Result};
 use alloc::format;
+use core::time::Duration;
 
 /// Components of one vector.
 pub const DIM_MAX: usize = 65_536;
@@ -56,6 +57,22 @@ pub const TEXT_WORDS_MAX: usize = 1_024;
 pub const ARCHIVE_VALUE_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Shards of one database.
 pub const SHARDS_MAX: usize = 256;
+
+/// Changes of one answer.
+pub const CHANGES_LIMIT_MAX: usize = 10_000;
+/// Changes of an answer to a question that does not say.
+pub const CHANGES_LIMIT_DEFAULT: usize = 1_000;
+/// Bytes of changes after which an answer takes no further ones.
+pub const CHANGES_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of changes that a database on disk keeps for who follows it, unless it says.
+pub const HISTORY_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
+/// The same of a database in memory.
+pub const HISTORY_MEMORY_BYTES_DEFAULT: u64 = 8 * 1024 * 1024;
+/// Writes that may wait for one shard of a database that is opened without saying how many.
+pub const WAITING_WRITES_DEFAULT: usize = 1_024;
+/// How long a write with durability `memory` may take to stable storage after it was acknowledged,
+/// the work its shard is at included only where that is more.
+pub const UNSYNCED_MAX: Duration = Duration::from_millis(100);
 
 /// Refuses `value` beyond `max`, naming what was counted.
 pub(crate) fn at_most(value: usize, max: usize, what: &str) -> Result<()> {

@@ -42,6 +42,18 @@ pub(crate) enum Change {
 }
 
 impl Change {
+    /// About how many bytes it has.
+    #[cfg(feature = "native")]
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Put(stored) => {
+                let vectors = stored.vectors.iter().flatten();
+                stored.bytes.len() + vectors.map(|kept| size_of_val(&**kept)).sum::<usize>()
+            }
+            Self::Delete(_) => size_of::<Id>(),
+        }
+    }
+
     /// The id of the document that changes.
     pub(crate) fn id(&self) -> &Id {
         match self {

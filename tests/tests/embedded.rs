@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 use vectordoc::{
     Db, Error, ErrorKind, Filter, Include, Query, Result, VectorDoc, native::Residence,
@@ -326,6 +326,41 @@ fn a_search_sees_a_batch_whole_or_not_at_all_while_writers_run() -> Result<()> {
         assert!(seen.len() > 1, "no search fell between two writes");
         db.database().check()?;
     }
+    Ok(())
+}
+
+#[test]
+fn a_search_of_several_shards_sees_what_each_wrote_whole_while_writers_run() -> Result<()> {
+    const SHARDS: usize = 3;
+    const BATCHES: u16 = 300;
+    let batch = |number: u16| {
+        let dearer = move |product| Product { price: f64::from(number), ..product };
+        products(20).into_iter().map(dearer)
+    };
+    let db = Db::builder().shards(SHARDS).in_memory()?;
+    db.index(batch(0))?;
+    let is_over = AtomicBool::new(false);
+    let seen = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let written = (1..=BATCHES).try_for_each(|n| db.index(batch(n)).map(|_| ()));
+            is_over.store(true, Ordering::Relaxed);
+            written
+        });
+        let mut seen = BTreeSet::new();
+        while !is_over.load(Ordering::Relaxed) {
+            let hits = db.search(&[1.0, 0.0, 0.0, 0.0]).limit(100).run()?;
+            assert_eq!(hits.len(), 20);
+            let mut prices = [const { None }; SHARDS];
+            for hit in &hits {
+                let price = prices[hit.id.shard(SHARDS)].get_or_insert(hit.doc.price);
+                assert_eq!(*price, hit.doc.price, "two batches of one shard in one answer");
+            }
+            seen.insert(hits[0].doc.price.to_bits());
+        }
+        writer.join().expect("no panic")?;
+        Ok::<_, Error>(seen)
+    })?;
+    assert!(seen.len() > 1, "no search fell between two writes");
     Ok(())
 }
 

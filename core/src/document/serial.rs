@@ -29,6 +29,20 @@ impl Include {
         }
     }
 
+    /// What is wanted of a document.
+    #[cfg(feature = "native")]
+    pub(crate) fn of(&self, mut document: Document, schema: &Schema) -> Document {
+        for (field, vector) in schema.vectors().iter().zip(&mut document.vectors) {
+            vector.take_if(|_| !self.vector(&field.name));
+        }
+        for (field, value) in schema.values().iter().zip(&mut document.values) {
+            if !self.value(&field.name) {
+                *value = Value::Null;
+            }
+        }
+        document
+    }
+
     /// Whether the vector field `name` is wanted.
     pub fn vector(&self, name: &str) -> bool {
         match self {

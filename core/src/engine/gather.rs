@@ -4,7 +4,7 @@ use super::{
     Engine,
     part::{Candidate, Part, depth},
 };
-use crate::{Document, Hit, Query, Result, query::Explanation, text::Statistics};
+use crate::{Document, Error, Hit, Query, Result, query::Explanation, text::Statistics};
 use alloc::{vec, vec::Vec};
 
 /// A candidate of one of several engines, by the engine's number.
@@ -26,44 +26,91 @@ impl Found {
     }
 }
 
-/// The hits of a query in `engines`, which have the same schema, and how they came about. Words are
-/// counted in all of them first.
-pub(crate) fn search(engines: &[&Engine], query: &Query) -> Result<(Vec<Hit>, Explanation)> {
+/// Engines that have a database between them, to be looked at one at a time. What is not held may
+/// change between two looks.
+pub(crate) trait Engines {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// What `look` makes of one of them.
+    fn look<T>(&self, engine: usize, look: impl FnOnce(&Engine) -> T) -> T;
+}
+
+impl Engines for [&Engine] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn look<T>(&self, engine: usize, look: impl FnOnce(&Engine) -> T) -> T {
+        look(self[engine])
+    }
+}
+
+/// The hits of a query in `engines`, which have the same schema, and how they came about; `None`
+/// when a document changed after it was found. Words are counted in all engines first.
+pub(crate) fn search<E: Engines + ?Sized>(
+    engines: &E,
+    query: &Query,
+) -> Result<Option<(Vec<Hit>, Explanation)>> {
     let mut statistics = Statistics::default();
     if let Some(text) = &query.text {
         query.check()?;
-        for engine in engines {
-            statistics.add(&engine.statistics(text)?);
+        for engine in 0..engines.count() {
+            statistics.add(&engines.look(engine, |engine| engine.statistics(text))?);
         }
     }
-    let parts = engines.iter().map(|engine| engine.part(query, &statistics));
-    let parts = parts.collect::<Result<Vec<_>>>()?;
+    let part = |engine| engines.look(engine, |engine: &Engine| engine.part(query, &statistics));
+    let parts = (0..engines.count()).map(part).collect::<Result<Vec<_>>>()?;
     let explanation = parts.iter().map(|part| part.explanation.clone());
     let explanation = explanation.reduce(|total, part| total.and(&part)).unwrap_or_default();
-    Ok((hits(engines, query, parts)?, explanation))
+    Ok(hits(engines, query, parts)?.map(|hits| (hits, explanation)))
 }
 
-/// The hits of several queries, in their order: see [`Engine::search_batch`].
-pub(crate) fn search_batch(engines: &[&Engine], queries: &[Query]) -> Result<Vec<Vec<Hit>>> {
+/// The hits of several queries, in their order: see [`Engine::search_batch`]; `None` as with
+/// [`search`].
+pub(crate) fn search_batch<E: Engines + ?Sized>(
+    engines: &E,
+    queries: &[Query],
+) -> Result<Option<Vec<Vec<Hit>>>> {
     if queries.iter().any(|query| query.text.is_some()) {
-        return queries.iter().map(|query| search(engines, query).map(|(hits, _)| hits)).collect();
+        let hits = |query| Ok(search(engines, query)?.map(|(hits, _)| hits));
+        return queries.iter().map(hits).collect();
     }
-    let mut parts = vec![Vec::with_capacity(engines.len()); queries.len()];
-    for engine in engines {
-        let found = engine.vector_parts(queries)?;
+    let mut parts = vec![Vec::with_capacity(engines.count()); queries.len()];
+    for engine in 0..engines.count() {
+        let found = engines.look(engine, |engine| engine.vector_parts(queries))?;
         parts.iter_mut().zip(found).for_each(|(parts, part)| parts.push(part));
     }
     queries.iter().zip(parts).map(|(query, parts)| hits(engines, query, parts)).collect()
 }
 
-/// The hits out of one part of each engine, with their documents.
-fn hits(engines: &[&Engine], query: &Query, parts: Vec<Part>) -> Result<Vec<Hit>> {
-    let hit = |found: Found| {
-        let Candidate { slot, id, .. } = &found.candidate;
-        let document = engines[found.engine].document(*slot, id.clone(), &query.include)?;
-        Ok(found.into_hit(document))
-    };
-    gather(query, parts).into_iter().map(hit).collect()
+/// The hits out of one part of each engine, with their documents; `None` when one is another by now.
+fn hits<E: Engines + ?Sized>(
+    engines: &E,
+    query: &Query,
+    parts: Vec<Part>,
+) -> Result<Option<Vec<Hit>>> {
+    let found = gather(query, parts);
+    let mut documents: Vec<Option<Document>> = vec![None; found.len()];
+    for engine in 0..engines.count() {
+        let of_engine = || found.iter().zip(0..).filter(|(found, _)| found.engine == engine);
+        if of_engine().next().is_none() {
+            continue;
+        }
+        engines.look(engine, |engine| -> Result<()> {
+            for (found, place) in of_engine() {
+                documents[place] = engine.document_in(&found.candidate, &query.include)?;
+            }
+            Ok(())
+        })?;
+    }
+    let pairs = found.into_iter().zip(documents);
+    Ok(pairs.map(|(found, document)| document.map(|document| found.into_hit(document))).collect())
+}
+
+/// What was found while all engines were held.
+pub(crate) fn held<T>(found: Option<T>) -> Result<T> {
+    found.ok_or_else(|| Error::internal("a document changed while its engine was held"))
 }
 
 /// What a query asks for, in order, out of one part of each engine.

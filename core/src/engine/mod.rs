@@ -43,9 +43,9 @@ use manifest::{FIELD_FIRST, FIELD_SECTIONS, FIELD_VECTORS, Manifest, SECTION_DOC
 
 pub use apply::Digested;
 pub use checkpoint::Checkpoint;
-pub(crate) use gather::{Found, gather};
 #[cfg(feature = "native")]
-pub(crate) use gather::{search, search_batch};
+pub(crate) use gather::{Engines, held, search, search_batch};
+pub(crate) use gather::{Found, gather};
 pub use maintenance::Maintenance;
 pub use order::{Place, most_frequent, page};
 pub(crate) use part::{Candidate, Part};
@@ -160,6 +160,12 @@ impl Engine {
         (self.documents.memory_bytes() + fields + ids + filters) as u64
     }
 
+    /// Documents that could come without any memory for slots and vectors.
+    #[cfg(feature = "native")]
+    pub(crate) fn free_slots(&self) -> u64 {
+        self.free.len()
+    }
+
     fn slot_of(&self, id: &Id) -> Result<Option<u32>> {
         let mut failed = None;
         let hash = hash_of(id);
@@ -218,6 +224,12 @@ fn id_of(documents: &Heap, slot: u32) -> Result<Id> {
     let mut reader = Reader::new(&document);
     read_version(&mut reader)?;
     read_id(&mut reader)
+}
+
+fn version_and_id_of(documents: &Heap, slot: u32) -> Result<(u64, Id)> {
+    let document = documents.get(slot)?;
+    let mut reader = Reader::new(&document);
+    Ok((read_version(&mut reader)?, read_id(&mut reader)?))
 }
 
 /// The version of a document stands before its bytes.

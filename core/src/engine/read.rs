@@ -1,6 +1,6 @@
 //! Reading documents: by id and by filter.
 
-use super::Engine;
+use super::{Candidate, Engine, version_and_id_of};
 use crate::{
     Document, Filter, Id, Include, Result, Value, bitset::BitSet, examples::no_example,
     filter::Bound,
@@ -71,8 +71,28 @@ impl Engine {
         if is_it { self.get(id, include) } else { Ok(None) }
     }
 
+    /// The document that a search found, if it is still in its slot and of the same version.
+    pub(crate) fn document_in(
+        &self,
+        candidate: &Candidate,
+        include: &Include,
+    ) -> Result<Option<Document>> {
+        let is_it = self.columns.live().contains(candidate.slot)
+            && version_and_id_of(&self.documents, candidate.slot)?
+                == (candidate.version, candidate.id.clone());
+        let document = || self.document(candidate.slot, candidate.id.clone(), include);
+        is_it.then(document).transpose()
+    }
+
+    /// What tells whether a document with given values passes.
+    #[cfg(feature = "native")]
+    pub(crate) fn matcher(&self, filter: &Filter) -> Result<impl Fn(&[Value]) -> bool> {
+        let bound = Bound::new(filter, &self.schema)?;
+        Ok(move |values: &[Value]| self.columns.passes(&bound, values))
+    }
+
     /// Refuses the name of a field the schema has not.
-    pub(super) fn check_include(&self, include: &Include) -> Result<()> {
+    pub(crate) fn check_include(&self, include: &Include) -> Result<()> {
         let Include::Fields(names) = include else { return Ok(()) };
         let unknown = names.iter().find(|name| !self.schema.names().any(|known| known == *name));
         match unknown {

@@ -29,13 +29,13 @@ impl Engine {
 
     /// The same, and how it came about.
     pub fn explain(&self, query: &Query) -> Result<(Vec<Hit<Document>>, Explanation)> {
-        gather::search(&[self], query)
+        gather::held(gather::search(&[self][..], query)?)
     }
 
     /// The answers to several queries, in their order. Those that compare with every vector, in the
     /// same field and with the same filter, read each vector once for all of them.
     pub fn search_batch(&self, queries: &[Query]) -> Result<Vec<Vec<Hit<Document>>>> {
-        gather::search_batch(&[self], queries)
+        gather::held(gather::search_batch(&[self][..], queries)?)
     }
 
     /// The part of this engine in each of several searches by vector.

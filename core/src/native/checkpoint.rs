@@ -1,8 +1,11 @@
 //! A shard's engine out of its store, and into it: the last checkpoint and the records after it.
 
 use super::{
-    Residence,
-    store::{Changes, Store},
+    DatabaseOptions, Residence,
+    feed::new_identity,
+    history::History,
+    store::{Changes, Past, Store},
+    worker::Recovered,
 };
 use crate::{
     Engine, Error, Record, Result, Schema, engine::Checkpoint, index::Indexes, key::Key,
@@ -18,9 +21,10 @@ const CHECKPOINT_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub(super) fn recover(
     store: &Arc<Store>,
     schema: Option<&Schema>,
-    indexes: &Indexes,
-    residence: Residence,
-) -> Result<(Engine, u64)> {
+    options: &DatabaseOptions,
+    history_bytes: u64,
+) -> Result<Recovered> {
+    let (indexes, residence) = (&options.indexes, options.residence);
     let source: Arc<dyn PageSource> = Arc::clone(store) as _;
     let meta = store.get(Key::Meta)?;
     let mut engine = match (&meta, schema, residence) {
@@ -32,20 +36,39 @@ pub(super) fn recover(
             return Err(Error::corrupt("the shard was never finished being created"));
         }
     };
+    let past = past(store, engine.record_number())?;
+    let mut history = History::new(history_bytes, &past);
     let (mut records, mut bytes) = (0, 0);
-    store.records(engine.record_number() + 1, |record| {
-        (records, bytes) = (records + 1, bytes + record.len() as u64);
+    store.records(engine.record_number() + 1..=u64::MAX, |record| {
+        let size = record.len() as u64;
+        (records, bytes) = (records + 1, bytes + size);
         let record = Record::from_bytes(record, engine.schema())?;
-        engine.apply(&record)
+        history.add(record.number, size);
+        engine.apply(&record)?;
+        Ok(true)
     })?;
-    if store.len()? != u64::from(meta.is_some()) + records + engine.pages() {
+    if store.len()? != u64::from(meta.is_some()) + past.kept() + records + engine.pages() {
         remove_unnamed_pages(store, &engine)?;
     }
+    let identity = past.identity;
     if meta.is_none() {
-        let checkpoint = write_checkpoint(store, &engine)?;
+        let checkpoint = write_checkpoint(store, &engine, past)?;
         engine.checkpointed(checkpoint);
     }
-    Ok((engine, bytes))
+    Ok(Recovered { engine, replay_bytes: bytes, history, identity })
+}
+
+/// What a store has of the past before the checkpoint of record `checkpoint`. One that says nothing,
+/// or was checkpointed by a build that knows of no past, begins a new stream of records.
+fn past(store: &Store, checkpoint: u64) -> Result<Past> {
+    if let Some(past) = store.past()?.filter(|past| past.checkpoint == checkpoint) {
+        return Ok(past);
+    }
+    let past = Past::none(new_identity(), checkpoint);
+    let changes =
+        Changes { records: Some(0..=checkpoint), past: Some(past.clone()), ..Changes::default() };
+    store.write(&changes)?;
+    Ok(past)
 }
 
 /// Makes a store's documents fit `given` too, and says what changed for that: see
@@ -57,9 +80,12 @@ pub(super) fn evolve(store: &Arc<Store>, given: &Schema, indexes: &Indexes) -> R
     if schema == stored {
         return Ok(Vec::new());
     }
-    let (engine, _) = recover(store, None, indexes, Residence::Memory)?;
+    let options = DatabaseOptions { indexes: indexes.clone(), ..DatabaseOptions::default() };
+    let Recovered { engine, identity, .. } = recover(store, None, &options, 0)?;
+    // Records of the old schema cannot be read by the new one.
+    let past = Past::none(identity, engine.record_number());
     let mut engine = engine.evolve(schema, indexes)?;
-    let checkpoint = write_checkpoint(store, &engine)?;
+    let checkpoint = write_checkpoint(store, &engine, past)?;
     engine.checkpointed(checkpoint);
     remove_unnamed_pages(store, &engine)?;
     Ok(changes)
@@ -77,9 +103,9 @@ fn remove_unnamed_pages(store: &Store, engine: &Engine) -> Result<()> {
 }
 
 /// Writes pages in bounded transactions, then the meta that names them, in one with the removal of
-/// the records it covers. Pages it makes stale stay until the engine knows, as searches may read
+/// the records it covers and `past` does not keep. Pages it makes stale stay until the engine knows, as searches may read
 /// them.
-pub(super) fn write_checkpoint(store: &Store, engine: &Engine) -> Result<Checkpoint> {
+pub(super) fn write_checkpoint(store: &Store, engine: &Engine, past: Past) -> Result<Checkpoint> {
     let checkpoint = engine.checkpoint();
     let mut changes = Changes::default();
     let mut bytes = 0;
@@ -93,7 +119,36 @@ pub(super) fn write_checkpoint(store: &Store, engine: &Engine) -> Result<Checkpo
         }
     }
     changes.puts.push((Key::Meta, checkpoint.meta.clone()));
-    changes.records = Some(0..=checkpoint.record_number);
+    changes.records = Some(0..=past.cut);
+    changes.past = Some(past);
     store.write(&changes)?;
     Ok(checkpoint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DatabaseOptions, Recovered, Store, recover};
+    use crate::{Database, Document, Id, Result, Schema};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_store_has_no_key_but_those_that_meta_and_the_past_account_for() -> Result<()> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let schema = Schema::from_json_str(r#"{"id": "u64", "embedding": {"vector": 2}}"#)?;
+        let options = DatabaseOptions { history_bytes: Some(900), ..DatabaseOptions::default() };
+        for round in 0..3 {
+            let database = Database::create(directory.path(), &schema, &options)?;
+            for id in 0..40 {
+                let vectors = vec![Some(vec![1.0, 2.0])];
+                database.index(vec![Document { id: Id::Int(id), vectors, values: vec![] }])?;
+            }
+            database.close()?;
+            let store = Arc::new(Store::open(&directory.path().join("shard-0-of-1.redb"))?);
+            let past = store.past()?.expect("the past");
+            assert!(past.cut > 0 && past.kept() > 5, "round {round}: {past:?}");
+            let Recovered { engine, replay_bytes, .. } = recover(&store, None, &options, 900)?;
+            assert_eq!((replay_bytes, store.len()?), (0, 1 + past.kept() + engine.pages()));
+        }
+        Ok(())
+    }
 }

@@ -2,6 +2,8 @@
 
 use super::{
     directory::Directory,
+    durability::Writes,
+    feed::Announcer,
     shard::{Shard, closed},
 };
 use crate::{Id, Result, Schema};
@@ -20,6 +22,7 @@ use std::{
 #[derive(Clone)]
 pub struct Database {
     pub(super) inner: Arc<Inner>,
+    pub(super) writes: Writes,
 }
 
 pub(super) struct Inner {
@@ -27,8 +30,16 @@ pub(super) struct Inner {
     pub(super) shards: Vec<Shard>,
     is_closed: AtomicBool,
     schema_changes: Vec<String>,
+    pub(super) announcer: Arc<Announcer>,
+    pub(super) history_bytes: u64,
     /// Let go after the shards.
     directory: Option<Directory>,
+}
+
+/// What following a database takes.
+pub(super) struct Feeding {
+    pub(super) announcer: Arc<Announcer>,
+    pub(super) history_bytes: u64,
 }
 
 /// The state of a database.
@@ -44,6 +55,9 @@ pub struct Stats {
     pub record_number: u64,
     /// Bytes of memory held by documents, vectors and indexes.
     pub memory_bytes: u64,
+    /// Commits that were made durable since the database was opened, those of checkpoints
+    /// included: writes that wait at the same time share one.
+    pub commits: u64,
 }
 
 impl Database {
@@ -52,9 +66,20 @@ impl Database {
         shards: Vec<Shard>,
         directory: Option<Directory>,
         schema_changes: Vec<String>,
+        feeding: Feeding,
     ) -> Self {
+        let Feeding { announcer, history_bytes } = feeding;
         let is_closed = AtomicBool::new(false);
-        Self { inner: Arc::new(Inner { schema, shards, is_closed, schema_changes, directory }) }
+        let inner = Inner {
+            schema,
+            shards,
+            is_closed,
+            schema_changes,
+            announcer,
+            history_bytes,
+            directory,
+        };
+        Self { inner: Arc::new(inner), writes: Writes::default() }
     }
 
     /// What changed of the stored schema when the database was opened, in words; nothing when it
@@ -87,6 +112,7 @@ impl Database {
             stats.unindexed += engine.unindexed();
             stats.record_number += engine.record_number();
             stats.memory_bytes += engine.memory_bytes();
+            stats.commits += shard.commits();
         }
         stats
     }
@@ -122,10 +148,10 @@ impl Database {
             let (send, receive) = sync_channel(1);
             shard.settle(Box::new(move |result| {
                 let _ = send.send(result);
-            }));
-            receive
+            }))?;
+            Ok(receive)
         };
-        Ok(self.inner.shards.iter().map(settle).collect())
+        self.inner.shards.iter().map(settle).collect()
     }
 
     /// Finishes accepted writes, checkpoints and lets go of the directory. Any use of this or
@@ -156,6 +182,7 @@ impl Inner {
         if let Some(directory) = &self.directory {
             directory.release();
         }
+        self.announcer.announce();
         results.into_iter().collect()
     }
 }

@@ -6,10 +6,18 @@ mod memory;
 mod options;
 mod store;
 
+mod budget;
 mod checkpoint;
+mod durability;
+mod feed;
+mod history;
+mod mailbox;
 mod shard;
+mod worker;
 
 mod archive;
+mod changes;
+mod cursor;
 mod database;
 mod opening;
 mod reading;
@@ -18,7 +26,10 @@ mod writing;
 
 mod typed;
 
+pub use changes::{Change, ChangePage, ChangeQuery};
 pub use database::{Database, Stats};
+pub use durability::{Durability, WhenBusy};
+pub use feed::Subscription;
 pub use options::{DatabaseOptions, Residence};
 pub use typed::{Builder, Db};
 pub use writing::Deleted;

@@ -1,12 +1,17 @@
 //! Opening the shards of a database, or creating them.
 
 use super::{
-    Database, DatabaseOptions, Residence,
+    Database, DatabaseOptions, Residence, budget,
+    database::Feeding,
     directory::{self, Directory},
-    shard::Shard,
+    feed::Announcer,
+    shard::{Shard, Shared},
 };
 use crate::{Error, Result, Schema, limits};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 impl Database {
     /// Opens the database in directory `path`, or creates it. One that exists must have `schema`.
@@ -36,10 +41,14 @@ impl Database {
                 "a database in memory has no disk to keep documents on; create it in a directory",
             ));
         }
-        let threads = options.threads_per_shard(shards);
-        let shard = |_| Shard::in_memory(schema, &options.indexes, threads);
+        budget::check_options(options, None)?;
+        let history_bytes = options.history_bytes.unwrap_or(limits::HISTORY_MEMORY_BYTES_DEFAULT);
+        let announcer = Arc::default();
+        let shared = shared(options, shards, history_bytes, &announcer);
+        let shard = |_| Shard::in_memory(schema, &shared);
         let shards = (0..shards).map(shard).collect::<Result<_>>()?;
-        Ok(Self::of(schema.clone(), shards, None, Vec::new()))
+        let feeding = Feeding { announcer, history_bytes };
+        Ok(Self::of(schema.clone(), shards, None, Vec::new(), feeding))
     }
 
     /// Whether there is a database in directory `path`.
@@ -57,6 +66,7 @@ impl Database {
             options.indexes.check(schema)?;
         }
         let directory = Directory::take(path)?;
+        budget::check_options(options, Some(path))?;
         let stored = directory::shards(path)?;
         let shards = stored.or(options.shards).unwrap_or(1);
         if options.shards.is_some_and(|wanted| wanted != shards) {
@@ -68,7 +78,10 @@ impl Database {
             )));
         }
         let files = directory.shard_files(shards);
-        let (shards, schema_changes) = open_shards(&files, schema, options)?;
+        let history_bytes = options.history_bytes.unwrap_or(limits::HISTORY_BYTES_DEFAULT);
+        let announcer = Arc::default();
+        let shared = shared(options, shards, history_bytes, &announcer);
+        let (shards, schema_changes) = open_shards(&files, schema, &shared)?;
         directory.sync()?;
         let stored = shards[0].engine().schema().clone();
         if shards.iter().any(|shard| *shard.engine().schema() != stored) {
@@ -83,8 +96,21 @@ impl Database {
                 .expect_same(schema)
                 .map_err(|error| error.within(format!("{}", path.display())))?;
         }
-        Ok(Self::of(stored, shards, Some(directory), schema_changes))
+        let feeding = Feeding { announcer, history_bytes };
+        Ok(Self::of(stored, shards, Some(directory), schema_changes, feeding))
     }
+}
+
+/// What so many shards have in common.
+fn shared<'a>(
+    options: &'a DatabaseOptions,
+    shards: usize,
+    history_bytes: u64,
+    announcer: &'a Arc<Announcer>,
+) -> Shared<'a> {
+    let history_bytes = history_bytes.div_ceil(shards as u64);
+    let threads = options.threads_per_shard(shards);
+    Shared { options, shards, threads, history_bytes, announcer }
 }
 
 fn check_shards(shards: usize) -> Result<()> {
@@ -100,12 +126,11 @@ fn check_shards(shards: usize) -> Result<()> {
 fn open_shards(
     files: &[PathBuf],
     schema: Option<&Schema>,
-    options: &DatabaseOptions,
+    shared: &Shared<'_>,
 ) -> Result<(Vec<Shard>, Vec<String>)> {
-    let threads = options.threads_per_shard(files.len());
     let mut said = Vec::new();
     let mut open = |file: &PathBuf| -> Result<Shard> {
-        let (shard, changes) = Shard::open(file, schema, options, threads)?;
+        let (shard, changes) = Shard::open(file, schema, shared)?;
         if said.is_empty() {
             said = changes;
         }

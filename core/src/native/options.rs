@@ -1,6 +1,6 @@
 //! How to open a database.
 
-use crate::{Result, index::Indexes};
+use crate::{Result, index::Indexes, limits};
 
 /// How to open a database.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,21 @@ pub struct DatabaseOptions {
     /// Whether a stored schema follows the one given where that loses nothing, instead of being a
     /// conflict: see [`Schema::evolved`](crate::Schema::evolved). What changed is in [`Database::schema_changes`](super::Database::schema_changes).
     pub evolve: bool,
+    /// Writes that may wait for a shard, 1,024 unless set; what a further one does is the handle's
+    /// [`when_busy`](super::Database::when_busy).
+    pub waiting_writes_max: Option<usize>,
+    /// Bytes of changes to keep for who follows them, over all shards; at least so many are there
+    /// once so many were made. 64 MiB unless set, 8 MiB of a database in memory; 0 keeps none, and
+    /// [`changes`](super::Database::changes) says so.
+    pub history_bytes: Option<u64>,
+    /// Bytes of memory, about, that documents, vectors and indexes may take, each shard having an
+    /// equal share; it grows by up to 2 MiB at a time, and an index takes some more once it is built.
+    /// A write that adds documents where there is no room is refused with `full`;
+    /// reading and deleting go on, and what is deleted makes room.
+    pub memory_bytes_max: Option<u64>,
+    /// Bytes that stay free on the disk: while fewer are, writes that add documents are refused
+    /// with `full`; reading and deleting go on. On Linux; `unsupported` elsewhere.
+    pub disk_bytes_free_min: Option<u64>,
 }
 
 /// Where documents and full vectors are while a database is open. The files are the same either
@@ -45,6 +60,10 @@ impl Residence {
 }
 
 impl DatabaseOptions {
+    pub(super) fn waiting_writes_max(&self) -> usize {
+        self.waiting_writes_max.unwrap_or(limits::WAITING_WRITES_DEFAULT).max(1)
+    }
+
     pub(super) fn threads_per_shard(&self, shards: usize) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, Into::into);
         (self.threads.unwrap_or_else(cores) / shards).max(1)

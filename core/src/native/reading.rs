@@ -4,7 +4,7 @@ use super::{Database, scroll, shard::Shard};
 use crate::{
     Document, Engine, Examples, Filter, GroupBy, Hit, HitGroup, Id, Include, Page, Query, Result,
     Scroll, Value,
-    engine::{most_frequent, search, search_batch},
+    engine::{Engines, held, most_frequent, search, search_batch},
     grouped, limits,
     query::Explanation,
 };
@@ -76,7 +76,7 @@ impl Database {
     /// The same, and how it came about.
     pub fn explain(&self, query: &Query) -> Result<(Vec<Hit>, Explanation)> {
         self.check_open()?;
-        self.with_engines(|engines| search(engines, query))
+        self.found(|shards| search(shards, query), |engines| search(engines, query))
     }
 
     /// Answers several queries, in their order. A few exact ones with the same filter at a time
@@ -87,16 +87,41 @@ impl Database {
         self.check_open()?;
         let mut answers = Vec::with_capacity(queries.len());
         for queries in queries.chunks(QUERIES_AT_ONCE) {
-            answers.extend(self.with_engines(|engines| search_batch(engines, queries))?);
+            answers.extend(self.found(
+                |shards| search_batch(shards, queries),
+                |engines| search_batch(engines, queries),
+            )?);
         }
         Ok(answers)
     }
 
-    /// What `read` makes of the engines of all shards as they are at one moment.
-    fn with_engines<T>(&self, read: impl FnOnce(&[&Engine]) -> T) -> T {
+    /// What a search finds. Of several shards it looks at one at a time, so that a write waits for
+    /// one part of a search at most. Where a document changed after it was found, the search is made
+    /// once more, in all shards as they are at one moment.
+    fn found<T>(
+        &self,
+        pass: impl FnOnce(&[Shard]) -> Result<Option<T>>,
+        hold: impl FnOnce(&[&Engine]) -> Result<Option<T>>,
+    ) -> Result<T> {
+        let shards = &self.inner.shards;
+        if shards.len() > 1
+            && let Some(found) = pass(shards)?
+        {
+            return Ok(found);
+        }
         // All take them in this order, so that no two wait for each other.
-        let engines: Vec<_> = self.inner.shards.iter().map(Shard::engine).collect();
+        let engines: Vec<_> = shards.iter().map(Shard::engine).collect();
         let engines: Vec<&Engine> = engines.iter().map(|engine| &**engine).collect();
-        read(&engines)
+        held(hold(&engines)?)
+    }
+}
+
+impl Engines for [Shard] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn look<T>(&self, engine: usize, look: impl FnOnce(&Engine) -> T) -> T {
+        look(&self[engine].engine())
     }
 }

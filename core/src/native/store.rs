@@ -10,17 +10,26 @@ use crate::{
     rest::PageSource,
 };
 use redb::{
-    Database, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    TableDefinition,
+    AccessGuard, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
+    ReadableTableMetadata, TableDefinition,
 };
 use std::{
     io,
     ops::RangeInclusive,
     path::{Path, PathBuf},
-    sync::{PoisonError, RwLock},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 const TABLE: TableDefinition<'static, &'static [u8], &'static [u8]> = TableDefinition::new("kv");
+/// What there is of the past: [`IDENTITY`], [`CUT`] and [`CHECKPOINT`], else the last record of a
+/// span and its bytes. Beside the other table, as hosts without a past have that one too.
+const PAST: TableDefinition<'static, u64, u64> = TableDefinition::new("past");
+const IDENTITY: u64 = 0;
+const CUT: u64 = u64::MAX;
+const CHECKPOINT: u64 = u64::MAX - 1;
 /// What is read often the engine has in memory, so that the store's own cache only serves commits.
 const CACHE_BYTES: usize = 1024 * 1024;
 
@@ -29,6 +38,8 @@ pub(super) struct Store {
     path: PathBuf,
     /// `None` once it is closed, and while the file could not be opened anew.
     database: RwLock<Option<Database>>,
+    /// Since it was opened.
+    commits: AtomicU64,
 }
 
 /// What one atomic batch changes.
@@ -38,13 +49,55 @@ pub(super) struct Changes {
     pub(super) deletes: Vec<Key>,
     /// Records to delete, by number.
     pub(super) records: Option<RangeInclusive<u64>>,
+    /// What there is of the past, once this is written.
+    pub(super) past: Option<Past>,
+}
+
+/// What a store has of the past: which records no checkpoint needs any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Past {
+    /// Of the stream of records.
+    pub(super) identity: u64,
+    /// Records up to this number are gone.
+    pub(super) cut: u64,
+    /// The last record that the checkpoint has.
+    pub(super) checkpoint: u64,
+    /// Runs of records, each by the number of its last, and their bytes.
+    pub(super) spans: Vec<(u64, u64)>,
+}
+
+impl Past {
+    /// That of a store which kept none of the records before `checkpoint`.
+    pub(super) fn none(identity: u64, checkpoint: u64) -> Self {
+        Self { identity, cut: checkpoint, checkpoint, spans: Vec::new() }
+    }
+
+    /// Records that are there although the checkpoint has them.
+    pub(super) fn kept(&self) -> u64 {
+        self.checkpoint - self.cut
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (u64, u64)> {
+        let named = [(IDENTITY, self.identity), (CUT, self.cut), (CHECKPOINT, self.checkpoint)];
+        named.into_iter().chain(self.spans.iter().copied())
+    }
+
+    /// What the rows of the table say, if they are whole.
+    fn of_rows(rows: &[(u64, u64)]) -> Option<Self> {
+        let named = |name| rows.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        let (identity, cut, checkpoint) = (named(IDENTITY)?, named(CUT)?, named(CHECKPOINT)?);
+        let is_span = |(key, _): &&(u64, u64)| ![IDENTITY, CUT, CHECKPOINT].contains(key);
+        let spans = rows.iter().filter(is_span).copied().collect();
+        (cut <= checkpoint).then_some(Self { identity, cut, checkpoint, spans })
+    }
 }
 
 impl Store {
     /// Opens the file, or creates it.
     pub(super) fn open(path: &Path) -> Result<Self> {
         read_ahead(path);
-        let store = Self { path: path.into(), database: RwLock::new(None) };
+        let store =
+            Self { path: path.into(), database: RwLock::new(None), commits: AtomicU64::new(0) };
         store.reopen()?;
         Ok(store)
     }
@@ -98,10 +151,27 @@ impl Store {
                     let (first, last) = record_keys(numbers);
                     table.retain_in(first.as_slice()..=last.as_slice(), |_, _| false)?;
                 }
+                if let Some(past) = &changes.past {
+                    let mut table = transaction.open_table(PAST)?;
+                    table.retain(|_, _| false)?;
+                    for (key, value) in past.rows() {
+                        table.insert(key, value)?;
+                    }
+                }
             }
             transaction.commit()?;
+            self.commits.fetch_add(1, Ordering::Relaxed);
             Ok(())
         })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many batches were written since it was opened.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// The value of a key.
@@ -121,25 +191,37 @@ impl Store {
         })
     }
 
-    /// All there is as it is now.
-    pub(super) fn entries(&self) -> Result<Entries> {
-        self.pages().map(Entries)
+    /// What there is of the past; `None` when nobody said.
+    pub(super) fn past(&self) -> Result<Option<Past>> {
+        self.with(|database| past_in(&database.begin_read()?))
     }
 
-    /// Hands each record from `first` on to `act`, in order of their numbers.
+    /// All that opening needs, as it is now.
+    pub(super) fn entries(&self) -> Result<Entries> {
+        self.with(|database| {
+            let transaction = database.begin_read()?;
+            let table = transaction.open_table(TABLE)?;
+            let past = past_in(&transaction)?;
+            Ok(Entries { pages: Pages { path: self.path.clone(), table }, past })
+        })
+    }
+
+    /// Hands each record of these numbers to `act`, in order, as long as that is true.
     pub(super) fn records(
         &self,
-        first: u64,
-        mut act: impl FnMut(&[u8]) -> Result<()>,
+        numbers: RangeInclusive<u64>,
+        mut act: impl FnMut(&[u8]) -> Result<bool>,
     ) -> Result<()> {
         let range = self.with(|database| {
             let table = database.begin_read()?.open_table(TABLE)?;
-            let (first, last) = record_keys(first..=u64::MAX);
+            let (first, last) = record_keys(numbers);
             Ok(table.range(first.as_slice()..=last.as_slice())?)
         });
         for entry in range? {
             let (_, value) = entry.map_err(|error| place(&self.path, error.into()))?;
-            act(value.value())?;
+            if !act(value.value())? {
+                break;
+            }
         }
         Ok(())
     }
@@ -171,26 +253,34 @@ pub(super) struct Pages {
     table: ReadOnlyTable<&'static [u8], &'static [u8]>,
 }
 
-/// All there is as it is now, whatever is written meanwhile: for copying it.
-pub(super) struct Entries(Pages);
+/// All that opening needs as it is now, whatever is written meanwhile: for copying it.
+pub(super) struct Entries {
+    pages: Pages,
+    past: Option<Past>,
+}
 
 impl Entries {
     /// How many there are, known without reading anything.
     pub(super) fn len(&self) -> Result<u64> {
-        let len = self.0.table.len();
-        len.map_err(|error| place(&self.0.path, error.into()))
+        let len = self.pages.table.len();
+        let len = len.map_err(|error| place(&self.pages.path, error.into()))?;
+        Ok(len - self.past.as_ref().map_or(0, Past::kept))
     }
 
     /// Hands each to `act`, in order of the bytes of the keys.
     pub(super) fn each(&self, mut act: impl FnMut(Key, &[u8]) -> Result<()>) -> Result<()> {
-        let place = |error: redb::StorageError| place(&self.0.path, error.into());
-        for entry in self.0.table.iter().map_err(place)? {
+        let place = |error: redb::StorageError| place(&self.pages.path, error.into());
+        let covered = self.past.as_ref().map_or(0, |past| past.checkpoint);
+        for entry in self.pages.table.iter().map_err(place)? {
             let (key, value) = entry.map_err(place)?;
             let key = Key::from_bytes(key.value()).ok_or_else(|| {
-                let path = self.0.path.display();
+                let path = self.pages.path.display();
                 Error::unsupported(format!("{path} has a key of another build; use a newer one"))
             })?;
-            act(key, value.value())?;
+            let is_past = matches!(key, Key::Record(number) if number <= covered);
+            if !is_past {
+                act(key, value.value())?;
+            }
         }
         Ok(())
     }
@@ -221,6 +311,18 @@ fn read_ahead(path: &Path) {
     }
     #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
     let _ = path;
+}
+
+fn past_in(transaction: &ReadTransaction) -> Result<Option<Past>, redb::Error> {
+    let table = match transaction.open_table(PAST) {
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+        table => table?,
+    };
+    let row = |row: Result<(AccessGuard<'_, u64>, AccessGuard<'_, u64>), _>| {
+        row.map(|(key, value)| (key.value(), value.value()))
+    };
+    let rows = table.iter()?.map(row).collect::<Result<Vec<_>, redb::StorageError>>()?;
+    Ok(Past::of_rows(&rows))
 }
 
 fn record_keys(numbers: RangeInclusive<u64>) -> (Vec<u8>, Vec<u8>) {

@@ -1,6 +1,6 @@
 //! The database of one Rust type: the verbs of [`Database`], typed.
 
-use super::{Database, DatabaseOptions, Deleted, Residence};
+use super::{ChangePage, ChangeQuery, Database, DatabaseOptions, Deleted, Residence};
 use crate::{
     Batch, Document, Filter, GroupBy, Hit, HitGroup, Id, Include, IntoIds, Page, Patch, Query,
     Result, Scroll, Value, VectorDoc,
@@ -8,7 +8,7 @@ use crate::{
     refine::{SearchBatch, SearchBuilder, SearchLike, typed},
     schema::Layout,
 };
-use std::{marker::PhantomData, path::Path, sync::Arc};
+use std::{marker::PhantomData, path::Path, sync::Arc, time::Duration};
 
 /// A database of `T`s: cheap to clone, shared by threads, closed when the last clone goes.
 ///
@@ -93,6 +93,38 @@ impl<T: VectorDoc> Builder<T> {
         self
     }
 
+    /// Writes that may wait for a shard: see
+    /// [`waiting_writes_max`](DatabaseOptions::waiting_writes_max).
+    #[must_use]
+    pub fn waiting_writes_max(mut self, writes: usize) -> Self {
+        self.options.waiting_writes_max = Some(writes);
+        self
+    }
+
+    /// Bytes of changes to keep for who follows them: see
+    /// [`history_bytes`](DatabaseOptions::history_bytes).
+    #[must_use]
+    pub fn history_bytes(mut self, bytes: u64) -> Self {
+        self.options.history_bytes = Some(bytes);
+        self
+    }
+
+    /// Bytes of memory that the database may take: see
+    /// [`memory_bytes_max`](DatabaseOptions::memory_bytes_max).
+    #[must_use]
+    pub fn memory_bytes_max(mut self, bytes: u64) -> Self {
+        self.options.memory_bytes_max = Some(bytes);
+        self
+    }
+
+    /// Bytes that stay free on the disk: see
+    /// [`disk_bytes_free_min`](DatabaseOptions::disk_bytes_free_min).
+    #[must_use]
+    pub fn disk_bytes_free_min(mut self, bytes: u64) -> Self {
+        self.options.disk_bytes_free_min = Some(bytes);
+        self
+    }
+
     /// Opens the database in directory `path`, or creates it.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Db<T>> {
         let options = DatabaseOptions { evolve: true, ..self.options };
@@ -111,6 +143,11 @@ impl<T: VectorDoc> Db<T> {
         let is_wider = *database.schema() != own;
         let layout = is_wider.then(|| Arc::new(Layout::new(&own, database.schema())));
         Self { database, layout, holds: PhantomData }
+    }
+
+    /// The same over another handle of the database.
+    pub(super) fn over(&self, database: Database) -> Self {
+        Self { database, layout: self.layout.clone(), holds: PhantomData }
     }
 
     /// The search, in the only vector field `T` has even if more are stored.
@@ -290,6 +327,18 @@ impl<T: VectorDoc> Db<T> {
     pub fn search_batch<V: AsRef<[f32]>>(&self, vectors: &[V]) -> SearchBatch<&Self> {
         let SearchBatch { vectors, builder } = SearchBatch::new(self, vectors);
         SearchBatch { vectors, builder: self.of_own_field(builder) }
+    }
+
+    /// What changed since a position, or the position there is now: see [`Database::changes`].
+    pub fn changes(&self, query: ChangeQuery) -> Result<ChangePage<T>> {
+        let query = ChangeQuery { include: Include::Everything, ..query };
+        self.database.changes(&query)?.try_map(|document| self.typed(document))
+    }
+
+    /// The same, and where there is no change yet, waits for one, at most so long.
+    pub fn changes_within(&self, query: ChangeQuery, time: Duration) -> Result<ChangePage<T>> {
+        let query = ChangeQuery { include: Include::Everything, ..query };
+        self.database.changes_within(&query, time)?.try_map(|document| self.typed(document))
     }
 
     /// Finishes accepted writes, checkpoints and lets go of the directory; also done when the last

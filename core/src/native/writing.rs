@@ -1,6 +1,11 @@
 //! Writes: each goes to the shards whose documents it changes.
 
-use super::{Database, shard::closed};
+use super::{
+    Database,
+    durability::Writes,
+    shard::closed,
+    worker::{Reply, Request, Write},
+};
 use crate::{
     Batch, Document, Error, Filter, Id, Operation, Patch, Result, engine::Outcome, limits,
 };
@@ -16,8 +21,8 @@ pub struct Deleted {
 }
 
 impl Database {
-    /// Inserts or replaces documents; returns how many. They are durable and can be found when
-    /// this returns. All are checked before any is written; each shard writes its own all or none.
+    /// Inserts or replaces documents; returns how many. They are durable (see
+    /// [`with_durability`](Self::with_durability)) and can be found when this returns. All are checked before any is written; each shard writes its own all or none.
     pub fn index(&self, documents: Vec<Document>) -> Result<usize> {
         self.check_documents(&documents)?;
         let batches = self.by_shard(documents, |document| &document.id);
@@ -116,23 +121,27 @@ impl Database {
         batches
     }
 
-    /// Hands each shard its batch, then waits for all; empty batches are left out.
+    /// Hands each shard its batch, all of them or none, then waits for the answers; empty batches
+    /// are left out.
     fn write(&self, batches: impl Iterator<Item = Batch>) -> Result<Vec<Outcome>> {
         self.check_open()?;
-        let sent: Vec<_> = self
+        let Writes { durability, when_busy } = self.writes;
+        let places = self
             .inner
             .shards
             .iter()
             .zip(batches)
             .filter(|(_, batch)| !batch.operations.is_empty())
-            .map(|(shard, batch)| {
+            .map(|(shard, batch)| Ok((shard.place(when_busy)?, batch)));
+        let places = places.collect::<Result<Vec<_>>>()?;
+        let sent: Vec<_> = places
+            .into_iter()
+            .map(|(place, batch)| {
                 let (send, receive) = sync_channel(1);
-                shard.write(
-                    batch,
-                    Box::new(move |result| {
-                        let _ = send.send(result);
-                    }),
-                );
+                let reply: Reply<Outcome> = Box::new(move |result| {
+                    let _ = send.send(result);
+                });
+                place.send(Request::Write(Write { batch, durability, reply }));
                 receive
             })
             .collect();

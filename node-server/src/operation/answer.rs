@@ -4,7 +4,9 @@ use crate::Name;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
 use vectordoc::{
-    Database, Document, Error, Hit, HitGroup, Id, Schema, Value, document::DocumentView,
+    Database, Document, Error, Hit, HitGroup, Id, Schema, Value,
+    document::DocumentView,
+    native::{Change, ChangePage},
     query::Explanation,
 };
 
@@ -31,6 +33,8 @@ pub(crate) enum Answer {
         /// The version of the document, if it was one.
         #[serde(skip_serializing_if = "Option::is_none")]
         version: Option<u64>,
+        /// What is true of it: `fsync` or `memory`.
+        durability: &'static str,
     },
     /// `doc.update`.
     Updated {
@@ -39,16 +43,22 @@ pub(crate) enum Answer {
         /// The version of the document, if it was one.
         #[serde(skip_serializing_if = "Option::is_none")]
         version: Option<u64>,
+        /// What is true of it: `fsync` or `memory`.
+        durability: &'static str,
     },
     /// `doc.patch` of one document.
     Patched {
         /// Its version now.
         version: u64,
+        /// What is true of it: `fsync` or `memory`.
+        durability: &'static str,
     },
     /// `doc.patch` by filter.
     PatchedWhere {
         /// Documents changed.
         patched: usize,
+        /// What is true of it: `fsync` or `memory`.
+        durability: &'static str,
     },
     /// `doc.delete`.
     Deleted {
@@ -56,6 +66,8 @@ pub(crate) enum Answer {
         deleted: usize,
         /// The ids asked for that no document had.
         missing: Vec<Id>,
+        /// What is true of it: `fsync` or `memory`.
+        durability: &'static str,
     },
     /// `doc.get`.
     Documents(Documents),
@@ -75,6 +87,8 @@ pub(crate) enum Answer {
     },
     /// `doc.scroll`.
     Page(Page),
+    /// `changes`.
+    Changes(Changes),
     /// `doc.facet`.
     Facet {
         /// The most frequent first.
@@ -190,6 +204,46 @@ pub(crate) struct Page {
     pub(super) docs: Vec<Document>,
     /// Where the next page begins; `None` on the last one.
     pub(super) cursor: Option<String>,
+}
+
+/// What changed, in the order it happened to each document.
+pub(crate) struct Changes {
+    /// Whose changes they are, for the names of their fields.
+    pub(super) database: Database,
+    /// The changes, and where to go on.
+    pub(super) page: ChangePage,
+}
+
+impl Serialize for Changes {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        let schema = self.database.schema();
+        let changes = self.page.changes.iter().map(|change| ChangeView::of(schema, change));
+        let mut map = output.serialize_map(Some(3))?;
+        map.serialize_entry("changes", &changes.collect::<Vec<_>>())?;
+        map.serialize_entry("cursor", &self.page.cursor)?;
+        map.serialize_entry("has_more", &self.page.has_more)?;
+        map.end()
+    }
+}
+
+#[derive(serde::Serialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+enum ChangeView<'a> {
+    Index { doc: DocumentView<'a>, version: u64 },
+    Delete { id: &'a Id, version: u64 },
+    Leave { id: &'a Id, version: u64 },
+}
+
+impl<'a> ChangeView<'a> {
+    fn of(schema: &'a Schema, change: &'a Change) -> Self {
+        match change {
+            Change::Index { doc, version } => {
+                Self::Index { doc: view(schema, doc), version: *version }
+            }
+            Change::Delete { id, version } => Self::Delete { id, version: *version },
+            Change::Leave { id, version } => Self::Leave { id, version: *version },
+        }
+    }
 }
 
 impl Serialize for Documents {

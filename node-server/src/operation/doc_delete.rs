@@ -1,6 +1,6 @@
 //! `doc.delete`: documents by id, or all that pass a filter.
 
-use super::{Answer, Operation, condition, durability, params::Params, read};
+use super::{Answer, Operation, condition, params::Params, read};
 use crate::{Catalog, access::Role, work::Work};
 use vectordoc::{Batch, Database, Error, Filter, Id, Result};
 
@@ -26,8 +26,7 @@ impl Operation for DocDelete {
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
-        durability::check(params)?;
-        let database = read::database(params, catalog)?;
+        let database = read::written(params, catalog)?;
         let version = condition::version(params)?;
         let which = match (params.has("ids"), params.has("filter")) {
             (true, false) => {
@@ -50,21 +49,19 @@ impl Operation for DocDelete {
     }
 
     fn run(self, _: &Catalog) -> Result<Answer> {
-        match self.which {
+        let durability = self.database.durability().name();
+        let (deleted, missing) = match self.which {
             Which::Ids(ids) => {
                 let deleted = self.database.delete(ids)?;
-                Ok(Answer::Deleted { deleted: deleted.deleted, missing: deleted.missing })
+                (deleted.deleted, deleted.missing)
             }
             Which::One(id, version) => {
                 let batch = Batch::delete(vec![id.clone()]);
                 let done = condition::change(&self.database, &id, batch, Some(version))?;
-                let deleted = usize::from(done.deleted > 0);
-                Ok(Answer::Deleted { deleted, missing: done.missing })
+                (usize::from(done.deleted > 0), done.missing)
             }
-            Which::Passing(filter) => {
-                let deleted = self.database.delete_where(&filter)?;
-                Ok(Answer::Deleted { deleted, missing: Vec::new() })
-            }
-        }
+            Which::Passing(filter) => (self.database.delete_where(&filter)?, Vec::new()),
+        };
+        Ok(Answer::Deleted { deleted, missing, durability })
     }
 }

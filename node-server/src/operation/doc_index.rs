@@ -1,6 +1,6 @@
 //! `doc.index`: documents inserted, or put in the place of those with the same id.
 
-use super::{Answer, Operation, condition, durability, params::Params, read};
+use super::{Answer, Operation, condition, params::Params, read};
 use crate::{Catalog, access::Role, work::Work};
 use vectordoc::{Batch, Database, Document, Result};
 
@@ -18,8 +18,7 @@ impl Operation for DocIndex {
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
-        durability::check(params)?;
-        let database = read::database(params, catalog)?;
+        let database = read::written(params, catalog)?;
         let docs = read::documents(params, database.schema())?;
         let version = condition::version(params)?;
         if version.is_some() && docs.len() != 1 {
@@ -30,11 +29,12 @@ impl Operation for DocIndex {
 
     fn run(self, _: &Catalog) -> Result<Answer> {
         let Self { database, docs, version } = self;
+        let durability = database.durability().name();
         if let [document] = &docs[..] {
             let id = document.id.clone();
             let outcome = condition::change(&database, &id, Batch::index(docs), version)?;
-            return Ok(Answer::Indexed { indexed: 1, version: Some(outcome.version) });
+            return Ok(Answer::Indexed { indexed: 1, version: Some(outcome.version), durability });
         }
-        Ok(Answer::Indexed { indexed: database.index(docs)?, version: None })
+        Ok(Answer::Indexed { indexed: database.index(docs)?, version: None, durability })
     }
 }

@@ -1,6 +1,6 @@
 //! `doc.patch`: some fields changed, of one document or of all that pass a filter.
 
-use super::{Answer, Operation, condition, durability, params::Params, read};
+use super::{Answer, Operation, condition, params::Params, read};
 use crate::{Catalog, access::Role, work::Work};
 use std::collections::BTreeMap;
 use vectordoc::{Batch, Database, Error, Filter, Id, Patch, Result, Value, document::IdSeed};
@@ -28,8 +28,7 @@ impl Operation for DocPatch {
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
-        durability::check(params)?;
-        let database = read::database(params, catalog)?;
+        let database = read::written(params, catalog)?;
         let version = condition::version(params)?;
         let which = match (params.has("id"), params.has("filter")) {
             (true, false) => {
@@ -49,14 +48,16 @@ impl Operation for DocPatch {
 
     fn run(self, _: &Catalog) -> Result<Answer> {
         let Self { database, which, patch } = self;
+        let durability = database.durability().name();
         match which {
             Which::One(id, version) => {
                 let batch = Batch::patch(id.clone(), patch);
                 let version = condition::change(&database, &id, batch, version)?.version;
-                Ok(Answer::Patched { version })
+                Ok(Answer::Patched { version, durability })
             }
             Which::Passing(filter) => {
-                Ok(Answer::PatchedWhere { patched: database.patch_where(&filter, &patch)? })
+                let patched = database.patch_where(&filter, &patch)?;
+                Ok(Answer::PatchedWhere { patched, durability })
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `doc.update`: documents put in the place of those with the same id, which must be there.
 
-use super::{Answer, Operation, condition, durability, params::Params, read};
+use super::{Answer, Operation, condition, params::Params, read};
 use crate::{Catalog, access::Role, work::Work};
 use vectordoc::{Batch, Database, Document, Error, Result, document::DocumentSeed};
 
@@ -18,8 +18,7 @@ impl Operation for DocUpdate {
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
-        durability::check(params)?;
-        let database = read::database(params, catalog)?;
+        let database = read::written(params, catalog)?;
         let docs = match (params.has("doc"), params.has("docs")) {
             (true, false) => vec![params.seeded("doc", DocumentSeed(database.schema()))?],
             (false, true) => read::documents(params, database.schema())?,
@@ -34,11 +33,12 @@ impl Operation for DocUpdate {
 
     fn run(self, _: &Catalog) -> Result<Answer> {
         let Self { database, docs, version } = self;
+        let durability = database.durability().name();
         if let [document] = &docs[..] {
             let id = document.id.clone();
             let outcome = condition::change(&database, &id, Batch::update(docs), version)?;
-            return Ok(Answer::Updated { updated: 1, version: Some(outcome.version) });
+            return Ok(Answer::Updated { updated: 1, version: Some(outcome.version), durability });
         }
-        Ok(Answer::Updated { updated: database.update(docs)?, version: None })
+        Ok(Answer::Updated { updated: database.update(docs)?, version: None, durability })
     }
 }

@@ -1,19 +1,19 @@
-//! `durability`: what a write waits for.
+//! `durability`: what a write waits for. An answer repeats it.
 
 use super::params::Params;
-use vectordoc::{Error, Result};
+use vectordoc::{Error, Result, native::Durability};
 
-const FSYNC: &str = "fsync";
-/// Parts of the contract that this build does not have yet.
-const PLANNED: [&str; 2] = ["memory", "quorum"];
+/// A part of the contract that this build does not have yet.
+const PLANNED: &str = "quorum";
 
-/// Refuses every durability but the one there is: on stable storage when the answer comes.
-pub(super) fn check(params: &Params<'_>) -> Result<()> {
+/// Reads `durability`: `"fsync"` unless it says otherwise.
+pub(super) fn durability(params: &Params<'_>) -> Result<Durability> {
     match params.optional::<String>("durability")?.as_deref() {
-        None | Some(FSYNC) => Ok(()),
-        Some(planned) if PLANNED.contains(&planned) => Err(Error::unsupported(format!(
-            "durability: this build has no {planned:?} yet; every write is {FSYNC:?}"
+        None => Ok(Durability::default()),
+        Some(PLANNED) => Err(Error::unsupported(format!(
+            "durability: this build has no replicas, and so no {PLANNED:?}; it has \"fsync\" and \
+             \"memory\""
         ))),
-        Some(other) => Err(Error::invalid(format!("durability: it is {FSYNC:?}, not {other:?}"))),
+        Some(name) => Durability::parse(name),
     }
 }

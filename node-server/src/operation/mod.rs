@@ -5,6 +5,7 @@
 //! name and params, and write the answer in the encoding their clients expect.
 
 mod answer;
+mod changes;
 mod condition;
 mod db_create;
 mod db_drop;
@@ -64,7 +65,7 @@ pub(crate) struct Method {
     call: fn(Option<Raw<'_>>, &Caller, &Catalog) -> Result<Answer>,
 }
 
-static METHODS: [Method; 13] = [
+static METHODS: [Method; 14] = [
     Method::of::<db_create::DbCreate>(),
     Method::of::<db_list::DbList>(),
     Method::of::<db_get::DbGet>(),
@@ -78,6 +79,7 @@ static METHODS: [Method; 13] = [
     Method::of::<doc_count::DocCount>(),
     Method::of::<doc_scroll::DocScroll>(),
     Method::of::<doc_facet::DocFacet>(),
+    Method::of::<changes::Changes>(),
 ];
 
 impl Method {

@@ -1,6 +1,9 @@
 //! Parameters that several operations have: the database, documents, ids, a filter.
 
-use super::params::{Params, without_position};
+use super::{
+    durability::durability,
+    params::{Params, without_position},
+};
 use crate::Catalog;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use std::fmt;
@@ -8,12 +11,20 @@ use vectordoc::{
     Database, Document, Error, Filter, Id, Result, Schema, Value,
     document::{DocumentSeed, IdSeed},
     limits,
+    native::WhenBusy,
     schema::IdKind,
 };
 
 /// The database that `db` names.
 pub(super) fn database(params: &Params<'_>, catalog: &Catalog) -> Result<Database> {
     catalog.get(params.required("db")?)
+}
+
+/// The database that `db` names, to be written as `durability` says. A shard that is busy says so
+/// at once, as a thread of the server would wait for it.
+pub(super) fn written(params: &Params<'_>, catalog: &Catalog) -> Result<Database> {
+    let durability = durability(params)?;
+    Ok(database(params, catalog)?.with_durability(durability).when_busy(WhenBusy::Refuse))
 }
 
 /// The documents in `docs`.

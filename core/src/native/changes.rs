@@ -1,0 +1,280 @@
+//! Following a database: every change since a position, in the order of the records.
+
+use super::{
+    Database,
+    cursor::{Cursor, Position},
+    feed::Subscription,
+    shard::Shard,
+};
+use crate::{
+    Document, Engine, Error, Filter, Id, Include, Record, Result, Schema, Value, limits, record,
+};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Which changes to read, and what of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChangeQuery {
+    /// What came with the changes before; `None` to be told the position there is now.
+    pub since: Option<String>,
+    /// Changes to read at most; fewer come when they have many bytes.
+    pub limit: usize,
+    /// Which documents are of interest. A document that is written and does not pass is told as
+    /// [`Change::Leave`], as nobody remembers whether it passed before; of one that is deleted it is
+    /// told in any case. So what passes the filter is what has been indexed and has neither left nor
+    /// been deleted since; who does not have what leaves need not mind.
+    pub filter: Filter,
+    /// What of each document to return.
+    pub include: Include,
+}
+
+impl ChangeQuery {
+    /// No change yet, but the position to follow from: take it, then scroll, then follow.
+    pub fn from_now() -> Self {
+        let (filter, include) = (Filter::All, Include::Everything);
+        Self { since: None, limit: limits::CHANGES_LIMIT_DEFAULT, filter, include }
+    }
+
+    /// What changed since the position that came with other changes.
+    pub fn since(cursor: impl Into<String>) -> Self {
+        Self { since: Some(cursor.into()), ..Self::from_now() }
+    }
+}
+
+/// What happened to one document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change<D = Document> {
+    /// It was inserted, or put in the place of the one with its id.
+    Index {
+        /// As it is now.
+        doc: D,
+        /// The number of the record that wrote it.
+        version: u64,
+    },
+    /// It was deleted.
+    Delete {
+        /// Its id.
+        id: Id,
+        /// The number of the record that deleted it.
+        version: u64,
+    },
+    /// It was written and does not pass the filter; it may have passed before.
+    Leave {
+        /// Its id.
+        id: Id,
+        /// The number of the record that wrote it.
+        version: u64,
+    },
+}
+
+/// Changes in the order they happened to each document, and where they end. Those of different
+/// shards are in no order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChangePage<D = Document> {
+    /// The changes.
+    pub changes: Vec<Change<D>>,
+    /// Where to go on.
+    pub cursor: String,
+    /// Whether there were more changes than fit; else they are still to happen.
+    pub has_more: bool,
+}
+
+impl<D> ChangePage<D> {
+    pub(super) fn try_map<T>(self, read: impl Fn(D) -> Result<T>) -> Result<ChangePage<T>> {
+        let change = |change| {
+            Ok(match change {
+                Change::Index { doc, version } => Change::Index { doc: read(doc)?, version },
+                Change::Delete { id, version } => Change::Delete { id, version },
+                Change::Leave { id, version } => Change::Leave { id, version },
+            })
+        };
+        let changes = self.changes.into_iter().map(change).collect::<Result<_>>()?;
+        Ok(ChangePage { changes, cursor: self.cursor, has_more: self.has_more })
+    }
+}
+
+impl Database {
+    /// What changed since a position, or the position there is now. Changes are told once they are
+    /// on stable storage and applied; whoever applies them in order, again or for the first time,
+    /// has the same documents. `conflict` when the database does not remember that far, or the
+    /// position is of another database: then take a new position, scroll, and follow from it.
+    pub fn changes(&self, query: &ChangeQuery) -> Result<ChangePage> {
+        self.check_open()?;
+        limits::at_most(query.limit, limits::CHANGES_LIMIT_MAX, "limit")?;
+        let shards = &self.inner.shards;
+        check_query(&shards[0].engine(), query)?;
+        if self.inner.history_bytes == 0 {
+            return Err(Error::unsupported(
+                "this database keeps no changes; open it with history_bytes over 0",
+            ));
+        }
+        let now = self.position();
+        let mut cursor = match &query.since {
+            Some(since) => Cursor::parse(since)?,
+            None => now.clone(),
+        };
+        self.check_cursor(&cursor, &now)?;
+        let mut page = Pages { query, changes: Vec::new(), bytes: 0 };
+        // Who is behind most comes first, and each gets a share, so that none is left behind.
+        let behind = |shard: &usize| {
+            now.positions[*shard].record.saturating_sub(cursor.positions[*shard].record)
+        };
+        let mut order: Vec<usize> = (0..shards.len()).filter(|shard| behind(shard) > 0).collect();
+        order.sort_by_key(|shard| std::cmp::Reverse(behind(shard)));
+        for (turn, shard) in order.iter().enumerate() {
+            let share = (query.limit - page.changes.len()).div_ceil(order.len() - turn);
+            if share == 0 {
+                break;
+            }
+            let position = &mut cursor.positions[*shard];
+            page.read(&shards[*shard], position, now.positions[*shard].record, share)?;
+        }
+        let has_more = cursor.positions != now.positions;
+        Ok(ChangePage { changes: page.changes, cursor: cursor.to_text(), has_more })
+    }
+
+    /// The same, and where there is no change yet, waits for one, at most so long.
+    pub fn changes_within(&self, query: &ChangeQuery, time: Duration) -> Result<ChangePage> {
+        let until = Instant::now() + time;
+        loop {
+            let seen = self.inner.announcer.announcements();
+            let page = self.changes(query)?;
+            let is_over = query.since.is_none() || !page.changes.is_empty();
+            if is_over || !self.inner.announcer.wait(seen, until) {
+                return Ok(page);
+            }
+        }
+    }
+
+    /// Lets `listener` be called whenever there may be new [`changes`](Self::changes), and when the
+    /// database closes, until the subscription is dropped. It is called by the threads that write,
+    /// so it must be quick and only take note: set a flag, wake a task. Nothing is kept for it, so
+    /// that who is slow reads more changes at a time and keeps nobody waiting.
+    pub fn on_change(&self, listener: impl Fn() + Send + Sync + 'static) -> Result<Subscription> {
+        self.check_open()?;
+        Ok(self.inner.announcer.subscribe(Arc::new(listener)))
+    }
+
+    fn position(&self) -> Cursor {
+        let feeds = || self.inner.shards.iter().map(Shard::feed);
+        let identity = feeds().fold(0u64, |all, feed| all.rotate_left(1) ^ feed.identity);
+        let position = |record| Position { record, changes: 0 };
+        let positions = feeds().map(|feed| position(feed.published())).collect();
+        Cursor { identity, positions }
+    }
+
+    fn check_cursor(&self, cursor: &Cursor, now: &Cursor) -> Result<()> {
+        let is_ahead = || {
+            let mut pairs = cursor.positions.iter().zip(&now.positions);
+            pairs.any(|(at, now)| {
+                at.record > now.record || (at.record == now.record && at.changes > 0)
+            })
+        };
+        let is_of_this = cursor.identity == now.identity
+            && cursor.positions.len() == now.positions.len()
+            && !is_ahead();
+        let context = "the position is of another database, or of this one before it was restored";
+        if is_of_this { Ok(()) } else { Err(start_anew(context)) }
+    }
+}
+
+fn start_anew(reason: &str) -> Error {
+    Error::conflict(format!(
+        "{reason}: ask for changes without a position to get the one there is now, scroll through \
+         the documents, then follow from that position"
+    ))
+}
+
+fn check_query(engine: &Engine, query: &ChangeQuery) -> Result<()> {
+    if query.limit == 0 {
+        return Err(Error::invalid("limit is 0; ask for at least one change"));
+    }
+    engine.check_include(&query.include)?;
+    engine.matcher(&query.filter).map(drop)
+}
+
+/// A page in the making.
+struct Pages<'a> {
+    query: &'a ChangeQuery,
+    changes: Vec<Change>,
+    bytes: usize,
+}
+
+impl Pages<'_> {
+    /// Reads up to `share` changes of a shard after `position`, which then stands after them, up to
+    /// the record `last`.
+    fn read(
+        &mut self,
+        shard: &Shard,
+        position: &mut Position,
+        last: u64,
+        share: usize,
+    ) -> Result<()> {
+        let schema = shard.engine().schema().clone();
+        let mut read: Vec<(record::Change, u64)> = Vec::new();
+        let (mut at, mut expected) = (*position, position.record + 1);
+        let mut is_gap = false;
+        shard.records(expected, last, share, &mut |bytes| {
+            let record = Record::from_bytes(bytes, &schema)?;
+            is_gap = record.number != expected;
+            if is_gap {
+                return Ok(false);
+            }
+            expected += 1;
+            let version = record.number;
+            let mut changes = last_of_each(record).into_iter().skip(at.changes).peekable();
+            while let Some(change) = changes.next() {
+                self.bytes += change.bytes();
+                read.push((change, version));
+                at.changes += 1;
+                let is_full = read.len() >= share || self.bytes >= limits::CHANGES_BYTES_MAX;
+                if is_full && changes.peek().is_some() {
+                    return Ok(false);
+                }
+            }
+            at = Position { record: version, changes: 0 };
+            Ok(read.len() < share && self.bytes < limits::CHANGES_BYTES_MAX)
+        })?;
+        if is_gap || at == *position {
+            return Err(start_anew("the database does not remember that far"));
+        }
+        *position = at;
+        let engine = shard.engine();
+        let passes = engine.matcher(&self.query.filter)?;
+        for (change, version) in read {
+            self.changes.push(told(change, version, &schema, self.query, &passes)?);
+        }
+        Ok(())
+    }
+}
+
+/// The changes of a record that are ever seen: of several of one document, the last.
+fn last_of_each(record: Record) -> Vec<record::Change> {
+    let mut seen = BTreeSet::new();
+    let mut changes = record.changes;
+    changes.reverse();
+    changes.retain(|change| seen.insert(change.id().clone()));
+    changes.reverse();
+    changes
+}
+
+fn told(
+    change: record::Change,
+    version: u64,
+    schema: &Schema,
+    query: &ChangeQuery,
+    passes: &impl Fn(&[Value]) -> bool,
+) -> Result<Change> {
+    let stored = match change {
+        record::Change::Delete(id) => return Ok(Change::Delete { id, version }),
+        record::Change::Put(stored) => stored,
+    };
+    let doc = stored.to_document(schema)?;
+    if !passes(&doc.values) {
+        return Ok(Change::Leave { id: doc.id, version });
+    }
+    Ok(Change::Index { doc: query.include.of(doc, schema), version })
+}

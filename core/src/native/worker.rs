@@ -1,0 +1,444 @@
+//! The worker of a shard: one thread that owns all changes to its engine and its store.
+//!
+//! It takes whatever writes are waiting, makes their records durable with one commit, applies them
+//! and answers each. In between it does slices of maintenance, and it checkpoints when there is much
+//! to replay or nothing else to do.
+
+use super::{
+    Durability,
+    budget::Budget,
+    checkpoint::write_checkpoint,
+    feed::Feed,
+    history::History,
+    mailbox::Mailbox,
+    shard::Shared,
+    store::{Changes, Store},
+};
+use crate::{
+    Batch, Engine, Error, ErrorKind, Record, Result,
+    engine::{Group, Outcome},
+    key::Key,
+    limits::UNSYNCED_MAX,
+};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+/// Bytes of records after which one commit takes no further ones.
+const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of records that opening may have to replay.
+const REPLAY_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// A shard without requests for so long is checkpointed.
+const IDLE: Duration = Duration::from_millis(500);
+/// Records that could not be made durable are tried again after so long.
+const RETRY: Duration = Duration::from_secs(1);
+
+pub(super) type Reply<T> = Box<dyn FnOnce(Result<T>) + Send>;
+
+/// What a worker is asked.
+pub(super) enum Request {
+    Write(Write),
+    /// Answered when no maintenance is left and everything is checkpointed.
+    Settle(Reply<()>),
+    Close(Reply<()>),
+}
+
+/// A batch to be written. The reply is called once it is as durable as asked for and applied, or
+/// refused.
+pub(super) struct Write {
+    pub(super) batch: Batch,
+    pub(super) durability: Durability,
+    pub(super) reply: Reply<Outcome>,
+}
+
+/// An engine, and how many bytes of records would have to be replayed to have it again.
+pub(super) struct Recovered {
+    pub(super) engine: Engine,
+    pub(super) replay_bytes: u64,
+    pub(super) history: History,
+    /// Of the stream of records.
+    pub(super) identity: u64,
+}
+
+/// Starts the worker of an engine, which readers share with it.
+pub(super) fn start(
+    recovered: Recovered,
+    store: Option<Arc<Store>>,
+    mailbox: &Arc<Mailbox<Request>>,
+    feed: &Arc<Feed>,
+    shared: &Shared<'_>,
+) -> Result<(Arc<RwLock<Engine>>, JoinHandle<()>)> {
+    let Recovered { engine, replay_bytes, history, .. } = recovered;
+    let engine = Arc::new(RwLock::new(engine));
+    let worker = Worker {
+        engine: Arc::clone(&engine),
+        rest: store.map_or(Rest::Nowhere, Rest::Stored),
+        mailbox: Arc::clone(mailbox),
+        feed: Arc::clone(feed),
+        history,
+        budget: Budget::new(shared.options, shared.shards),
+        threads: shared.threads,
+        replay_bytes,
+        unsynced: Unsynced::default(),
+        is_settled: replay_bytes == 0,
+        settling: Vec::new(),
+        closing: None,
+    };
+    let thread = std::thread::Builder::new().name("vectordoc-shard".into());
+    let thread = thread.spawn(move || worker.run());
+    let thread =
+        thread.map_err(|error| Error::unavailable(format!("no thread for a shard: {error}")))?;
+    Ok((engine, thread))
+}
+
+/// Where a worker's records and pages rest.
+enum Rest {
+    Nowhere,
+    Stored(Arc<Store>),
+    /// A write failed. After a full disk the next write tries to open the store anew; after any
+    /// other failure there is no next one, as nobody knows what the file holds.
+    Failed {
+        store: Arc<Store>,
+        error: Error,
+    },
+}
+
+/// Records that are applied and not stored yet.
+#[derive(Default)]
+struct Unsynced {
+    records: Vec<(Key, Vec<u8>)>,
+    bytes: usize,
+    /// When they have to be stored.
+    due: Option<Instant>,
+}
+
+impl Unsynced {
+    fn extend(&mut self, records: Vec<(Key, Vec<u8>)>) {
+        self.bytes += bytes_of(&records);
+        self.records.extend(records);
+        self.due.get_or_insert_with(|| Instant::now() + UNSYNCED_MAX);
+    }
+
+    fn is_due(&self) -> bool {
+        self.bytes >= COMMIT_BYTES_MAX || self.due.is_some_and(|due| due <= Instant::now())
+    }
+
+    fn len(&self) -> u64 {
+        self.records.len() as u64
+    }
+}
+
+fn bytes_of(records: &[(Key, Vec<u8>)]) -> usize {
+    records.iter().map(|(_, record)| record.len()).sum()
+}
+
+struct Worker {
+    engine: Arc<RwLock<Engine>>,
+    rest: Rest,
+    mailbox: Arc<Mailbox<Request>>,
+    feed: Arc<Feed>,
+    history: History,
+    budget: Budget,
+    threads: usize,
+    /// Bytes of records since the last checkpoint.
+    replay_bytes: u64,
+    unsynced: Unsynced,
+    /// Nothing to maintain and nothing to checkpoint.
+    is_settled: bool,
+    settling: Vec<Reply<()>>,
+    closing: Option<Reply<()>>,
+}
+
+impl Drop for Worker {
+    /// However it ends, nobody waits for it any more.
+    fn drop(&mut self) {
+        self.mailbox.close();
+    }
+}
+
+/// A write that was prepared and waits for its record to be durable.
+struct Prepared {
+    record: Record,
+    outcome: Outcome,
+    durability: Durability,
+    reply: Reply<Outcome>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let mut has_maintenance = true;
+        loop {
+            match self.next(has_maintenance) {
+                Some(Request::Write(write)) => {
+                    self.commit_waiting(write);
+                    has_maintenance = true;
+                    self.is_settled = false;
+                }
+                Some(Request::Settle(reply)) => self.settling.push(reply),
+                Some(Request::Close(reply)) => self.closing = Some(reply),
+                None => {}
+            }
+            if let Some(reply) = self.closing.take() {
+                reply(self.checkpoint());
+                return;
+            }
+            let was_due = self.unsynced.is_due();
+            if was_due {
+                // Who asks for durability next hears of a failure.
+                let _ = self.flush();
+            }
+            if has_maintenance {
+                has_maintenance = self.maintain();
+            } else if !self.is_settled && !was_due {
+                self.settle();
+            }
+            if self.replay_bytes > REPLAY_BYTES_MAX {
+                let _ = self.checkpoint();
+            }
+            if self.is_settled {
+                self.settling.drain(..).for_each(|reply| reply(Ok(())));
+            }
+        }
+    }
+
+    /// The next request: at once when there is other work, within [`IDLE`] when there is something
+    /// to checkpoint, before records have to be stored, else whenever it comes.
+    fn next(&mut self, has_maintenance: bool) -> Option<Request> {
+        if has_maintenance || (!self.is_settled && !self.settling.is_empty()) {
+            return self.mailbox.next();
+        }
+        let idle = (!self.is_settled).then_some(IDLE);
+        let due = self.unsynced.due.map(|due| due.saturating_duration_since(Instant::now()));
+        self.mailbox.next_within(idle.into_iter().chain(due).min())
+    }
+
+    /// Commits a write and every one that is waiting behind it, as far as one commit goes.
+    fn commit_waiting(&mut self, write: Write) {
+        let mut next = Some(write);
+        while let Some(write) = next.take() {
+            let mut group = Group::default();
+            let (mut prepared, mut records) = (Vec::new(), Vec::new());
+            let mut bytes = 0;
+            let mut waiting = Some(write);
+            while let Some(write) = waiting.take() {
+                if !group.is_empty() && write.batch.has_filter() {
+                    next = Some(write);
+                    break;
+                }
+                if let Some(write) = self.prepare(&mut group, write) {
+                    let record = write.record.to_bytes();
+                    bytes += record.len();
+                    records.push((Key::Record(write.record.number), record));
+                    prepared.push(write);
+                }
+                if bytes < COMMIT_BYTES_MAX {
+                    waiting = self.next_waiting();
+                }
+            }
+            self.commit(prepared, records);
+        }
+    }
+
+    /// A write that is waiting; requests of other kinds are put where they belong.
+    fn next_waiting(&mut self) -> Option<Write> {
+        loop {
+            match self.mailbox.next()? {
+                Request::Write(write) => return Some(write),
+                Request::Settle(reply) => self.settling.push(reply),
+                Request::Close(reply) => {
+                    self.closing = Some(reply);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The write, prepared; a refused one is answered.
+    fn prepare(&mut self, group: &mut Group, write: Write) -> Option<Prepared> {
+        let Write { batch, durability, reply } = write;
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        let store = match &self.rest {
+            Rest::Nowhere => None,
+            Rest::Stored(store) | Rest::Failed { store, .. } => Some(&**store),
+        };
+        let allowed = self.budget.check(&batch, &engine, store);
+        match allowed.and_then(|()| engine.prepare_in(group, batch)) {
+            Ok((record, outcome)) => Some(Prepared { record, outcome, durability, reply }),
+            Err(error) => {
+                drop(engine);
+                reply(Err(error));
+                None
+            }
+        }
+    }
+
+    /// Makes the records as durable as one of their writes asks for, then applies them, then
+    /// answers.
+    fn commit(&mut self, prepared: Vec<Prepared>, records: Vec<(Key, Vec<u8>)>) {
+        let may_wait = |write: &Prepared| write.durability == Durability::Memory;
+        self.replay_bytes += bytes_of(&records) as u64;
+        let sizes: Vec<u64> = records.iter().map(|(_, record)| record.len() as u64).collect();
+        let stored = match (&self.rest, prepared.iter().all(may_wait)) {
+            (Rest::Nowhere, _) => {
+                for (write, (_, record)) in prepared.iter().zip(records) {
+                    self.feed.keep(write.record.number, record);
+                }
+                Ok(())
+            }
+            (_, true) => self.defer(records),
+            (_, false) => self.store(records),
+        };
+        if let Err(error) = stored {
+            prepared.into_iter().for_each(|write| (write.reply)(Err(error.clone())));
+            return;
+        }
+        let bytes = sizes.iter().sum();
+        let mut answers = Vec::with_capacity(prepared.len());
+        for (write, size) in prepared.into_iter().zip(sizes) {
+            let Prepared { record, outcome, reply, .. } = write;
+            answers.push((reply, self.apply(&record).map(|()| outcome)));
+            self.history.add(record.number, size);
+        }
+        if let Rest::Nowhere = self.rest {
+            self.feed.forget(self.history.shorten());
+        }
+        // Who was answered finds its own change among the changes.
+        self.publish();
+        self.budget.written(bytes);
+        answers.into_iter().for_each(|(reply, answer)| reply(answer));
+    }
+
+    /// Tells who follows up to which record there is something to read: what is applied and stored.
+    fn publish(&self) {
+        let applied = self.engine.read().unwrap_or_else(PoisonError::into_inner).record_number();
+        self.feed.publish(applied - self.unsynced.len());
+    }
+
+    /// Keeps records, to be stored with the next ones or when they are due.
+    fn defer(&mut self, records: Vec<(Key, Vec<u8>)>) -> Result<()> {
+        self.revive()?;
+        if let Rest::Stored(_) = self.rest {
+            self.unsynced.extend(records);
+        }
+        Ok(())
+    }
+
+    /// Stores records, and before them those that were not stored yet.
+    fn store(&mut self, records: Vec<(Key, Vec<u8>)>) -> Result<()> {
+        let mut puts = std::mem::take(&mut self.unsynced.records);
+        let deferred = puts.len();
+        puts.extend(records);
+        let mut changes = Changes { puts, ..Changes::default() };
+        let stored = self.with_store(|store, _| store.write(&changes));
+        if stored.is_ok() {
+            self.unsynced = Unsynced::default();
+        } else {
+            changes.puts.truncate(deferred);
+            self.unsynced.records = changes.puts;
+            let due = self.unsynced.due.as_mut();
+            due.into_iter().for_each(|due| *due = Instant::now() + RETRY);
+        }
+        stored
+    }
+
+    /// Stores what is applied and not stored yet.
+    fn flush(&mut self) -> Result<()> {
+        if self.unsynced.records.is_empty() {
+            return Ok(());
+        }
+        self.store(Vec::new())?;
+        self.publish();
+        Ok(())
+    }
+
+    /// Applies a record; searches wait for the copying only.
+    fn apply(&self, record: &Record) -> Result<()> {
+        let digested = {
+            let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+            engine.digest(record)?
+        };
+        self.engine.write().unwrap_or_else(PoisonError::into_inner).apply_digested(digested)
+    }
+
+    /// Lets `act` write to the store, if there is one; a failure closes it for writing.
+    fn with_store(&mut self, act: impl FnOnce(&Store, &Engine) -> Result<()>) -> Result<()> {
+        self.revive()?;
+        let Rest::Stored(store) = &self.rest else { return Ok(()) };
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        let result = act(store, &engine);
+        drop(engine);
+        if let Err(error) = &result {
+            self.rest = Rest::Failed { store: Arc::clone(store), error: error.clone() };
+        }
+        result
+    }
+
+    /// After a full disk: opens the store anew and removes what a failed commit may have left.
+    fn revive(&mut self) -> Result<()> {
+        let Rest::Failed { store, error } = &self.rest else { return Ok(()) };
+        if error.kind() != ErrorKind::Full {
+            let context = "the database takes no writes since an earlier failure; open it again";
+            return Err(error.clone().within(context));
+        }
+        store.reopen()?;
+        let applied = self.engine.read().unwrap_or_else(PoisonError::into_inner).record_number();
+        let last = applied - self.unsynced.len();
+        store.write(&Changes { records: Some(last + 1..=u64::MAX), ..Changes::default() })?;
+        self.rest = Rest::Stored(Arc::clone(store));
+        Ok(())
+    }
+
+    /// One slice of maintenance; false when none is left, or when vectors at rest cannot be read:
+    /// then it is tried again after the next write.
+    fn maintain(&mut self) -> bool {
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        let maintenance = engine.plan_maintenance(self.threads);
+        drop(engine);
+        let maintenance = match maintenance {
+            Ok(Some(maintenance)) => maintenance,
+            Ok(None) => return false,
+            Err(error) => {
+                self.settling.drain(..).for_each(|reply| reply(Err(error.clone())));
+                return false;
+            }
+        };
+        let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        engine.commit_maintenance(maintenance);
+        self.budget.maintained();
+        self.is_settled = false;
+        true
+    }
+
+    fn settle(&mut self) {
+        let result = self.checkpoint();
+        super::memory::give_back();
+        self.is_settled = true;
+        if let Err(error) = result {
+            self.settling.drain(..).for_each(|reply| reply(Err(error.clone())));
+        }
+    }
+
+    fn checkpoint(&mut self) -> Result<()> {
+        self.flush()?;
+        if self.is_settled {
+            return Ok(());
+        }
+        let mut written = None;
+        self.history.shorten();
+        let past = |number| self.history.past(self.feed.identity, number);
+        let past = past(self.engine.read().unwrap_or_else(PoisonError::into_inner).record_number());
+        self.with_store(|store, engine| {
+            written = Some(write_checkpoint(store, engine, past)?);
+            Ok(())
+        })?;
+        self.replay_bytes = 0;
+        let Some(mut checkpoint) = written else { return Ok(()) };
+        let deletes = core::mem::take(&mut checkpoint.stale).into_iter().map(Key::Page).collect();
+        let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        engine.checkpointed(checkpoint);
+        drop(engine);
+        self.with_store(|store, _| store.write(&Changes { deletes, ..Changes::default() }))
+    }
+}
