@@ -13,6 +13,7 @@
 pub mod catalog;
 mod encoding;
 mod fault;
+pub mod keys;
 mod limits;
 mod operation;
 mod options;
