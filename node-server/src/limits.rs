@@ -70,3 +70,6 @@ pub(crate) const KEY_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub(crate) const KEYS_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// The same, for requests with a key that is not known.
 pub(crate) const KEYS_RECHECK_INTERVAL: Duration = Duration::from_millis(10);
+/// Bytes of a configuration file.
+#[cfg(feature = "cli")]
+pub(crate) const CONFIG_BYTES_MAX: u64 = 1024 * 1024;

@@ -19,7 +19,7 @@ impl Caller {
     /// Checks that the caller may do what takes `role` on the database `db`, or, without one, what
     /// is about all of them. `unauthenticated` without a key, `denied` when the key is not enough;
     /// both say what is needed.
-    pub fn allows(&self, role: Role, db: Option<&str>) -> Result<()> {
+    pub fn check(&self, role: Role, db: Option<&str>) -> Result<()> {
         let key = match self {
             Self::Anyone => return Ok(()),
             Self::Unknown => return Err(unauthenticated(role)),
@@ -33,7 +33,7 @@ impl Caller {
             )));
         }
         match db {
-            Some(db) if !key.scope().includes(db) => Err(denied(format!(
+            Some(db) if !key.scope().holds(db) => Err(denied(format!(
                 "key {} is for {}, not for database {db:?}; `vectordoc key create --db` makes one \
                  that is",
                 key.id(),
@@ -49,7 +49,7 @@ impl Caller {
         match self {
             Self::Anyone => true,
             Self::Unknown => false,
-            Self::Holder(key) => key.scope().includes(db),
+            Self::Holder(key) => key.scope().holds(db),
         }
     }
 
@@ -97,8 +97,8 @@ mod tests {
             let caller = holder(given, &[])?;
             for needed in Role::ALL {
                 let refused = (given < needed).then_some(ErrorKind::Denied);
-                assert_eq!(kind(caller.allows(needed, Some("a"))), refused, "{given} {needed}");
-                assert_eq!(kind(caller.allows(needed, None)), refused, "{given} {needed}");
+                assert_eq!(kind(caller.check(needed, Some("a"))), refused, "{given} {needed}");
+                assert_eq!(kind(caller.check(needed, None)), refused, "{given} {needed}");
             }
         }
         Ok(())
@@ -107,17 +107,17 @@ mod tests {
     #[test]
     fn a_key_is_for_its_databases_only() -> Result<()> {
         let caller = holder(Role::Admin, &["a", "b"])?;
-        assert_eq!(kind(caller.allows(Role::Admin, Some("b"))), None);
-        assert_eq!(kind(caller.allows(Role::Read, Some("c"))), Some(ErrorKind::Denied));
+        assert_eq!(kind(caller.check(Role::Admin, Some("b"))), None);
+        assert_eq!(kind(caller.check(Role::Read, Some("c"))), Some(ErrorKind::Denied));
         assert!(caller.sees("a") && !caller.sees("c"));
         Ok(())
     }
 
     #[test]
     fn nobody_may_nothing_and_anyone_everything() {
-        let refused = Caller::Unknown.allows(Role::Read, None);
+        let refused = Caller::Unknown.check(Role::Read, None);
         assert!(refused.as_ref().is_err_and(|error| error.message().contains("role read")));
         assert_eq!(kind(refused), Some(ErrorKind::Unauthenticated));
-        assert_eq!(kind(Caller::Anyone.allows(Role::Admin, Some("a"))), None);
+        assert_eq!(kind(Caller::Anyone.check(Role::Admin, Some("a"))), None);
     }
 }

@@ -76,19 +76,20 @@ impl Keyring {
     /// [`Caller::Unknown`], who may do nothing, or, where there are no keys, [`Caller::Anyone`].
     pub async fn identify(&self, key: Option<&str>) -> Result<Caller> {
         self.refresh(KEYS_CHECK_INTERVAL).await;
-        let Some(keys) = self.keys() else {
-            return Ok(Caller::Anyone);
-        };
         let Some(key) = key else {
-            return Ok(Caller::Unknown);
+            return Ok(if self.is_required() { Caller::Unknown } else { Caller::Anyone });
         };
-        let token = Token::parse(key)?;
-        if let Some(caller) = find(&keys, &token) {
+        if let Some(keys) = self.keys()
+            && let Some(caller) = find(&keys, &Token::parse(key)?)
+        {
             return Ok(caller);
         }
-        // It may have been created a moment ago.
+        // It may have been created a moment ago, as the first one too.
         self.wait_for_refresh().await;
-        self.keys().and_then(|keys| find(&keys, &token)).ok_or_else(unknown)
+        match self.keys() {
+            Some(keys) => find(&keys, &Token::parse(key)?).ok_or_else(unknown),
+            None => Ok(Caller::Anyone),
+        }
     }
 
     /// The caller of an earlier request once more: `unauthenticated` when the key was revoked

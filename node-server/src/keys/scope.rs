@@ -30,7 +30,7 @@ impl Scope {
     }
 
     /// Whether it has the database `name`.
-    pub fn includes(&self, name: &str) -> bool {
+    pub fn holds(&self, name: &str) -> bool {
         match self {
             Self::All => true,
             Self::Only(names) => names.iter().any(|allowed| allowed.as_str() == name),
