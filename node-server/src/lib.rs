@@ -20,6 +20,7 @@ mod options;
 mod server;
 mod service;
 mod signal;
+pub mod tls;
 mod work;
 mod ws;
 

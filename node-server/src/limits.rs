@@ -73,3 +73,7 @@ pub(crate) const KEYS_RECHECK_INTERVAL: Duration = Duration::from_millis(10);
 /// Bytes of a configuration file.
 #[cfg(feature = "cli")]
 pub(crate) const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of a file with a certificate or its key.
+pub(crate) const PEM_BYTES_MAX: u64 = 1024 * 1024;
+/// How often a server looks whether its certificate has changed.
+pub(crate) const TLS_CHECK_INTERVAL: Duration = Duration::from_secs(10);
