@@ -17,12 +17,14 @@ mod door;
 mod encoding;
 mod fault;
 mod http;
+pub mod keys;
 mod limits;
 mod operation;
 mod options;
 mod server;
 mod service;
 mod signal;
+pub mod tls;
 mod work;
 mod ws;
 

@@ -60,3 +60,22 @@ pub(crate) const FACET_LIMIT_DEFAULT: usize = 100;
 pub(crate) const GROUP_SIZE_DEFAULT: usize = 1;
 /// When a client refused with `busy` or `unavailable` may try again.
 pub(crate) const RETRY_AFTER_MS: u64 = 250;
+/// Keys of one server.
+pub(crate) const KEYS_MAX: usize = 10_000;
+/// Databases one key may name.
+pub(crate) const KEY_DBS_MAX: usize = 64;
+/// Characters of the name of a key.
+pub(crate) const KEY_NAME_CHARS_MAX: usize = 128;
+/// Bytes of the file of keys: the most keys with the longest names.
+pub(crate) const KEY_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// How often requests have the server look whether keys were created or revoked.
+pub(crate) const KEYS_CHECK_INTERVAL: Duration = Duration::from_millis(250);
+/// The same, for requests with a key that is not known.
+pub(crate) const KEYS_RECHECK_INTERVAL: Duration = Duration::from_millis(10);
+/// Bytes of a configuration file.
+#[cfg(feature = "cli")]
+pub(crate) const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of a file with a certificate or its key.
+pub(crate) const PEM_BYTES_MAX: u64 = 1024 * 1024;
+/// How often a server looks whether its certificate has changed.
+pub(crate) const TLS_CHECK_INTERVAL: Duration = Duration::from_secs(10);

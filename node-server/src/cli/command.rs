@@ -1,8 +1,8 @@
 //! The command line as a whole: which command, how it ends.
 
 use super::{
-    backup::Backup, bench::Bench, demo::Demo, import::Import, log, output::Output,
-    restore::Restore, search::Search, serve::Serve,
+    backup::Backup, bench::Bench, config::ConfigCommand, demo::Demo, import::Import,
+    key::KeyCommand, log, output::Output, restore::Restore, search::Search, serve::Serve,
 };
 use clap::{Parser, Subcommand};
 use std::{ffi::OsString, process::ExitCode};
@@ -17,7 +17,7 @@ Examples:
 
 `vectordoc help COMMAND` has examples for each.";
 
-/// A vector database: demo, server, import, search, backup and measurement in one binary
+/// A vector database: demo, server, import, search, backup, keys and measurement in one binary
 #[derive(Parser, Debug)]
 #[command(name = "vectordoc", version, about, after_help = EXAMPLES)]
 struct CommandLine {
@@ -34,6 +34,8 @@ enum Command {
     Backup(Backup),
     Restore(Restore),
     Bench(Bench),
+    Key(KeyCommand),
+    Config(ConfigCommand),
 }
 
 /// A command that was understood.
@@ -49,7 +51,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(line) => line,
         Err(refusal) => return explain(&refusal),
     };
-    log::show();
+    if !line.command.logs_as_configured() {
+        log::show();
+    }
     let mut out = Output::stdout();
     match line.command.run(&mut out) {
         Ok(()) => ExitCode::SUCCESS,
@@ -58,6 +62,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+impl Command {
+    /// Whether its configuration says what it logs, which then it reads first.
+    fn logs_as_configured(&self) -> bool {
+        matches!(self, Self::Serve(_))
     }
 }
 
@@ -71,6 +82,8 @@ impl Run for Command {
             Self::Backup(command) => command.run(out),
             Self::Restore(command) => command.run(out),
             Self::Bench(command) => command.run(out),
+            Self::Key(command) => command.run(out),
+            Self::Config(command) => command.run(out),
         }
     }
 }

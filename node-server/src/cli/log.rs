@@ -1,16 +1,38 @@
 //! What the service logs, on standard error.
 
+use super::config::{LogFormat, Settings};
 use tracing_subscriber::EnvFilter;
+use vectordoc::{Error, Result};
 
-/// Which messages are shown, in the syntax of `tracing-subscriber`; warnings unless set.
+/// Which messages commands show, in the syntax of `tracing-subscriber`; warnings unless set.
 const VARIABLE: &str = "VECTORDOC_LOG";
 const LEVEL_DEFAULT: &str = "warn";
 
-/// Shows what the service logs, from now on.
+/// Shows what commands log, from now on.
 pub(crate) fn show() {
     let filter =
         EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(LEVEL_DEFAULT));
+    start(filter, LogFormat::Text);
+}
+
+/// Shows what a server logs, from now on, as its settings say; `VECTORDOC_LOG`, if it is set, says
+/// more. `invalid` when their filter cannot be read.
+pub(crate) fn show_as(settings: &Settings) -> Result<()> {
+    let filter = match std::env::var(VARIABLE) {
+        Ok(filter) => filter,
+        Err(_) => settings.log_filter.clone(),
+    };
+    let filter = EnvFilter::try_new(&filter)
+        .map_err(|error| Error::invalid(format!("log.filter {filter:?}: {error}")))?;
+    start(filter, settings.log_format);
+    Ok(())
+}
+
+fn start(filter: EnvFilter, format: LogFormat) {
     let shown = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An embedding program that shows them already keeps its own way.
-    let _ = shown.try_init();
+    let _ = match format {
+        LogFormat::Text => shown.try_init(),
+        LogFormat::Json => shown.json().flatten_event(true).try_init(),
+    };
 }

@@ -6,8 +6,10 @@ mod command;
 
 mod backup;
 mod bench;
+mod config;
 mod demo;
 mod import;
+mod key;
 mod restore;
 mod search;
 mod serve;

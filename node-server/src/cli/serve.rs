@@ -1,10 +1,16 @@
 //! `vectordoc serve`: the service on one port, until it is asked to stop.
 
-use super::{command::Run, number, output::Output, runtime};
-use crate::{Catalog, Name, ServeOptions, Server, stop_requested};
+use super::{
+    command::Run,
+    config::{Effective, Flags, Settings},
+    log, number,
+    output::Output,
+    runtime,
+};
+use crate::{Catalog, Name, ServeOptions, Server, keys::KeyFile, stop_requested};
 use clap::Args;
-use std::{net::SocketAddr, path::PathBuf};
-use vectordoc::{Database, Result, native::Residence};
+use std::net::SocketAddr;
+use vectordoc::{Database, Error, Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -12,65 +18,59 @@ Examples:
   vectordoc serve --data /srv/vectors --shards 4   new databases get 4 shards
   vectordoc serve --residence disk                 more documents than memory
   vectordoc serve --listen 127.0.0.1:0             any free port; the first line says which
+  vectordoc serve --config vectordoc.toml          what `vectordoc config` prints, changed
 
 Then, in another terminal:
   vectordoc import products.jsonl --db products
   vectordoc search --db products --like 1";
 
-/// Serve the databases of a data directory over WebSocket
+/// Serve the databases of a data directory
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
-    /// Directory of the databases; created when missing
-    #[arg(long, value_name = "DIR", default_value = "./data")]
-    data: PathBuf,
-
-    /// Address and port to listen at
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7700")]
-    listen: SocketAddr,
-
-    /// Shards of new databases whose creator does not say
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    shards: usize,
-
-    /// Where documents and full vectors are: on the disk, codes of an eighth of their size are in
-    /// memory
-    #[arg(long, value_name = "PLACE", default_value = "memory", value_parser = ["memory", "disk"])]
-    residence: String,
-
-    /// Allow an address that other machines can reach, although there are neither keys nor TLS yet
-    #[arg(long)]
-    insecure: bool,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 impl Run for Serve {
     fn run(&self, out: &mut Output) -> Result<()> {
-        let catalog =
-            Catalog::open_in(&self.data, self.shards, Residence::parse(&self.residence)?)?;
+        let settings = Effective::of(&self.flags)?.settings;
+        log::show_as(&settings)?;
+        expect_no_keys(&KeyFile::of(&settings.data))?;
+        let residence = settings.residence.into();
+        let catalog = Catalog::open_in(&settings.data, settings.shards, residence)?;
         let databases = describe(&catalog);
-        let options = options_at(self.listen).insecure(self.insecure);
-        runtime::start()?.block_on(self.serve(catalog, &options, &databases, out))
+        runtime::start()?.block_on(serve(catalog, &settings, &databases, out))
     }
 }
 
-impl Serve {
-    async fn serve(
-        &self,
-        catalog: Catalog,
-        options: &ServeOptions,
-        databases: &[String],
-        out: &mut Output,
-    ) -> Result<()> {
-        let server = Server::start(catalog, options).await?;
-        out.line(format_args!("vectordoc serves {} at {}", self.data.display(), server.url()))?;
-        databases.iter().try_for_each(|database| out.line(format_args!("  {database}")))?;
-        out.line("Ctrl-C stops it.")?;
-        stop_requested().await;
-        // Whoever reads the output may be gone; what was accepted is finished all the same.
-        let _ = out.line("stopping: answering what was accepted");
-        server.shutdown().await?;
-        out.line("stopped; everything acknowledged is on disk")
+async fn serve(
+    catalog: Catalog,
+    settings: &Settings,
+    databases: &[String],
+    out: &mut Output,
+) -> Result<()> {
+    let server = Server::start(catalog, &settings.serve_options()).await?;
+    out.line(format_args!("vectordoc serves {} at {}", settings.data.display(), server.url()))?;
+    databases.iter().try_for_each(|database| out.line(format_args!("  {database}")))?;
+    out.line("Ctrl-C stops it.")?;
+    stop_requested().await;
+    // Whoever reads the output may be gone; what was accepted is finished all the same.
+    let _ = out.line("stopping: answering what was accepted");
+    server.shutdown().await?;
+    out.line("stopped; everything acknowledged is on disk")
+}
+
+/// Refuses to serve everyone what keys were made for: the transports ask for none yet.
+fn expect_no_keys(file: &KeyFile) -> Result<()> {
+    if file.read()?.is_none() {
+        return Ok(());
     }
+    Err(Error::unsupported(format!(
+        "{} has keys, and this build does not ask clients for them yet; remove the file to let \
+         everyone in who reaches the server",
+        file.path().display()
+    )))
 }
 
 /// A line for every database of the catalog.

@@ -1,0 +1,72 @@
+//! What a server is told, whole.
+
+use crate::{Limits, ServeOptions};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Every setting with its value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Settings {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) shards: usize,
+    pub(crate) residence: Residence,
+    pub(crate) insecure: bool,
+    pub(crate) allow_origins: Vec<String>,
+    pub(crate) log_filter: String,
+    pub(crate) log_format: LogFormat,
+    pub(crate) limits: Limits,
+}
+
+/// Where documents and full vectors are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Residence {
+    Memory,
+    Disk,
+}
+
+impl From<Residence> for vectordoc::native::Residence {
+    fn from(residence: Residence) -> Self {
+        match residence {
+            Residence::Memory => Self::Memory,
+            Residence::Disk => Self::Disk,
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data: "./data".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 7700)),
+            shards: 1,
+            residence: Residence::Memory,
+            insecure: false,
+            allow_origins: Vec::new(),
+            log_filter: "warn".into(),
+            log_format: LogFormat::Text,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The same, for the server.
+    pub(crate) fn serve_options(&self) -> ServeOptions {
+        let mut options = ServeOptions::default()
+            .host(self.listen.ip().to_string())
+            .port(self.listen.port())
+            .insecure(self.insecure)
+            .limits(self.limits.clone());
+        for origin in &self.allow_origins {
+            options = options.allow_origin(origin);
+        }
+        options
+    }
+}

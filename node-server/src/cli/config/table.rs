@@ -1,0 +1,149 @@
+//! The table of settings.
+
+use super::{
+    kind::Kind::{Address, Bytes, Choice, Count, Duration, List, Path, Switch, Text},
+    setting::{Field, Setting},
+};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
+const SECOND_MS: u64 = 1_000;
+const HOUR_MS: u64 = 3_600 * SECOND_MS;
+
+macro_rules! settings {
+    ($($key:literal, $($field:ident).+, $kind:expr, $about:literal;)*) => {
+        /// Every setting, those without a table first.
+        pub(crate) static SETTINGS: &[Setting] = &[$(Setting {
+            key: $key,
+            kind: $kind,
+            about: $about,
+            set: |settings, value| match Field::from_value(value) {
+                Some(value) => {
+                    settings.$($field).+ = value;
+                    true
+                }
+                None => false,
+            },
+            get: |settings| settings.$($field).+.to_value(),
+        }),*];
+    };
+}
+
+settings! {
+    "data", data, Path, "Directory of the databases; created when missing";
+    "listen", listen, Address, "Address and port to listen at";
+    "shards", shards, Count(1, 64), "Shards of new databases whose creator does not say";
+    "residence", residence, Choice(&["memory", "disk"]),
+        "Where documents and full vectors are: on the disk, codes of an eighth of their size are in memory";
+    "insecure", insecure, Switch,
+        "Allow an address that other machines can reach without a key and TLS";
+    "allow_origins", allow_origins, List, "Web pages that may connect, such as https://example.org";
+    "log.filter", log_filter, Text, "What is logged, in the syntax of tracing: warn, or info,vectordoc=debug";
+    "log.format", log_format, Choice(&["text", "json"]), "How log lines are written";
+    "limits.message_bytes_max", limits.message_bytes_max, Bytes(KIB, GIB), "Bytes of one message or request body";
+    "limits.answer_bytes_max", limits.answer_bytes_max, Bytes(KIB, GIB), "Bytes of one answer";
+    "limits.in_flight_max", limits.in_flight_max, Count(1, 100_000), "Requests of one connection that are not answered yet";
+    "limits.batch_requests_max", limits.batch_requests_max, Count(1, 100_000), "Requests in one JSON-RPC batch";
+    "limits.connections_max", limits.connections_max, Count(1, 1_000_000), "Open connections";
+    "limits.ping_interval", limits.ping_interval, Duration(100, HOUR_MS), "How often the server asks whether a client lives";
+    "limits.write_timeout", limits.write_timeout, Duration(100, HOUR_MS), "How long one answer may take to leave";
+    "limits.handshake_timeout", limits.handshake_timeout, Duration(100, HOUR_MS), "How long a new connection may take to say what it wants";
+    "limits.drain_timeout", limits.drain_timeout, Duration(0, HOUR_MS), "How long a shutdown waits for accepted requests";
+}
+
+/// The place of the setting called `key` in the table.
+pub(crate) fn place_of(key: &str) -> Option<usize> {
+    SETTINGS.iter().position(|setting| setting.key == key)
+}
+
+/// Does not compile when a bound is in [`Limits`] and not among its names, which a test finds in the
+/// table.
+#[cfg(test)]
+macro_rules! limits {
+    ($($name:ident),* $(,)?) => {
+        fn every_limit(limits: Limits) -> Vec<&'static str> {
+            let Limits { $($name: _),* } = limits;
+            vec![$(concat!("limits.", stringify!($name))),*]
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Limits,
+        cli::config::{
+            kind::{Kind, Value},
+            settings::Settings,
+        },
+    };
+
+    limits!(
+        message_bytes_max,
+        answer_bytes_max,
+        in_flight_max,
+        batch_requests_max,
+        connections_max,
+        ping_interval,
+        write_timeout,
+        handshake_timeout,
+        drain_timeout,
+    );
+
+    #[test]
+    fn every_limit_is_a_setting() {
+        for name in every_limit(Limits::default()) {
+            assert!(place_of(name).is_some(), "{name} is no setting");
+        }
+    }
+
+    #[test]
+    fn names_are_there_once() {
+        let names = |of: fn(&Setting) -> String| {
+            let mut names: Vec<_> = SETTINGS.iter().map(of).collect();
+            names.sort_unstable();
+            names.dedup();
+            names.len()
+        };
+        assert_eq!(names(|setting| setting.key.to_owned()), SETTINGS.len());
+        assert_eq!(names(Setting::flag), SETTINGS.len());
+        assert_eq!(names(Setting::variable), SETTINGS.len());
+    }
+
+    #[test]
+    fn every_default_is_a_value_of_its_kind_and_reads_back() {
+        let defaults = Settings::default();
+        for setting in SETTINGS {
+            let value = (setting.get)(&defaults);
+            let written = setting.kind.to_toml(&value);
+            let text = written.trim_matches(['"', '\'']);
+            let read = match &value {
+                Value::List(items) if items.is_empty() => Ok(value.clone()),
+                _ => setting.kind.read(text),
+            };
+            assert_eq!(read, Ok(value), "{} = {written}", setting.key);
+        }
+    }
+
+    #[test]
+    fn every_bound_is_tested_at_its_edge() {
+        for setting in SETTINGS {
+            let (min, max, unit) = match setting.kind {
+                Kind::Count(min, max) | Kind::Bytes(min, max) => (min, max, ""),
+                Kind::Duration(min, max) => (min, max, "ms"),
+                _ => continue,
+            };
+            let read = |number: u64| setting.kind.read(&format!("{number}{unit}"));
+            assert!(read(min).is_ok() && read(max).is_ok(), "{}", setting.key);
+            let over = read(max + 1).expect_err("it is over the bound");
+            assert!(over.contains(&(max + 1).to_string()), "{over}");
+            assert!(min == 0 || read(min - 1).is_err(), "{}", setting.key);
+            let mut settings = Settings::default();
+            let value = read(max).expect("it is allowed");
+            assert!((setting.set)(&mut settings, value.clone()), "{}", setting.key);
+            assert_eq!((setting.get)(&settings), value);
+        }
+    }
+}
