@@ -6,12 +6,11 @@
 //! - everyone else runs `vectordoc serve`.
 //!
 //! A request goes one way: through the `door` to a transport (`ws`, `http`), which reads and bounds
-//! it; `operation` does what it asks on a database of the [`Catalog`]; the transport writes the
+//! it and says by its key who asks; `operation` does what it asks on a database of the [`Catalog`]; the transport writes the
 //! answer. Operations know no transport.
 //! **Invariant:** no queue without a bound, no blocking call on the threads that do input and
 //! output.
 
-mod access;
 pub mod catalog;
 mod door;
 mod encoding;

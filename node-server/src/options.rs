@@ -1,7 +1,10 @@
 //! What can be said about a server before it starts.
 
-use crate::{Limits, fault};
-use std::net::{SocketAddr, ToSocketAddrs};
+use crate::{Limits, fault, keys::Keyring};
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+};
 use vectordoc::{Error, Result};
 
 /// Where and how to serve. The default is port 7700 of this machine, for this machine.
@@ -19,6 +22,7 @@ pub struct ServeOptions {
     pub(crate) name: Option<String>,
     pub(crate) shards: Option<usize>,
     pub(crate) insecure: bool,
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) origins: Vec<String>,
     pub(crate) limits: Limits,
 }
@@ -31,6 +35,7 @@ impl Default for ServeOptions {
             name: None,
             shards: None,
             insecure: false,
+            tls: None,
             origins: Vec::new(),
             limits: Limits::default(),
         }
@@ -66,8 +71,15 @@ impl ServeOptions {
         self
     }
 
-    /// Allows an address that other machines can reach, although this build has neither keys nor
-    /// TLS: whoever reaches it can read and write everything.
+    /// Speaks TLS with the chain of certificates in one PEM file, the server's own first, and the
+    /// private key in the other. They are read again when they change.
+    pub fn tls(mut self, chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.tls = Some((chain.into(), key.into()));
+        self
+    }
+
+    /// Allows an address that other machines can reach without keys or without TLS: whoever
+    /// reaches it can read and write everything, or listen to those who do.
     pub fn insecure(mut self, insecure: bool) -> Self {
         self.insecure = insecure;
         self
@@ -100,19 +112,27 @@ impl ServeOptions {
         )))
     }
 
-    /// The addresses to listen at, refused when other machines can reach them and nobody said
-    /// that is wanted.
-    pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>> {
+    /// The addresses to listen at, refused when other machines can reach them unprotected and
+    /// nobody said that is wanted.
+    pub(crate) fn addresses(&self, keyring: &Keyring) -> Result<Vec<SocketAddr>> {
         let resolved = (self.host.as_str(), self.port).to_socket_addrs();
         let addresses: Vec<SocketAddr> =
             resolved.map_err(|error| fault::os("cannot resolve", &self.host, &error))?.collect();
         if self.insecure || addresses.iter().all(|address| address.ip().is_loopback()) {
             return Ok(addresses);
         }
+        let missing = match (keyring.is_empty(), self.tls.is_none()) {
+            (false, false) => return Ok(addresses),
+            (true, false) => "there is no key (`vectordoc key create` makes one)",
+            (false, true) => "there is no TLS (`--tls-cert` and `--tls-key`)",
+            (true, true) => {
+                "there is neither a key (`vectordoc key create` makes one) nor TLS (`--tls-cert` \
+                 and `--tls-key`)"
+            }
+        };
         Err(Error::invalid(format!(
-            "{} can be reached from other machines, and this build has neither keys nor TLS; \
-             listen at 127.0.0.1, or allow it with `insecure` (`--insecure` on the command line): \
-             then whoever reaches the port can read and write everything",
+            "{} can be reached from other machines, and {missing}; add what is missing, listen at \
+             127.0.0.1, or allow it with `insecure` (`--insecure` on the command line)",
             self.host
         )))
     }

@@ -4,6 +4,8 @@ use crate::{
     Catalog, Limits, ServeOptions,
     door::{self, Doorkeeper, Peer},
     fault, http,
+    keys::Keyring,
+    tls::Tls,
     work::Workers,
     ws,
 };
@@ -30,6 +32,10 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     /// Where operations run.
     pub(crate) workers: Workers,
+    /// Who may do what.
+    pub(crate) keyring: Keyring,
+    /// What connections are encrypted with, if they are.
+    pub(crate) tls: Option<Tls>,
     /// Which pages may connect.
     pub(crate) doorkeeper: Doorkeeper,
     /// How far the server is with stopping.
@@ -64,6 +70,7 @@ impl Context {
 /// [`shutdown`](Self::shutdown), in the background.
 pub struct Server {
     address: SocketAddr,
+    scheme: &'static str,
     phase: watch::Sender<Phase>,
     /// Ends once everything is answered and every database is closed.
     running: JoinHandle<()>,
@@ -75,7 +82,9 @@ impl Server {
     /// something listens there already.
     pub async fn start(catalog: Catalog, options: &ServeOptions) -> Result<Self> {
         options.expect_no_database()?;
-        let addresses = options.addresses()?;
+        let keyring = catalog.keyring()?;
+        let addresses = options.addresses(&keyring)?;
+        let tls = options.tls.as_ref().map(|(chain, key)| Tls::load(chain, key)).transpose()?;
         let place = format!("{}:{}", options.host, options.port);
         let failed = |error| fault::os("cannot listen at", &place, &error);
         let listener = TcpListener::bind(&*addresses).await.map_err(failed)?;
@@ -85,13 +94,19 @@ impl Server {
             catalog,
             limits: options.limits.clone(),
             workers: Workers::new(),
+            keyring,
+            tls,
             doorkeeper: Doorkeeper::new(options.origins.clone(), address.ip().is_loopback()),
             phase: phase.clone(),
             tasks: TaskTracker::new(),
         });
-        tracing::info!(%address, "serving");
+        if let Some(tls) = context.tls.clone() {
+            context.tasks.spawn(until_stopped(context.phase.subscribe(), tls.follow()));
+        }
+        let scheme = if context.tls.is_some() { "wss" } else { "ws" };
+        tracing::info!(%address, scheme, "serving");
         let running = tokio::spawn(run(listener, context, stopping));
-        Ok(Self { address, phase, running })
+        Ok(Self { address, scheme, phase, running })
     }
 
     /// Serves the data directory `path`: see [`Catalog::open`]. New databases get as many shards as
@@ -109,9 +124,9 @@ impl Server {
         self.address
     }
 
-    /// What clients connect to: `ws://127.0.0.1:7700`.
+    /// What clients connect to: `ws://127.0.0.1:7700`, or `wss://…` with TLS.
     pub fn url(&self) -> String {
-        format!("ws://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Stops: takes no more connections, answers every request it accepted, tells clients that it
@@ -136,6 +151,14 @@ impl Drop for Server {
 /// Completes when the server stops, also when it is just gone.
 pub(crate) async fn stopped(stopping: &mut watch::Receiver<Phase>) {
     let _ = stopping.wait_for(|phase| *phase > Phase::Serving).await;
+}
+
+/// Does `work` until the server stops.
+async fn until_stopped(mut phase: watch::Receiver<Phase>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        () = stopped(&mut phase) => {}
+    }
 }
 
 /// Every route of every transport, behind the doorkeeper.
@@ -195,5 +218,12 @@ async fn accept_all(
 async fn serve(stream: TcpStream, peer: Peer, routes: Router, context: Arc<Context>) {
     // Answers are small and someone waits for each.
     let _ = stream.set_nodelay(true);
-    door::serve(stream, peer, routes, &context.limits, context.phase.subscribe()).await;
+    let (limits, stopping) = (&context.limits, context.phase.subscribe());
+    let Some(tls) = &context.tls else {
+        return door::serve(stream, peer, routes, limits, stopping).await;
+    };
+    match tls.accept(stream, limits.handshake_timeout).await {
+        Ok(stream) => door::serve(stream, peer, routes, limits, stopping).await,
+        Err(error) => tracing::debug!(%error, "TLS was not agreed on"),
+    }
 }

@@ -53,6 +53,7 @@ fn other_shards(shards: usize, wanted: usize) -> Error {
 /// A server on a thread of its own, for programs that are not asynchronous. Dropped, it shuts down.
 pub struct Service {
     address: SocketAddr,
+    scheme: &'static str,
     /// Says when to stop; `None` once it was said.
     stop: Option<oneshot::Sender<When>>,
     thread: Option<thread::JoinHandle<Result<()>>>,
@@ -69,6 +70,7 @@ enum When {
 impl Service {
     /// Serves the databases of `catalog`.
     pub fn start(catalog: Catalog, options: ServeOptions) -> Result<Self> {
+        let scheme = if options.tls.is_some() { "wss" } else { "ws" };
         let (stop, when) = oneshot::channel();
         let (started, address) = mpsc::sync_channel(1);
         let thread = thread::Builder::new()
@@ -76,7 +78,7 @@ impl Service {
             .spawn(move || run(catalog, &options, &started, when))
             .map_err(|error| crate::fault::os("cannot start", "a thread", &error))?;
         let address = address.recv().unwrap_or_else(|_| Err(ended_early()))?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, scheme, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -84,9 +86,9 @@ impl Service {
         self.address
     }
 
-    /// What clients connect to: `ws://127.0.0.1:7700`.
+    /// What clients connect to: `ws://127.0.0.1:7700`, or `wss://…` with TLS.
     pub fn url(&self) -> String {
-        format!("ws://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Stops and waits for that: every accepted request is answered. The database stays open.

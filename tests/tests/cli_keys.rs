@@ -125,11 +125,3 @@ fn a_role_that_is_none_is_refused_with_those_there_are() {
     let told = key(&folder(), &["create", "--role", "owner"]).failed(2);
     assert!(told.contains("read, write, admin"), "{told}");
 }
-
-#[test]
-fn a_server_does_not_let_everyone_in_where_there_are_keys() {
-    let data = folder();
-    create(&data, &["--role", "admin"]);
-    let told = run(["serve", "--data", text(data.path()), "--listen", "127.0.0.1:0"]).failed(1);
-    assert!(told.contains("keys.json"), "{told}");
-}

@@ -23,7 +23,10 @@ use tokio_tungstenite::{
         Error as WsError, Message,
         client::IntoClientRequest,
         error::UrlError,
-        http::{HeaderValue, Response, Uri, header::SEC_WEBSOCKET_PROTOCOL},
+        http::{
+            HeaderValue, Response, Uri,
+            header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL},
+        },
         protocol::WebSocketConfig,
     },
 };
@@ -82,8 +85,14 @@ impl Connection {
     /// `unavailable` when nobody answers there, `busy` when the server has too many connections,
     /// `denied` when it does not want this one.
     pub async fn open(url: &str) -> Result<Self> {
+        Self::open_with(url, None).await
+    }
+
+    /// The same for the holder of `key`, an API key of the server; `unauthenticated` when the
+    /// server does not know it.
+    pub async fn open_with(url: &str, key: Option<&str>) -> Result<Self> {
         let within = |error: Error| error.within(format!("cannot connect to {url}"));
-        let opened = timeout(OPEN_TIMEOUT, open(url)).await;
+        let opened = timeout(OPEN_TIMEOUT, open(url, key)).await;
         let no_answer = |_| Error::unavailable("the server does not answer");
         let (socket, limits) = opened.map_err(no_answer).flatten().map_err(within)?;
         Ok(Self::start(socket, limits))
@@ -160,10 +169,16 @@ fn ended() -> Error {
     Error::unavailable("the connection to the server ended")
 }
 
-async fn open(url: &str) -> Result<(Socket, ServerLimits)> {
+async fn open(url: &str, key: Option<&str>) -> Result<(Socket, ServerLimits)> {
     let mut request = address(url)?.into_client_request().map_err(|error| refused(&error))?;
     let subprotocol = HeaderValue::from_static(SUBPROTOCOL);
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
+    if let Some(key) = key {
+        let unsendable = |_| Error::invalid("the key has characters that no key has");
+        let mut bearer = HeaderValue::try_from(format!("Bearer {key}")).map_err(unsendable)?;
+        bearer.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+    }
     let config = WebSocketConfig::default()
         .max_message_size(Some(ANSWER_BYTES_MAX))
         .max_frame_size(Some(ANSWER_BYTES_MAX));

@@ -22,10 +22,11 @@ impl<T> Clone for Client<T> {
 }
 
 /// How to connect a [`Client`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing happens until it connects"]
 pub struct ClientBuilder<T> {
     url: String,
+    key: Option<String>,
     db: Option<String>,
     shards: Option<usize>,
     holds: PhantomData<fn() -> T>,
@@ -35,6 +36,12 @@ impl<T: VectorDoc> ClientBuilder<T> {
     /// The name the database is served under; [`VectorDoc::NAME`] unless set.
     pub fn db(mut self, name: impl Into<String>) -> Self {
         self.db = Some(name.into());
+        self
+    }
+
+    /// The API key to show to a server that asks for one.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
         self
     }
 
@@ -48,7 +55,7 @@ impl<T: VectorDoc> ClientBuilder<T> {
     /// Connects, and creates the database when the server has none of the name. `conflict` when it
     /// has one, but not of `T`s.
     pub async fn connect(self) -> Result<Client<T>> {
-        let connection = Connection::open(&self.url).await?;
+        let connection = Connection::open_with(&self.url, self.key.as_deref()).await?;
         let name = self.db.as_deref().unwrap_or(T::NAME);
         let remote = match Remote::open(connection.clone(), name).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -89,7 +96,7 @@ impl<T: VectorDoc> Client<T> {
 
     /// To connect with options.
     pub fn builder(url: impl Into<String>) -> ClientBuilder<T> {
-        ClientBuilder { url: url.into(), db: None, shards: None, holds: PhantomData }
+        ClientBuilder { url: url.into(), key: None, db: None, shards: None, holds: PhantomData }
     }
 
     /// The untyped database below.

@@ -6,6 +6,7 @@ mod entries;
 mod home;
 mod name;
 
+use crate::keys::{KeyFile, Keyring};
 use directory::DataDirectory;
 use entries::{Entries, Entry};
 use home::Home;
@@ -23,6 +24,8 @@ pub struct Catalog {
     /// Of databases whose creator does not say.
     shards: usize,
     entries: Entries,
+    /// Whose keys clients show; without it everyone may do everything.
+    keys: Option<KeyFile>,
 }
 
 impl Catalog {
@@ -36,12 +39,14 @@ impl Catalog {
     /// The same, with the documents and vectors of all databases in memory or on the disk.
     pub fn open_in(path: impl AsRef<Path>, shards: usize, residence: Residence) -> Result<Self> {
         let path = path.as_ref();
+        let keys = Some(KeyFile::of(path));
         if Database::is_database(path) {
-            return Self::open_one(path, residence);
+            return Ok(Self { keys, ..Self::open_one(path, residence)? });
         }
         let directory = DataDirectory::take(path)?;
         let names = directory.databases()?;
-        let catalog = Self::empty(Home::Directory { directory, residence }, shards);
+        let home = Home::Directory { directory, residence };
+        let catalog = Self { keys, ..Self::empty(home, shards) };
         for name in names {
             // One that does not open is in the catalog too, with the reason.
             let _ = catalog.reopen(&name);
@@ -147,8 +152,13 @@ impl Catalog {
         }
     }
 
+    /// The keys that clients of this catalog show, followed from now on. Blocks.
+    pub(crate) fn keyring(&self) -> Result<Keyring> {
+        self.keys.clone().map_or_else(|| Ok(Keyring::none()), Keyring::open)
+    }
+
     fn empty(home: Home, shards: usize) -> Self {
-        Self { home, shards, entries: Entries::default() }
+        Self { home, shards, entries: Entries::default(), keys: None }
     }
 
     /// The database at `path`, alone.

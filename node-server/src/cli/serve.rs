@@ -7,10 +7,10 @@ use super::{
     output::Output,
     runtime,
 };
-use crate::{Catalog, Name, ServeOptions, Server, keys::KeyFile, stop_requested};
+use crate::{Catalog, Name, ServeOptions, Server, stop_requested};
 use clap::Args;
 use std::net::SocketAddr;
-use vectordoc::{Database, Error, Result};
+use vectordoc::{Database, Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,7 +36,6 @@ impl Run for Serve {
     fn run(&self, out: &mut Output) -> Result<()> {
         let settings = Effective::of(&self.flags)?.settings;
         log::show_as(&settings)?;
-        expect_no_keys(&KeyFile::of(&settings.data))?;
         let residence = settings.residence.into();
         let catalog = Catalog::open_in(&settings.data, settings.shards, residence)?;
         let databases = describe(&catalog);
@@ -59,18 +58,6 @@ async fn serve(
     let _ = out.line("stopping: answering what was accepted");
     server.shutdown().await?;
     out.line("stopped; everything acknowledged is on disk")
-}
-
-/// Refuses to serve everyone what keys were made for: the transports ask for none yet.
-fn expect_no_keys(file: &KeyFile) -> Result<()> {
-    if file.read()?.is_none() {
-        return Ok(());
-    }
-    Err(Error::unsupported(format!(
-        "{} has keys, and this build does not ask clients for them yet; remove the file to let \
-         everyone in who reaches the server",
-        file.path().display()
-    )))
 }
 
 /// A line for every database of the catalog.

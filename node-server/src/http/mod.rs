@@ -1,5 +1,6 @@
 //! The HTTP transport: `/v1/…`, errors as problem documents (RFC 9457).
 
+mod bearer;
 mod problem;
 
 use crate::server::Context;
@@ -7,6 +8,7 @@ use axum::{Router, http::Uri};
 use std::sync::Arc;
 use vectordoc::Error;
 
+pub(crate) use bearer::caller;
 pub(crate) use problem::Problem;
 
 /// The routes of this transport.

@@ -6,9 +6,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use vectordoc::Error;
+use vectordoc::{Error, ErrorKind};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// How to say who one is (RFC 6750 §3).
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"vectordoc\"");
 
 /// An answer that says what went wrong.
 #[derive(Debug)]
@@ -62,6 +65,9 @@ impl IntoResponse for Problem {
         if let Some(retry_after_ms) = retry_after_ms {
             let seconds = HeaderValue::from(retry_after_ms.div_ceil(1000));
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        if kind == ErrorKind::Unauthenticated {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER);
         }
         response
     }

@@ -3,7 +3,7 @@
 use super::{
     Answer, Operation, answer::Changes as Changed, include::include, params::Params, read,
 };
-use crate::{Catalog, access::Role};
+use crate::{Catalog, keys::Role};
 use vectordoc::{Database, Result, limits::CHANGES_LIMIT_DEFAULT, native::ChangeQuery};
 
 pub(super) struct Changes {

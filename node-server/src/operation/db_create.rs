@@ -1,7 +1,7 @@
 //! `db.create`: a new database, or the one that is there with the same schema.
 
 use super::{Answer, Operation, answer::Description, params::Params};
-use crate::{Catalog, access::Role, work::Work};
+use crate::{Catalog, keys::Role, work::Work};
 use vectordoc::{Error, Result, Schema};
 
 pub(super) struct DbCreate {

@@ -1,7 +1,7 @@
 //! `db.drop`: a database and everything in it, gone for good.
 
 use super::{Answer, Operation, params::Params};
-use crate::{Catalog, access::Role, work::Work};
+use crate::{Catalog, keys::Role, work::Work};
 use vectordoc::Result;
 
 pub(super) struct DbDrop {

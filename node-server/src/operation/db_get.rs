@@ -1,7 +1,7 @@
 //! `db.get`: the description of one database.
 
 use super::{Answer, Operation, answer::Description, params::Params};
-use crate::{Catalog, access::Role};
+use crate::{Catalog, keys::Role};
 use vectordoc::Result;
 
 pub(super) struct DbGet {

@@ -1,10 +1,16 @@
 //! `db.list`: every database, those that cannot be used with their reason.
 
 use super::{Answer, Operation, answer::Listed, params::Params};
-use crate::{Catalog, access::Role};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+};
 use vectordoc::Result;
 
-pub(super) struct DbList;
+pub(super) struct DbList {
+    /// Who sees only some of them.
+    caller: Caller,
+}
 
 impl Operation for DbList {
     const METHOD: &'static str = "db.list";
@@ -12,11 +18,17 @@ impl Operation for DbList {
     const PARAMS: &'static [&'static str] = &[];
 
     fn read(_: &Params<'_>, _: &Catalog) -> Result<Self> {
-        Ok(Self)
+        Ok(Self { caller: Caller::Anyone })
+    }
+
+    fn seen_by(self, caller: &Caller) -> Self {
+        Self { caller: caller.clone() }
     }
 
     fn run(self, catalog: &Catalog) -> Result<Answer> {
-        let listed = catalog.list().into_iter().map(|(name, database)| Listed::of(&name, database));
+        let all = catalog.list().into_iter();
+        let seen = all.filter(|(name, _)| self.caller.sees(name.as_str()));
+        let listed = seen.map(|(name, database)| Listed::of(&name, database));
         Ok(Answer::Databases { dbs: listed.collect() })
     }
 }

@@ -1,7 +1,7 @@
 //! `doc.count`: how many documents pass a filter.
 
 use super::{Answer, Operation, params::Params, read};
-use crate::{Catalog, access::Role};
+use crate::{Catalog, keys::Role};
 use vectordoc::{Database, Filter, Result};
 
 pub(super) struct DocCount {

@@ -1,7 +1,7 @@
 //! `doc.delete`: documents by id, or all that pass a filter.
 
 use super::{Answer, Operation, condition, params::Params, read};
-use crate::{Catalog, access::Role, work::Work};
+use crate::{Catalog, keys::Role, work::Work};
 use vectordoc::{Batch, Database, Error, Filter, Id, Result};
 
 /// What a condition is for.

@@ -1,7 +1,7 @@
 //! `doc.facet`: how many documents have each value of a field.
 
 use super::{Answer, Operation, answer::Counted, params::Params, read};
-use crate::{Catalog, access::Role, limits::FACET_LIMIT_DEFAULT};
+use crate::{Catalog, keys::Role, limits::FACET_LIMIT_DEFAULT};
 use vectordoc::{Database, Filter, Result};
 
 pub(super) struct DocFacet {

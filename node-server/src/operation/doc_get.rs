@@ -1,7 +1,7 @@
 //! `doc.get`: documents by id, each with its version.
 
 use super::{Answer, Operation, answer::Documents, include::include, params::Params, read};
-use crate::{Catalog, access::Role};
+use crate::{Catalog, keys::Role};
 use vectordoc::{Database, Id, Include, Result};
 
 pub(super) struct DocGet {

@@ -1,7 +1,7 @@
 //! `doc.index`: documents inserted, or put in the place of those with the same id.
 
 use super::{Answer, Operation, condition, params::Params, read};
-use crate::{Catalog, access::Role, work::Work};
+use crate::{Catalog, keys::Role, work::Work};
 use vectordoc::{Batch, Database, Document, Result};
 
 pub(super) struct DocIndex {

@@ -1,7 +1,7 @@
 //! `doc.patch`: some fields changed, of one document or of all that pass a filter.
 
 use super::{Answer, Operation, condition, params::Params, read};
-use crate::{Catalog, access::Role, work::Work};
+use crate::{Catalog, keys::Role, work::Work};
 use std::collections::BTreeMap;
 use vectordoc::{Batch, Database, Error, Filter, Id, Patch, Result, Value, document::IdSeed};
 

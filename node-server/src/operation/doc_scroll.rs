@@ -2,7 +2,7 @@
 //! field.
 
 use super::{Answer, Operation, answer::Page, include::include, params::Params, read};
-use crate::{Catalog, access::Role, limits::SCROLL_LIMIT_DEFAULT};
+use crate::{Catalog, keys::Role, limits::SCROLL_LIMIT_DEFAULT};
 use vectordoc::{Database, Error, Order, Result, Scroll};
 
 pub(super) struct DocScroll {

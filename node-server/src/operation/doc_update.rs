@@ -1,7 +1,7 @@
 //! `doc.update`: documents put in the place of those with the same id, which must be there.
 
 use super::{Answer, Operation, condition, params::Params, read};
-use crate::{Catalog, access::Role, work::Work};
+use crate::{Catalog, keys::Role, work::Work};
 use vectordoc::{Batch, Database, Document, Error, Result, document::DocumentSeed};
 
 pub(super) struct DocUpdate {

@@ -29,8 +29,8 @@ mod search;
 
 use crate::{
     Catalog,
-    access::{Caller, Role},
     encoding::Raw,
+    keys::{Caller, Role},
     work::Work,
 };
 use std::borrow::Cow;
@@ -52,6 +52,11 @@ trait Operation: Sized {
 
     /// Reads the parameters; `catalog` is there for the schema that documents are read with.
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self>;
+
+    /// Keeps to what `caller` may see.
+    fn seen_by(self, _caller: &Caller) -> Self {
+        self
+    }
 
     /// Does it. Blocks.
     fn run(self, catalog: &Catalog) -> Result<Answer>;
@@ -114,5 +119,5 @@ fn call<O: Operation>(
 ) -> Result<Answer> {
     let params = Params::parse(params, O::PARAMS)?;
     caller.check(O::ROLE, params.optional::<Cow<'_, str>>("db")?.as_deref())?;
-    O::read(&params, catalog)?.run(catalog)
+    O::read(&params, catalog)?.seen_by(caller).run(catalog)
 }

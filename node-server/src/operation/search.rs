@@ -10,7 +10,7 @@ use super::{
     params::Params,
     read,
 };
-use crate::{Catalog, access::Role};
+use crate::{Catalog, keys::Role};
 use vectordoc::{
     Database, Error, Fusion, GroupBy, Query, Result, Schema, TextQuery, limits::QUERIES_MAX,
 };

@@ -4,13 +4,13 @@ use super::{
     guard::refused_bytes,
     outbox::{Outbox, Outgoing, Sender, close},
     reply::Session,
-    rpc::{self, Body, Fault, Incoming, Notification},
+    rpc::{self, Body, Call, Failure, Fault, Incoming, Notification, Request, Success},
     upgrade::Socket,
 };
 use crate::{
     Limits,
-    access::Caller,
     encoding::Encoding,
+    keys::{Caller, Role, Scope},
     limits::CLOSE_TIMEOUT,
     server::{Context, Phase, stopped},
 };
@@ -29,7 +29,7 @@ use tokio_tungstenite::tungstenite::{
     Error as WsError, Message, Utf8Bytes,
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
-use vectordoc::Error;
+use vectordoc::{Error, Value};
 
 /// Answers one client until it leaves or `stopping` says so.
 pub(super) async fn converse(
@@ -179,6 +179,15 @@ impl Connection {
         if incoming.is_refused() {
             return self.reply(&incoming).await;
         }
+        if let Incoming::One(Request { id, call: Ok(Call::Auth { key }) }) = &incoming {
+            return self.authenticate(id.as_ref(), key).await;
+        }
+        // A key that was revoked since ends here too.
+        match self.context.keyring.renew(&self.caller).await {
+            Ok(caller) if caller == *self.caller => {}
+            Ok(caller) => self.caller = Arc::new(caller),
+            Err(error) => return self.reply(&incoming.refuse(&error)).await,
+        }
         match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => {
                 let asked = Asked {
@@ -199,6 +208,29 @@ impl Connection {
         }
     }
 
+    /// Takes the client for the holder of `key` from the next message on. A wrong key changes
+    /// nothing.
+    async fn authenticate(&mut self, id: Option<&Value>, key: &str) {
+        let written = match self.context.keyring.identify(Some(key)).await {
+            Ok(caller) => {
+                self.caller = Arc::new(caller);
+                id.map(|id| self.write(&Success::new(id, Authenticated::of(&self.caller))))
+            }
+            Err(error) => id.map(|id| self.write(&Failure::new(id, &error.into()))),
+        };
+        match written {
+            Some(Ok(bytes)) => {
+                self.send(Outgoing::Message(framed(self.encoding, bytes), None)).await;
+            }
+            Some(Err(error)) => tracing::error!(%error, "an answer cannot be written"),
+            None => {}
+        }
+    }
+
+    fn write(&self, message: &impl Serialize) -> Result<Vec<u8>, Error> {
+        self.encoding.write(message, self.context.limits.answer_bytes_max)
+    }
+
     /// Answers requests that need nothing run.
     async fn reply(&self, refused: &Incoming) {
         let session = Session { caller: &self.caller, catalog: &self.context.catalog };
@@ -210,7 +242,7 @@ impl Connection {
 
     async fn notify(&self, method: &'static str, params: impl Serialize) {
         let message = Notification::new(method, params);
-        match self.encoding.write(&message, self.context.limits.answer_bytes_max) {
+        match self.write(&message) {
             Ok(bytes) => self.send(Outgoing::Message(framed(self.encoding, bytes), None)).await,
             Err(error) => tracing::error!(%error, method, "a notification cannot be written"),
         }
@@ -306,6 +338,24 @@ impl Hello {
             ping_interval_ms: limits.ping_interval.as_millis(),
         };
         Self { server: "vectordoc", version: env!("CARGO_PKG_VERSION"), limits }
+    }
+}
+
+/// The answer to `auth`: what the key is good for.
+#[derive(Serialize)]
+struct Authenticated<'a> {
+    /// `read`, `write` or `admin`.
+    role: Role,
+    /// The databases it is for; null for all of them.
+    dbs: Option<&'a Scope>,
+}
+
+impl<'a> Authenticated<'a> {
+    fn of(caller: &'a Caller) -> Self {
+        match caller {
+            Caller::Holder(key) => Self { role: key.role(), dbs: Some(key.scope()) },
+            Caller::Anyone | Caller::Unknown => Self { role: Role::Admin, dbs: None },
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a request to the bytes of its answer, bounded in size.
 
 use super::rpc::{Call, Failure, Fault, Incoming, Part, Request, Success};
-use crate::{Catalog, access::Caller, encoding::Encoding, work::Work};
+use crate::{Catalog, encoding::Encoding, keys::Caller, work::Work};
 use std::slice;
 use vectordoc::{Error, Value};
 
@@ -23,11 +23,7 @@ impl Incoming {
     /// What running it spends its time on.
     pub(super) fn work(&self) -> Work {
         let mut calls = self.requests().iter().flat_map(|request| &request.call);
-        if calls.any(|call| call.method.work == Work::Commit) {
-            Work::Commit
-        } else {
-            Work::Compute
-        }
+        if calls.any(|call| call.work() == Work::Commit) { Work::Commit } else { Work::Compute }
     }
 
     /// The same requests, none to be run, each answered with `error`.
@@ -104,18 +100,29 @@ impl Call {
         id: Option<&Value>,
         bytes_max: usize,
     ) -> Result<Vec<u8>, Fault> {
-        let params = self.params.as_ref().map(Part::as_raw);
-        let answer = self.method.call(params, session.caller, session.catalog)?;
+        let Self::Operation { method, params } = self else {
+            return Err(Fault::request("\"auth\" is sent alone, not in a batch"));
+        };
+        let params = params.as_ref().map(Part::as_raw);
+        let answer = method.call(params, session.caller, session.catalog)?;
         match id {
             Some(id) => Ok(encoding.write(&Success::new(id, answer), self.bytes_max(bytes_max))?),
             None => Ok(Vec::new()),
         }
     }
 
+    /// What it spends its time on.
+    fn work(&self) -> Work {
+        match self {
+            Self::Operation { method, .. } => method.work,
+            Self::Auth { .. } => Work::Compute,
+        }
+    }
+
     /// How long the answer may be. That of a write is never refused, as the write is done: it is
     /// about as long as the request, or as a schema.
     fn bytes_max(&self, bytes_max: usize) -> usize {
-        match self.method.work {
+        match self.work() {
             Work::Compute => bytes_max,
             Work::Commit => usize::MAX,
         }

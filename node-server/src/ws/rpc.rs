@@ -60,12 +60,30 @@ pub(super) struct Request {
     pub(super) call: Result<Call, Fault>,
 }
 
-/// An operation to run, with its parameters.
-pub(super) struct Call {
-    /// The operation.
-    pub(super) method: &'static Method,
-    /// Its parameters: an object, if the client was right.
-    pub(super) params: Option<Part>,
+/// What a request asks for.
+pub(super) enum Call {
+    /// An operation to run.
+    Operation {
+        /// Which.
+        method: &'static Method,
+        /// Its parameters: an object, if the client was right.
+        params: Option<Part>,
+    },
+    /// `auth`: to be known as the holder of a key from now on. Browsers cannot send a header.
+    Auth {
+        /// The key.
+        key: String,
+    },
+}
+
+/// The method of [`Call::Auth`].
+const AUTH: &str = "auth";
+
+/// The parameters of [`AUTH`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuthParams {
+    key: String,
 }
 
 /// A part of a message, shared with it.
@@ -241,8 +259,15 @@ fn read_call(
     let method = text_of(envelope.method)
         .filter(|method| method.len() <= METHOD_BYTES_MAX)
         .ok_or_else(|| Fault::request(r#"a request names its "method" with a short string"#))?;
+    if method == AUTH {
+        let params = envelope.params.and_then(|params| params.read::<AuthParams>().ok());
+        // What is wrong with it is not said in the decoder's words, which may quote the key.
+        let wrong = || Error::invalid(r#"the params of "auth" are {"key": "vd_…"}"#);
+        return Ok(Call::Auth { key: params.ok_or_else(wrong)?.key });
+    }
     let method = Method::named(&method).map_err(Fault::method)?;
-    Ok(Call { method, params: envelope.params.map(|params| Part::of(message, params)) })
+    let params = envelope.params.map(|params| Part::of(message, params));
+    Ok(Call::Operation { method, params })
 }
 
 /// The id that `raw` is, if it is one.
@@ -386,8 +411,10 @@ mod tests {
         let Incoming::Batch(requests) = read(&Body::Json(message.into()), 3) else {
             panic!("a batch was sent");
         };
-        let call = requests[0].call.as_ref().expect("the call is sound");
-        let params = call.params.as_ref().map(|params| params.as_raw().as_bytes());
+        let Ok(Call::Operation { params, .. }) = &requests[0].call else {
+            panic!("the call is sound");
+        };
+        let params = params.as_ref().map(|params| params.as_raw().as_bytes());
         assert_eq!(params, Some(r#"{"db": "é"}"#.as_bytes()));
     }
 }

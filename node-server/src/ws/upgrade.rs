@@ -2,7 +2,12 @@
 
 use super::{connection::converse, guard::Guard};
 use crate::{
-    Limits, access::Caller, door::Peer, encoding::Encoding, http::Problem, server::Context,
+    Limits,
+    door::Peer,
+    encoding::Encoding,
+    http::{Problem, caller},
+    keys::Caller,
+    server::Context,
 };
 use axum::{
     Extension,
@@ -42,10 +47,15 @@ pub(crate) async fn upgrade(
     mut request: Request,
 ) -> axum::response::Response {
     let upgraded = hyper::upgrade::on(&mut request);
+    let caller = match caller(&context.keyring, request.headers()).await {
+        Ok(caller) => caller,
+        Err(error) => return Problem::from(error).into_response(),
+    };
     match accept(&request) {
         Ok((response, encoding)) => {
             let tasks = context.tasks.clone();
-            tasks.spawn(context.clone().until_ended(hold(upgraded, encoding, peer, context)));
+            let held = hold(upgraded, encoding, peer, caller, Arc::clone(&context));
+            tasks.spawn(context.until_ended(held));
             response
         }
         Err(problem) => refuse(problem),
@@ -62,15 +72,21 @@ fn refuse(problem: Problem) -> axum::response::Response {
 }
 
 /// Holds the conversation once the connection belongs to the WebSocket.
-async fn hold(upgraded: OnUpgrade, encoding: Encoding, peer: Peer, context: Arc<Context>) {
+async fn hold(
+    upgraded: OnUpgrade,
+    encoding: Encoding,
+    peer: Peer,
+    caller: Caller,
+    context: Arc<Context>,
+) {
     let upgraded = match upgraded.await {
         Ok(upgraded) => upgraded,
         Err(error) => return tracing::debug!(%error, "a WebSocket was not opened"),
     };
-    tracing::debug!(peer = %peer.address, ?encoding, "a WebSocket is open");
+    tracing::debug!(peer = %peer.address, caller = caller.id(), ?encoding, "a WebSocket is open");
     let socket = open(TokioIo::new(upgraded), &context.limits).await;
     let stopping = context.phase.subscribe();
-    converse(socket, encoding, Caller::anyone(), context, stopping).await;
+    converse(socket, encoding, caller, context, stopping).await;
     drop(peer.place);
 }
 

@@ -10,7 +10,7 @@ use std::{future::Future, path::Path, time::Duration};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, protocol::CloseFrame},
+    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue, protocol::CloseFrame},
 };
 use vectordoc::{Client, Error, ErrorKind, Result, VectorDoc};
 use vectordoc_server::{Catalog, ServeOptions, Server};
@@ -98,8 +98,18 @@ pub(crate) struct Wire {
 impl Wire {
     /// Connects and hears the hello.
     pub(crate) async fn open(server: &Server) -> Result<Self> {
-        let connected = connect_async(format!("{}/v1/ws", server.url())).await;
-        let (socket, _) = connected.map_err(broken)?;
+        Self::open_with(server, None).await
+    }
+
+    /// Connects with this `authorization` header and hears the hello.
+    pub(crate) async fn open_with(server: &Server, authorization: Option<&str>) -> Result<Self> {
+        let mut request =
+            format!("{}/v1/ws", server.url()).into_client_request().map_err(broken)?;
+        if let Some(authorization) = authorization {
+            let value = HeaderValue::from_str(authorization).map_err(broken)?;
+            request.headers_mut().insert("authorization", value);
+        }
+        let (socket, _) = connect_async(request).await.map_err(broken)?;
         let mut wire = Self { socket, hello: Json::Null, last_id: 0 };
         wire.hello = wire.receive().await?;
         Ok(wire)

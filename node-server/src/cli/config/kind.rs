@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Address,
     /// A path of a file or directory.
     Path,
+    /// A path, or nothing.
+    PathIfAny,
     /// Any text.
     Text,
     /// One of these words.
@@ -49,7 +51,7 @@ impl Kind {
             Self::Bytes(..) => "BYTES",
             Self::Duration(..) => "TIME",
             Self::Address => "ADDRESS:PORT",
-            Self::Path => "PATH",
+            Self::Path | Self::PathIfAny => "PATH",
             Self::Text => "TEXT",
             Self::Choice(_) => "WORD",
             Self::Switch => "true|false",
@@ -67,6 +69,7 @@ impl Kind {
                 Ok(_) => Ok(Value::Text(text.into())),
                 Err(_) => Err(self.expected(&text)),
             },
+            Self::PathIfAny => Ok(Value::Text(text.into())),
             Self::Path | Self::Text => match text.is_empty() {
                 true => Err("it is empty".into()),
                 false => Ok(Value::Text(text.into())),
@@ -113,7 +116,7 @@ impl Kind {
             Self::Address => {
                 format!("{given:?} is not an address with a port, such as 127.0.0.1:7700")
             }
-            Self::Path | Self::Text => format!("{given:?} is not a text"),
+            Self::Path | Self::PathIfAny | Self::Text => format!("{given:?} is not a text"),
             Self::Choice(words) => format!("{given:?} is not one of {}", words.join(", ")),
             Self::Switch => format!("{given:?} is neither true nor false"),
             Self::List => format!("{given:?} is not a list of texts"),

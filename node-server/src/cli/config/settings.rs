@@ -11,10 +11,18 @@ pub(crate) struct Settings {
     pub(crate) shards: usize,
     pub(crate) residence: Residence,
     pub(crate) insecure: bool,
+    pub(crate) tls: Tls,
     pub(crate) allow_origins: Vec<String>,
     pub(crate) log_filter: String,
     pub(crate) log_format: LogFormat,
     pub(crate) limits: Limits,
+}
+
+/// The PEM files of TLS; empty paths for no TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tls {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 /// Where documents and full vectors are.
@@ -48,6 +56,7 @@ impl Default for Settings {
             shards: 1,
             residence: Residence::Memory,
             insecure: false,
+            tls: Tls::default(),
             allow_origins: Vec::new(),
             log_filter: "warn".into(),
             log_format: LogFormat::Text,
@@ -64,6 +73,10 @@ impl Settings {
             .port(self.listen.port())
             .insecure(self.insecure)
             .limits(self.limits.clone());
+        let Tls { cert, key } = &self.tls;
+        if !cert.as_os_str().is_empty() || !key.as_os_str().is_empty() {
+            options = options.tls(cert, key);
+        }
         for origin in &self.allow_origins {
             options = options.allow_origin(origin);
         }

@@ -1,7 +1,7 @@
 //! The table of settings.
 
 use super::{
-    kind::Kind::{Address, Bytes, Choice, Count, Duration, List, Path, Switch, Text},
+    kind::Kind::{Address, Bytes, Choice, Count, Duration, List, Path, PathIfAny, Switch, Text},
     setting::{Field, Setting},
 };
 
@@ -39,6 +39,8 @@ settings! {
     "insecure", insecure, Switch,
         "Allow an address that other machines can reach without a key and TLS";
     "allow_origins", allow_origins, List, "Web pages that may connect, such as https://example.org";
+    "tls.cert", tls.cert, PathIfAny, "PEM file with the chain of certificates, the server's own first; none for no TLS";
+    "tls.key", tls.key, PathIfAny, "PEM file with the private key";
     "log.filter", log_filter, Text, "What is logged, in the syntax of tracing: warn, or info,vectordoc=debug";
     "log.format", log_format, Choice(&["text", "json"]), "How log lines are written";
     "limits.message_bytes_max", limits.message_bytes_max, Bytes(KIB, GIB), "Bytes of one message or request body";

@@ -8,6 +8,9 @@ use vectordoc::Result;
 /// Where a server of this machine listens unless it is told otherwise.
 pub(crate) const URL_DEFAULT: &str = "ws://127.0.0.1:7700";
 
+/// The environment variable with the API key for the server.
+const KEY_VARIABLE: &str = "VECTORDOC_KEY";
+
 /// The database a command works on.
 #[derive(Args, Debug)]
 pub(crate) struct PlaceOptions {
@@ -15,7 +18,7 @@ pub(crate) struct PlaceOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) db: String,
 
-    /// Server that has it
+    /// Server that has it; one that asks for a key gets that of the variable VECTORDOC_KEY
     #[arg(long, value_name = "URL", default_value = URL_DEFAULT, conflicts_with = "data")]
     pub(crate) url: String,
 
@@ -29,7 +32,11 @@ impl PlaceOptions {
     pub(crate) fn open(&self) -> Result<Box<dyn Place>> {
         Ok(match &self.data {
             Some(data) => Box::new(Local::open(data, &self.db)?),
-            None => Box::new(Served::connect(&self.url, &self.db)?),
+            None => {
+                // Not an argument, as every user of a machine sees the arguments of its processes.
+                let key = std::env::var(KEY_VARIABLE).ok();
+                Box::new(Served::connect(&self.url, &self.db, key.as_deref())?)
+            }
         })
     }
 }

@@ -60,9 +60,9 @@ struct Indexed {
 }
 
 impl Served {
-    pub(super) fn connect(url: &str, db: &str) -> Result<Self> {
+    pub(super) fn connect(url: &str, db: &str, key: Option<&str>) -> Result<Self> {
         let runtime = runtime::start()?;
-        let connection = runtime.block_on(Connection::open(url)).map_err(explain)?;
+        let connection = runtime.block_on(Connection::open_with(url, key)).map_err(explain)?;
         let request_bytes_max = REQUEST_BYTES_MAX.min(connection.limits().message_bytes_max / 2);
         let (db, in_flight) = (db.to_owned(), JoinSet::new());
         Ok(Self { runtime, connection, db, request_bytes_max, in_flight, acknowledged: 0 })
