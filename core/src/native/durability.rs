@@ -38,7 +38,7 @@ impl Durability {
 }
 
 /// What a write does when as many wait already as a shard takes: see
-/// [`DatabaseOptions::waiting_writes_max`](super::DatabaseOptions::waiting_writes_max).
+/// [`DatabaseOptions::waiting_writes_max`](field@super::DatabaseOptions::waiting_writes_max).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum WhenBusy {
     /// Waits for its turn.

@@ -94,7 +94,7 @@ impl<T: VectorDoc> Builder<T> {
     }
 
     /// Writes that may wait for a shard: see
-    /// [`waiting_writes_max`](DatabaseOptions::waiting_writes_max).
+    /// [`waiting_writes_max`](field@DatabaseOptions::waiting_writes_max).
     #[must_use]
     pub fn waiting_writes_max(mut self, writes: usize) -> Self {
         self.options.waiting_writes_max = Some(writes);

@@ -2,7 +2,7 @@
 //!
 //! One port takes HTTP/1.1, HTTP/2 and, by upgrade, WebSockets. `connection` speaks HTTP and bounds
 //! what a peer can make it hold; the [`Doorkeeper`] refuses requests of web pages that have no
-//! business here. What passes goes to the routes of `ws`, `http` and `grpc`.
+//! business here. What passes goes to the routes of `ws` and `http`.
 
 mod connection;
 mod doorkeeper;
