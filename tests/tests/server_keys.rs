@@ -85,6 +85,27 @@ async fn every_operation_is_refused_to_every_role_below_its_own() -> Result<()> 
 }
 
 #[tokio::test]
+async fn a_reader_finds_the_database_that_an_admin_creates() -> Result<()> {
+    within_time(async {
+        let data = folder();
+        let admin = key(&data, Role::Admin, &[])?;
+        let reader = key(&data, Role::Read, &[])?;
+        let server = server_of(data.path()).await?;
+        let (mut admin, mut reader) =
+            (wire_of(&server, &admin).await?, wire_of(&server, &reader).await?);
+        let params = json!({"db": "products", "schema": Product::schema().to_json()});
+        assert_eq!(code(&reader.ask("db.create", params.clone()).await?), Some("denied"));
+        let created = admin.result("db.create", params.clone()).await?;
+        assert_eq!(reader.result("db.create", params).await?["schema"], created["schema"]);
+        let other = json!({"db": "products", "schema": {"id": "u64", "e": {"vector": 2}}});
+        assert_eq!(code(&reader.ask("db.create", other).await?), Some("conflict"));
+        drop((admin, reader));
+        server.shutdown().await
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_client_that_cannot_send_a_header_authenticates_first() -> Result<()> {
     within_time(async {
         let data = folder();

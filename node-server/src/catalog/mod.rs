@@ -77,6 +77,14 @@ impl Catalog {
         }
     }
 
+    /// The database called `name`; `conflict` when it is of another schema or, if `shards` is given,
+    /// of another number of shards.
+    pub fn find(&self, name: &str, schema: &Schema, shards: Option<usize>) -> Result<Database> {
+        let (database, name) = (self.get(name)?, Name::parse(name)?);
+        expect_same(&database, schema, shards).map_err(|error| within(&name, error))?;
+        Ok(database)
+    }
+
     /// Creates a database, or finds one of the same schema; `conflict` when there is one of
     /// another schema or, if `shards` is given, of another number of shards.
     pub fn create(&self, name: &str, schema: &Schema, shards: Option<usize>) -> Result<Database> {

@@ -1,19 +1,26 @@
 //! `db.create`: a new database, or the one that is there with the same schema.
 
 use super::{Answer, Operation, answer::Description, params::Params};
-use crate::{Catalog, keys::Role, work::Work};
-use vectordoc::{Error, Result, Schema};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+    work::Work,
+};
+use vectordoc::{Error, ErrorKind, Result, Schema};
 
 pub(super) struct DbCreate {
     pub(super) db: String,
     pub(super) schema: Schema,
     /// How many; the server's choice when not given.
     pub(super) shards: Option<usize>,
+    /// Who may only find it, unless it is an admin.
+    pub(super) caller: Caller,
 }
 
 impl Operation for DbCreate {
     const METHOD: &'static str = "db.create";
-    const ROLE: Role = Role::Admin;
+    /// To find the database that is there; to create one takes [`Role::Admin`].
+    const ROLE: Role = Role::Read;
     const PARAMS: &'static [&'static str] = &["db", "schema", "shards", "replicas"];
     const WORK: Work = Work::Commit;
 
@@ -30,11 +37,23 @@ impl Operation for DbCreate {
             db: params.required("db")?,
             schema: Schema::from_json(&params.required("schema")?)?,
             shards: params.optional("shards")?,
+            caller: Caller::Unknown,
         })
     }
 
+    fn seen_by(self, caller: &Caller) -> Self {
+        Self { caller: caller.clone(), ..self }
+    }
+
     fn run(self, catalog: &Catalog) -> Result<Answer> {
-        let database = catalog.create(&self.db, &self.schema, self.shards)?;
+        let Self { db, schema, shards, caller } = &self;
+        let database = match caller.check(Role::Admin, Some(db)) {
+            Ok(()) => catalog.create(db, schema, *shards)?,
+            Err(denied) => match catalog.find(db, schema, *shards) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Err(denied),
+                found => found?,
+            },
+        };
         Ok(Answer::Database(Description::of(&self.db, &database)))
     }
 }
