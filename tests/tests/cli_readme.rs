@@ -31,5 +31,20 @@ fn a_database_is_served_filled_and_searched_as_the_readme_says() {
     run(&imports[0]);
     let found = run(&searches[0]);
     assert!(found.contains("p2") && !found.contains("p20"), "the nearest under 20:\n{found}");
-    assert_eq!(commands("vectordoc serve"), ["vectordoc serve --data ./data"]);
+    assert_eq!(commands("vectordoc serve")[0], "vectordoc serve --data ./data");
+}
+
+#[test]
+fn a_server_for_other_machines_takes_the_key_and_the_certificate_that_the_readme_says() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    std::os::unix::fs::symlink(PROGRAM, directory.path().join("vectordoc")).expect("a link");
+    let run = |command: &str| {
+        let folder = cli_program::text(directory.path());
+        paste(&format!("cd '{folder}' && PATH=\"$PWD:$PATH\" {command}"))
+    };
+    let (keys, serves) = (commands("vectordoc key"), commands("vectordoc serve"));
+    assert_eq!((keys.len(), serves.len()), (1, 2), "the README shows one of each");
+    assert!(run(&serves[1]).failed(1).contains("there is no key"));
+    assert!(run(&keys[0]).succeeded().starts_with("vd_"));
+    assert!(run(&serves[1]).failed(1).contains("chain.pem"));
 }
