@@ -5,9 +5,9 @@
 //! - a program that wants to serve a data directory opens a [`Catalog`] and starts a [`Server`];
 //! - everyone else runs `vectordoc serve`.
 //!
-//! A request goes one way: through the `door` to a transport (`ws`, `http`), which reads and bounds
-//! it and says by its key who asks; `operation` does what it asks on a database of the [`Catalog`]; the transport writes the
-//! answer. Operations know no transport.
+//! A request goes one way: through the `door` to the transport (`ws`), which reads and bounds it and
+//! says by its key who asks; `operation` does what it asks on a database of the [`Catalog`]; the
+//! transport writes the answer. Operations know no transport.
 //! **Invariant:** no queue without a bound, no blocking call on the threads that do input and
 //! output.
 

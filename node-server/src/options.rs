@@ -1,6 +1,6 @@
 //! What can be said about a server before it starts.
 
-use crate::{Limits, fault, keys::Keyring};
+use crate::{Limits, fault, keys::Keyring, tls::Tls};
 use std::{
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
@@ -96,6 +96,23 @@ impl ServeOptions {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// What clients' URLs begin with.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "wss" } else { "ws" }
+    }
+
+    /// The certificate to show, if one is named.
+    pub(crate) fn load_tls(&self) -> Result<Option<Tls>> {
+        let Some((chain, key)) = &self.tls else { return Ok(None) };
+        if [chain, key].iter().any(|path| path.as_os_str().is_empty()) {
+            return Err(Error::invalid(
+                "TLS takes both files, the chain of certificates (`--tls-cert`) and its private \
+                 key (`--tls-key`), and one of them is not named",
+            ));
+        }
+        Tls::load(chain, key).map(Some)
     }
 
     /// Refuses what is said about one database where the databases come from elsewhere: an option

@@ -84,7 +84,7 @@ impl Server {
         options.expect_no_database()?;
         let keyring = catalog.keyring()?;
         let addresses = options.addresses(&keyring)?;
-        let tls = options.tls.as_ref().map(|(chain, key)| Tls::load(chain, key)).transpose()?;
+        let tls = options.load_tls()?;
         let place = format!("{}:{}", options.host, options.port);
         let failed = |error| fault::os("cannot listen at", &place, &error);
         let listener = TcpListener::bind(&*addresses).await.map_err(failed)?;
@@ -103,7 +103,7 @@ impl Server {
         if let Some(tls) = context.tls.clone() {
             context.tasks.spawn(until_stopped(context.phase.subscribe(), tls.follow()));
         }
-        let scheme = if context.tls.is_some() { "wss" } else { "ws" };
+        let scheme = options.scheme();
         tracing::info!(%address, scheme, "serving");
         let running = tokio::spawn(run(listener, context, stopping));
         Ok(Self { address, scheme, phase, running })
@@ -140,11 +140,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.phase.send_if_modified(|phase| {
-            let is_serving = *phase == Phase::Serving;
-            *phase = (*phase).max(Phase::Draining);
-            is_serving
-        });
+        self.phase.send_modify(|phase| *phase = (*phase).max(Phase::Draining));
     }
 }
 

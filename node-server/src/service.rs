@@ -70,7 +70,7 @@ enum When {
 impl Service {
     /// Serves the databases of `catalog`.
     pub fn start(catalog: Catalog, options: ServeOptions) -> Result<Self> {
-        let scheme = if options.tls.is_some() { "wss" } else { "ws" };
+        let scheme = options.scheme();
         let (stop, when) = oneshot::channel();
         let (started, address) = mpsc::sync_channel(1);
         let thread = thread::Builder::new()

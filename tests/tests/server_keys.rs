@@ -197,6 +197,9 @@ async fn an_address_of_other_machines_takes_a_key_and_tls() -> Result<()> {
         let refused =
             Server::start(Catalog::open(data.path(), 1)?, &open.tls(&missing, &missing)).await;
         assert!(refused.is_err_and(|error| error.to_string().contains("missing.pem")));
+        let half = ServeOptions::default().port(0).tls("", &missing);
+        let refused = Server::start(Catalog::open(data.path(), 1)?, &half).await;
+        assert!(refused.is_err_and(|error| error.to_string().contains("both files")));
         Ok(())
     })
     .await

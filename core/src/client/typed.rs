@@ -6,7 +6,7 @@ use crate::{
     Scroll, Value, VectorDoc,
     refine::{SearchBatch, SearchBuilder, SearchLike, typed},
 };
-use std::marker::PhantomData;
+use std::{fmt, marker::PhantomData};
 
 /// A database of `T`s on a server: cheap to clone, its clones share one connection. Calls may be
 /// made at the same time; they are sent as they come and answered in any order.
@@ -30,6 +30,15 @@ pub struct ClientBuilder<T> {
     db: Option<String>,
     shards: Option<usize>,
     holds: PhantomData<fn() -> T>,
+}
+
+/// Without the key.
+impl<T> fmt::Debug for ClientBuilder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, db, shards, .. } = self;
+        let mut shown = f.debug_struct("ClientBuilder");
+        shown.field("url", url).field("db", db).field("shards", shards).finish_non_exhaustive()
+    }
 }
 
 impl<T: VectorDoc> ClientBuilder<T> {

@@ -103,8 +103,8 @@ fn remove_unnamed_pages(store: &Store, engine: &Engine) -> Result<()> {
 }
 
 /// Writes pages in bounded transactions, then the meta that names them, in one with the removal of
-/// the records it covers and `past` does not keep. Pages it makes stale stay until the engine knows, as searches may read
-/// them.
+/// the records it covers and `past` does not keep. Pages it makes stale stay until the engine knows,
+/// as searches may read them.
 pub(super) fn write_checkpoint(store: &Store, engine: &Engine, past: Past) -> Result<Checkpoint> {
     let checkpoint = engine.checkpoint();
     let mut changes = Changes::default();

@@ -22,7 +22,8 @@ pub struct Deleted {
 
 impl Database {
     /// Inserts or replaces documents; returns how many. They are durable (see
-    /// [`with_durability`](Self::with_durability)) and can be found when this returns. All are checked before any is written; each shard writes its own all or none.
+    /// [`with_durability`](Self::with_durability)) and can be found when this returns. All are
+    /// checked before any is written; each shard writes its own all or none.
     pub fn index(&self, documents: Vec<Document>) -> Result<usize> {
         self.check_documents(&documents)?;
         let batches = self.by_shard(documents, |document| &document.id);

@@ -36,8 +36,7 @@ impl Run for Serve {
     fn run(&self, out: &mut Output) -> Result<()> {
         let settings = Effective::of(&self.flags)?.settings;
         log::show_as(&settings)?;
-        let residence = settings.residence.into();
-        let catalog = Catalog::open_in(&settings.data, settings.shards, residence)?;
+        let catalog = Catalog::open_in(&settings.data, settings.shards, settings.residence)?;
         let databases = describe(&catalog);
         runtime::start()?.block_on(serve(catalog, &settings, &databases, out))
     }

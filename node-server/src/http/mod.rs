@@ -1,4 +1,5 @@
-//! The HTTP transport: `/v1/…`, errors as problem documents (RFC 9457).
+//! What HTTP has of its own: errors as problem documents (RFC 9457), keys in a header, and an answer
+//! for paths where there is nothing. Operations are not served by HTTP yet.
 
 mod bearer;
 mod problem;
@@ -11,7 +12,7 @@ use vectordoc::Error;
 pub(crate) use bearer::caller;
 pub(crate) use problem::Problem;
 
-/// The routes of this transport.
+/// What answers where nothing else does.
 pub(crate) fn routes() -> Router<Arc<Context>> {
     Router::new().fallback(unknown)
 }

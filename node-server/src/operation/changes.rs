@@ -3,7 +3,10 @@
 use super::{
     Answer, Operation, answer::Changes as Changed, include::include, params::Params, read,
 };
-use crate::{Catalog, keys::Role};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+};
 use vectordoc::{Database, Result, limits::CHANGES_LIMIT_DEFAULT, native::ChangeQuery};
 
 pub(super) struct Changes {
@@ -27,7 +30,7 @@ impl Operation for Changes {
         Ok(Self { database, query })
     }
 
-    fn run(self, _: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let Self { database, query } = self;
         let page = database.changes(&query)?;
         Ok(Answer::Changes(Changed { database, page }))

@@ -13,8 +13,6 @@ pub(super) struct DbCreate {
     pub(super) schema: Schema,
     /// How many; the server's choice when not given.
     pub(super) shards: Option<usize>,
-    /// Who may only find it, unless it is an admin.
-    pub(super) caller: Caller,
 }
 
 impl Operation for DbCreate {
@@ -37,16 +35,11 @@ impl Operation for DbCreate {
             db: params.required("db")?,
             schema: Schema::from_json(&params.required("schema")?)?,
             shards: params.optional("shards")?,
-            caller: Caller::Unknown,
         })
     }
 
-    fn seen_by(self, caller: &Caller) -> Self {
-        Self { caller: caller.clone(), ..self }
-    }
-
-    fn run(self, catalog: &Catalog) -> Result<Answer> {
-        let Self { db, schema, shards, caller } = &self;
+    fn run(self, caller: &Caller, catalog: &Catalog) -> Result<Answer> {
+        let Self { db, schema, shards } = &self;
         let database = match caller.check(Role::Admin, Some(db)) {
             Ok(()) => catalog.create(db, schema, *shards)?,
             Err(denied) => match catalog.find(db, schema, *shards) {

@@ -1,7 +1,11 @@
 //! `db.drop`: a database and everything in it, gone for good.
 
 use super::{Answer, Operation, params::Params};
-use crate::{Catalog, keys::Role, work::Work};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+    work::Work,
+};
 use vectordoc::Result;
 
 pub(super) struct DbDrop {
@@ -18,7 +22,7 @@ impl Operation for DbDrop {
         Ok(Self { db: params.required("db")? })
     }
 
-    fn run(self, catalog: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, catalog: &Catalog) -> Result<Answer> {
         catalog.drop_database(&self.db)?;
         Ok(Answer::Dropped { dropped: true })
     }

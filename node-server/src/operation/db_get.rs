@@ -1,7 +1,10 @@
 //! `db.get`: the description of one database.
 
 use super::{Answer, Operation, answer::Description, params::Params};
-use crate::{Catalog, keys::Role};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+};
 use vectordoc::Result;
 
 pub(super) struct DbGet {
@@ -17,7 +20,7 @@ impl Operation for DbGet {
         Ok(Self { db: params.required("db")? })
     }
 
-    fn run(self, catalog: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, catalog: &Catalog) -> Result<Answer> {
         let database = catalog.get(&self.db)?;
         Ok(Answer::Database(Description::of(&self.db, &database)))
     }

@@ -7,10 +7,7 @@ use crate::{
 };
 use vectordoc::Result;
 
-pub(super) struct DbList {
-    /// Who sees only some of them.
-    caller: Caller,
-}
+pub(super) struct DbList;
 
 impl Operation for DbList {
     const METHOD: &'static str = "db.list";
@@ -18,16 +15,12 @@ impl Operation for DbList {
     const PARAMS: &'static [&'static str] = &[];
 
     fn read(_: &Params<'_>, _: &Catalog) -> Result<Self> {
-        Ok(Self { caller: Caller::Anyone })
+        Ok(Self)
     }
 
-    fn seen_by(self, caller: &Caller) -> Self {
-        Self { caller: caller.clone() }
-    }
-
-    fn run(self, catalog: &Catalog) -> Result<Answer> {
+    fn run(self, caller: &Caller, catalog: &Catalog) -> Result<Answer> {
         let all = catalog.list().into_iter();
-        let seen = all.filter(|(name, _)| self.caller.sees(name.as_str()));
+        let seen = all.filter(|(name, _)| caller.sees(name.as_str()));
         let listed = seen.map(|(name, database)| Listed::of(&name, database));
         Ok(Answer::Databases { dbs: listed.collect() })
     }

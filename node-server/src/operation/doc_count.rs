@@ -1,7 +1,10 @@
 //! `doc.count`: how many documents pass a filter.
 
 use super::{Answer, Operation, params::Params, read};
-use crate::{Catalog, keys::Role};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+};
 use vectordoc::{Database, Filter, Result};
 
 pub(super) struct DocCount {
@@ -19,7 +22,7 @@ impl Operation for DocCount {
         Ok(Self { database, filter: read::filter(params)? })
     }
 
-    fn run(self, _: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         Ok(Answer::Count { count: self.database.count(&self.filter)? })
     }
 }

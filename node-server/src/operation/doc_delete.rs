@@ -1,7 +1,11 @@
 //! `doc.delete`: documents by id, or all that pass a filter.
 
 use super::{Answer, Operation, condition, params::Params, read};
-use crate::{Catalog, keys::Role, work::Work};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+    work::Work,
+};
 use vectordoc::{Batch, Database, Error, Filter, Id, Result};
 
 /// What a condition is for.
@@ -48,7 +52,7 @@ impl Operation for DocDelete {
         Ok(Self { database, which })
     }
 
-    fn run(self, _: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let durability = self.database.durability().name();
         let (deleted, missing) = match self.which {
             Which::Ids(ids) => {

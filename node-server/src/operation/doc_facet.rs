@@ -1,7 +1,11 @@
 //! `doc.facet`: how many documents have each value of a field.
 
 use super::{Answer, Operation, answer::Counted, params::Params, read};
-use crate::{Catalog, keys::Role, limits::FACET_LIMIT_DEFAULT};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+    limits::FACET_LIMIT_DEFAULT,
+};
 use vectordoc::{Database, Filter, Result};
 
 pub(super) struct DocFacet {
@@ -25,7 +29,7 @@ impl Operation for DocFacet {
         })
     }
 
-    fn run(self, _: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let counts = self.database.facet(&self.field, &self.filter, self.limit)?;
         let values = counts.into_iter().map(|(value, count)| Counted { value, count });
         Ok(Answer::Facet { values: values.collect() })

@@ -1,7 +1,10 @@
 //! `doc.get`: documents by id, each with its version.
 
 use super::{Answer, Operation, answer::Documents, include::include, params::Params, read};
-use crate::{Catalog, keys::Role};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+};
 use vectordoc::{Database, Id, Include, Result};
 
 pub(super) struct DocGet {
@@ -22,7 +25,7 @@ impl Operation for DocGet {
         Ok(Self { database, ids, include })
     }
 
-    fn run(self, _: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let docs = self.database.get_versioned(&self.ids, &self.include)?;
         Ok(Answer::Documents(Documents { database: self.database, docs }))
     }

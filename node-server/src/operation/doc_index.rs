@@ -1,7 +1,11 @@
 //! `doc.index`: documents inserted, or put in the place of those with the same id.
 
 use super::{Answer, Operation, condition, params::Params, read};
-use crate::{Catalog, keys::Role, work::Work};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+    work::Work,
+};
 use vectordoc::{Batch, Database, Document, Result};
 
 pub(super) struct DocIndex {
@@ -27,7 +31,7 @@ impl Operation for DocIndex {
         Ok(Self { database, docs, version })
     }
 
-    fn run(self, _: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let Self { database, docs, version } = self;
         let durability = database.durability().name();
         if let [document] = &docs[..] {

@@ -1,7 +1,11 @@
 //! `doc.patch`: some fields changed, of one document or of all that pass a filter.
 
 use super::{Answer, Operation, condition, params::Params, read};
-use crate::{Catalog, keys::Role, work::Work};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+    work::Work,
+};
 use std::collections::BTreeMap;
 use vectordoc::{Batch, Database, Error, Filter, Id, Patch, Result, Value, document::IdSeed};
 
@@ -46,7 +50,7 @@ impl Operation for DocPatch {
         Ok(Self { database, which, patch: patch(params)? })
     }
 
-    fn run(self, _: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let Self { database, which, patch } = self;
         let durability = database.durability().name();
         match which {

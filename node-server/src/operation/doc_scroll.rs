@@ -2,7 +2,11 @@
 //! field.
 
 use super::{Answer, Operation, answer::Page, include::include, params::Params, read};
-use crate::{Catalog, keys::Role, limits::SCROLL_LIMIT_DEFAULT};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+    limits::SCROLL_LIMIT_DEFAULT,
+};
 use vectordoc::{Database, Error, Order, Result, Scroll};
 
 pub(super) struct DocScroll {
@@ -28,7 +32,7 @@ impl Operation for DocScroll {
         Ok(Self { database, scroll })
     }
 
-    fn run(self, _: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let Self { database, scroll } = self;
         let page = database.scroll(&scroll)?;
         Ok(Answer::Page(Page { database, docs: page.docs, cursor: page.cursor }))

@@ -1,7 +1,11 @@
 //! `doc.update`: documents put in the place of those with the same id, which must be there.
 
 use super::{Answer, Operation, condition, params::Params, read};
-use crate::{Catalog, keys::Role, work::Work};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+    work::Work,
+};
 use vectordoc::{Batch, Database, Document, Error, Result, document::DocumentSeed};
 
 pub(super) struct DocUpdate {
@@ -31,7 +35,7 @@ impl Operation for DocUpdate {
         Ok(Self { database, docs, version })
     }
 
-    fn run(self, _: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let Self { database, docs, version } = self;
         let durability = database.durability().name();
         if let [document] = &docs[..] {

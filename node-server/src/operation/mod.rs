@@ -1,8 +1,8 @@
 //! What the service can be asked, one file per operation. An operation reads what it needs from
 //! [`Params`], does it on a database of the [`Catalog`], and returns an [`Answer`].
 //!
-//! **Invariant:** nothing here knows a transport. WebSocket, HTTP and gRPC translate to a method
-//! name and params, and write the answer in the encoding their clients expect.
+//! **Invariant:** nothing here knows a transport. A transport translates to a method name and
+//! params, and writes the answer in the encoding its clients expect.
 
 mod answer;
 mod changes;
@@ -53,13 +53,8 @@ trait Operation: Sized {
     /// Reads the parameters; `catalog` is there for the schema that documents are read with.
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self>;
 
-    /// Keeps to what `caller` may see.
-    fn seen_by(self, _caller: &Caller) -> Self {
-        self
-    }
-
-    /// Does it. Blocks.
-    fn run(self, catalog: &Catalog) -> Result<Answer>;
+    /// Does it for `caller`, whose role and database were checked. Blocks.
+    fn run(self, caller: &Caller, catalog: &Catalog) -> Result<Answer>;
 }
 
 /// One row of the table of operations.
@@ -119,5 +114,5 @@ fn call<O: Operation>(
 ) -> Result<Answer> {
     let params = Params::parse(params, O::PARAMS)?;
     caller.check(O::ROLE, params.optional::<Cow<'_, str>>("db")?.as_deref())?;
-    O::read(&params, catalog)?.seen_by(caller).run(catalog)
+    O::read(&params, catalog)?.run(caller, catalog)
 }

@@ -10,7 +10,10 @@ use super::{
     params::Params,
     read,
 };
-use crate::{Catalog, keys::Role};
+use crate::{
+    Catalog,
+    keys::{Caller, Role},
+};
 use vectordoc::{
     Database, Error, Fusion, GroupBy, Query, Result, Schema, TextQuery, limits::QUERIES_MAX,
 };
@@ -67,7 +70,7 @@ impl Operation for Search {
         Ok(Self { database, queries, explain })
     }
 
-    fn run(self, _: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         match &self.queries {
             Queries::One(query) => self.hits(query).map(Answer::Hits),
             Queries::Grouped(query, by) => self.groups(query, by).map(Answer::Groups),

@@ -2,9 +2,10 @@
 
 use super::{
     kind::{Kind, Value},
-    settings::{LogFormat, Residence, Settings},
+    settings::{LogFormat, Settings},
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use vectordoc::native::Residence;
 
 /// One row of the table of settings.
 pub(crate) struct Setting {
@@ -118,14 +119,10 @@ text_fields! {
     String: |text| Some(text), |text| text.clone();
     PathBuf: |text| Some(text.into()), |path| path.to_string_lossy().into_owned();
     SocketAddr: |text| text.parse().ok(), |address| address.to_string();
-    Residence: |text| match text.as_str() {
-        "memory" => Some(Self::Memory),
-        "disk" => Some(Self::Disk),
-        _ => None,
-    }, |residence| match residence {
-        Self::Memory => "memory",
-        Self::Disk => "disk",
-    }.into();
+    Residence: |text| Self::parse(&text).ok(), |residence| {
+        let named = Self::NAMES.iter().find(|(_, named)| named == residence);
+        named.map(|(name, _)| (*name).to_owned()).unwrap_or_default()
+    };
     LogFormat: |text| match text.as_str() {
         "text" => Some(Self::Text),
         "json" => Some(Self::Json),

@@ -2,6 +2,7 @@
 
 use crate::{Limits, ServeOptions};
 use std::{net::SocketAddr, path::PathBuf};
+use vectordoc::native::Residence;
 
 /// Every setting with its value.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,22 +24,6 @@ pub(crate) struct Settings {
 pub(crate) struct Tls {
     pub(crate) cert: PathBuf,
     pub(crate) key: PathBuf,
-}
-
-/// Where documents and full vectors are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Residence {
-    Memory,
-    Disk,
-}
-
-impl From<Residence> for vectordoc::native::Residence {
-    fn from(residence: Residence) -> Self {
-        match residence {
-            Residence::Memory => Self::Memory,
-            Residence::Disk => Self::Disk,
-        }
-    }
 }
 
 /// How log lines are written.

@@ -43,7 +43,7 @@ settings! {
     "tls.key", tls.key, PathIfAny, "PEM file with the private key";
     "log.filter", log_filter, Text, "What is logged, in the syntax of tracing: warn, or info,vectordoc=debug";
     "log.format", log_format, Choice(&["text", "json"]), "How log lines are written";
-    "limits.message_bytes_max", limits.message_bytes_max, Bytes(KIB, GIB), "Bytes of one message or request body";
+    "limits.message_bytes_max", limits.message_bytes_max, Bytes(KIB, GIB), "Bytes of one message of a client";
     "limits.answer_bytes_max", limits.answer_bytes_max, Bytes(KIB, GIB), "Bytes of one answer";
     "limits.in_flight_max", limits.in_flight_max, Count(1, 100_000), "Requests of one connection that are not answered yet";
     "limits.batch_requests_max", limits.batch_requests_max, Count(1, 100_000), "Requests in one JSON-RPC batch";
