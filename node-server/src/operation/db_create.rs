@@ -42,6 +42,7 @@ impl Operation for DbCreate {
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {
         match params.optional::<usize>("replicas")? {
             None | Some(1) => {}
+            Some(0) => return Err(Error::invalid("replicas: a database has at least 1")),
             Some(replicas) => {
                 return Err(Error::unsupported(format!(
                     "replicas: this build keeps 1, the request says {replicas}"
