@@ -149,10 +149,11 @@ impl Database {
         }
     }
 
-    /// Lets `listener` be called whenever there may be new [`changes`](Self::changes), and when the
-    /// database closes, until the subscription is dropped. It is called by the threads that write,
-    /// so it must be quick and only take note: set a flag, wake a task. Nothing is kept for it, so
-    /// that who is slow reads more changes at a time and keeps nobody waiting.
+    /// Lets `listener` be called whenever there may be new [`changes`](Self::changes), when indexes
+    /// have followed, so that searches may find something else, and when the database closes, until
+    /// the subscription is dropped. It is called by the threads that write, so it must be quick and
+    /// only take note: set a flag, wake a task. Nothing is kept for it, so that who is slow reads
+    /// more changes at a time and keeps nobody waiting.
     pub fn on_change(&self, listener: impl Fn() + Send + Sync + 'static) -> Result<Subscription> {
         self.check_open()?;
         Ok(self.inner.announcer.subscribe(Arc::new(listener)))

@@ -156,7 +156,8 @@ impl Listed {
 }
 
 impl Reason {
-    fn of(error: &Error) -> Self {
+    /// Why, for a client.
+    pub(crate) fn of(error: &Error) -> Self {
         Self { code: error.kind().code(), message: error.message().into() }
     }
 }

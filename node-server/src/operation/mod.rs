@@ -27,6 +27,8 @@ mod params;
 mod read;
 mod search;
 
+mod followed;
+
 use crate::{
     Catalog,
     encoding::Raw,
@@ -36,7 +38,8 @@ use crate::{
 use std::borrow::Cow;
 use vectordoc::{Error, Result, schema::unknown_name};
 
-pub(crate) use answer::Answer;
+pub(crate) use answer::{Answer, Reason};
+pub(crate) use followed::{First, Followed, News};
 use params::Params;
 
 /// A request of one kind, read and ready to run.

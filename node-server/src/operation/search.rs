@@ -71,15 +71,20 @@ impl Operation for Search {
     }
 
     fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
+        self.answer()
+    }
+}
+
+impl Search {
+    /// What is found now.
+    pub(super) fn answer(&self) -> Result<Answer> {
         match &self.queries {
             Queries::One(query) => self.hits(query).map(Answer::Hits),
             Queries::Grouped(query, by) => self.groups(query, by).map(Answer::Groups),
             Queries::Several(queries) => Ok(Answer::Results { results: self.results(queries)? }),
         }
     }
-}
 
-impl Search {
     fn hits(&self, query: &Query) -> Result<Hits> {
         let database = self.database.clone();
         if self.explain {
