@@ -43,6 +43,8 @@ mod text;
 mod examples;
 mod fusion;
 mod group;
+mod warning;
+
 pub mod query;
 #[cfg(any(feature = "native", feature = "client"))]
 mod refine;

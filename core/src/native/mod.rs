@@ -21,6 +21,7 @@ mod cursor;
 mod database;
 mod opening;
 mod reading;
+mod recall;
 mod scroll;
 mod writing;
 
@@ -31,5 +32,6 @@ pub use database::{Database, Stats};
 pub use durability::{Durability, WhenBusy};
 pub use feed::Subscription;
 pub use options::{DatabaseOptions, Residence};
+pub use recall::{Recall, RecallQuery};
 pub use typed::{Builder, Db};
 pub use writing::Deleted;

@@ -23,6 +23,7 @@ impl Operation for DocCount {
     }
 
     fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
-        Ok(Answer::Count { count: self.database.count(&self.filter)? })
+        let warnings = self.database.warnings(&self.filter)?;
+        Ok(Answer::Count { count: self.database.count(&self.filter)?, warnings })
     }
 }

@@ -54,6 +54,10 @@ impl Operation for DocDelete {
 
     fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let durability = self.database.durability().name();
+        let warnings = match &self.which {
+            Which::Passing(filter) => self.database.warnings(filter)?,
+            Which::Ids(_) | Which::One(..) => Vec::new(),
+        };
         let (deleted, missing) = match self.which {
             Which::Ids(ids) => {
                 let deleted = self.database.delete(ids)?;
@@ -66,6 +70,6 @@ impl Operation for DocDelete {
             }
             Which::Passing(filter) => (self.database.delete_where(&filter)?, Vec::new()),
         };
-        Ok(Answer::Deleted { deleted, missing, durability })
+        Ok(Answer::Deleted { deleted, missing, warnings, durability })
     }
 }

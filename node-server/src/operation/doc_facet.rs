@@ -32,6 +32,7 @@ impl Operation for DocFacet {
     fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let counts = self.database.facet(&self.field, &self.filter, self.limit)?;
         let values = counts.into_iter().map(|(value, count)| Counted { value, count });
-        Ok(Answer::Facet { values: values.collect() })
+        let warnings = self.database.warnings(&self.filter)?;
+        Ok(Answer::Facet { values: values.collect(), warnings })
     }
 }

@@ -60,8 +60,9 @@ impl Operation for DocPatch {
                 Ok(Answer::Patched { version, durability })
             }
             Which::Passing(filter) => {
+                let warnings = database.warnings(&filter)?;
                 let patched = database.patch_where(&filter, &patch)?;
-                Ok(Answer::PatchedWhere { patched, durability })
+                Ok(Answer::PatchedWhere { patched, warnings, durability })
             }
         }
     }

@@ -35,7 +35,8 @@ impl Operation for DocScroll {
     fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let Self { database, scroll } = self;
         let page = database.scroll(&scroll)?;
-        Ok(Answer::Page(Page { database, docs: page.docs, cursor: page.cursor }))
+        let warnings = database.warnings(&scroll.filter)?;
+        Ok(Answer::Page(Page { database, docs: page.docs, cursor: page.cursor, warnings }))
     }
 }
 

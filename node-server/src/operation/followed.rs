@@ -18,6 +18,7 @@ use vectordoc::{
     Database, Error, ErrorKind, Result,
     limits::{CHANGES_LIMIT_DEFAULT, CHANGES_LIMIT_MAX},
     native::{ChangeQuery, Subscription},
+    query::Warning,
 };
 
 /// What a client follows.
@@ -44,7 +45,14 @@ pub(crate) enum First {
         cursor: String,
     },
     /// What the search finds now.
-    Hits(Answer),
+    Hits {
+        /// The hits.
+        #[serde(flatten)]
+        answer: Answer,
+        /// What to know about the search.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<Warning>,
+    },
 }
 
 /// What a client is told.
@@ -156,10 +164,11 @@ impl Followed {
                 Ok(First::Position { cursor })
             }
             What::Hits(search, told) => {
-                let news = News::Hits(search.answer()?);
+                let (answer, warnings) = search.answer()?.without_warnings();
+                let news = News::Hits(answer);
                 *told = digest_of(&write(&news)?);
                 let News::Hits(answer) = news else { return Err(Error::internal("no hits")) };
-                Ok(First::Hits(answer))
+                Ok(First::Hits { answer, warnings })
             }
         }
     }
@@ -257,7 +266,9 @@ fn next_hits(
     told: &mut Vec<u8>,
     write: impl Fn(&News) -> Result<Vec<u8>>,
 ) -> Result<Told> {
-    let bytes = write(&News::Hits(search.answer()?))?;
+    // What they say of costs changes with every write.
+    let (answer, _) = search.answer()?.without_warnings();
+    let bytes = write(&News::Hits(answer))?;
     let digest = digest_of(&bytes);
     if digest == *told {
         return Ok(Told::default());

@@ -11,6 +11,7 @@ mod db_create;
 mod db_drop;
 mod db_get;
 mod db_list;
+mod db_recall;
 mod doc_count;
 mod doc_delete;
 mod doc_facet;
@@ -68,7 +69,7 @@ pub(crate) struct Method {
     call: fn(Option<Raw<'_>>, &Caller, &Catalog) -> Result<Answer>,
 }
 
-static METHODS: [Method; 14] = [
+static METHODS: [Method; 15] = [
     Method::of::<db_create::DbCreate>(),
     Method::of::<db_list::DbList>(),
     Method::of::<db_get::DbGet>(),
@@ -83,6 +84,7 @@ static METHODS: [Method; 14] = [
     Method::of::<doc_scroll::DocScroll>(),
     Method::of::<doc_facet::DocFacet>(),
     Method::of::<changes::Changes>(),
+    Method::of::<db_recall::DbRecall>(),
 ];
 
 impl Method {

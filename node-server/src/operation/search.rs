@@ -81,32 +81,38 @@ impl Search {
         match &self.queries {
             Queries::One(query) => self.hits(query).map(Answer::Hits),
             Queries::Grouped(query, by) => self.groups(query, by).map(Answer::Groups),
-            Queries::Several(queries) => Ok(Answer::Results { results: self.results(queries)? }),
+            Queries::Several(queries) => {
+                // They are alike but for the vector.
+                let warn = |query| self.database.search_warnings(query);
+                let warnings = queries.first().map(warn).transpose()?.unwrap_or_default();
+                Ok(Answer::Results { results: self.results(queries)?, warnings })
+            }
         }
     }
 
     fn hits(&self, query: &Query) -> Result<Hits> {
         let database = self.database.clone();
-        if self.explain {
-            let (hits, explanation) = database.explain(query)?;
-            return Ok(Hits { database, hits, explanation: Some(explanation) });
-        }
-        let hits = database.search(query)?;
-        Ok(Hits { database, hits, explanation: None })
+        let (hits, mut explanation) = database.explain(query)?;
+        let warnings = std::mem::take(&mut explanation.warnings);
+        Ok(Hits { database, hits, explanation: self.explain.then_some(explanation), warnings })
     }
 
     fn groups(&self, query: &Query, by: &GroupBy) -> Result<Groups> {
         let groups = self.database.search_groups(query, by)?;
-        Ok(Groups { database: self.database.clone(), groups })
+        let warnings = self.database.search_warnings(query)?;
+        Ok(Groups { database: self.database.clone(), groups, warnings })
     }
 
     fn results(&self, queries: &[Query]) -> Result<Vec<Hits>> {
         if self.explain {
-            return queries.iter().map(|query| self.hits(query)).collect();
+            let hits = |query| Ok(Hits { warnings: Vec::new(), ..self.hits(query)? });
+            return queries.iter().map(hits).collect();
         }
         let results = self.database.search_batch(queries)?;
         let database = || self.database.clone();
-        let hits = |hits| Hits { database: database(), hits, explanation: None };
+        let warnings = Vec::new;
+        let hits =
+            |hits| Hits { database: database(), hits, explanation: None, warnings: warnings() };
         Ok(results.into_iter().map(hits).collect())
     }
 }
