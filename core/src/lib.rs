@@ -45,6 +45,8 @@ mod fusion;
 mod group;
 mod warning;
 
+#[cfg(any(feature = "native", feature = "client"))]
+mod change;
 pub mod query;
 #[cfg(any(feature = "native", feature = "client"))]
 mod refine;

@@ -27,7 +27,7 @@ mod writing;
 
 mod typed;
 
-pub use changes::{Change, ChangePage, ChangeQuery};
+pub use crate::change::{Change, ChangePage, ChangeQuery};
 pub use database::{Database, Stats};
 pub use durability::{Durability, WhenBusy};
 pub use feed::Subscription;
