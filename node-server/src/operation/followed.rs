@@ -3,8 +3,13 @@
 //! database says that something happened, for the [`News`].
 
 use super::{
-    Answer, Operation, Reason, answer::Changes as Changed, include::include, params::Params, read,
+    Answer, Operation, Reason,
+    answer::Changes as Changed,
+    include::include,
+    params::{Input, Params},
+    read,
     search::Search,
+    shape::{DB, FILTER, Field, INCLUDE, Kind},
 };
 use crate::{
     Catalog,
@@ -20,6 +25,16 @@ use vectordoc::{
     native::{ChangeQuery, Subscription},
     query::Warning,
 };
+
+/// The parameters of `subscribe`.
+const PARAMS: &[Field] = &[
+    DB,
+    Field::optional("since", Kind::Text, "The position to follow from; now without it."),
+    Field::optional("limit", Kind::Count, "Changes of one notification; 1000 without it."),
+    FILTER,
+    INCLUDE,
+    Field::optional("search", Kind::Object(&[]), "The params of the search to follow, instead."),
+];
 
 /// What a client follows.
 pub(crate) struct Followed {
@@ -94,13 +109,12 @@ impl Followed {
         caller: &Caller,
         catalog: &Catalog,
     ) -> Result<Self> {
-        let params =
-            Params::parse(params, &["db", "since", "limit", "filter", "include", "search"])?;
+        let params = Params::parse(Input::from(params), PARAMS)?;
         let Some(search) = params.optional::<Raw<'_>>("search")? else {
             return Self::read_changes(&params, caller, catalog);
         };
         if let Some(other) =
-            ["db", "since", "limit", "filter", "include"].into_iter().find(|name| params.has(name))
+            PARAMS.iter().map(|field| field.name).find(|name| *name != "search" && params.has(name))
         {
             return Err(Error::invalid(format!(
                 "{other:?} stands beside \"search\": what is searched, and how, stands in it"
@@ -122,7 +136,7 @@ impl Followed {
     }
 
     fn read_search(params: Option<Raw<'_>>, caller: &Caller, catalog: &Catalog) -> Result<Self> {
-        let params = Params::parse(params, Search::PARAMS)?;
+        let params = Params::parse(Input::from(params), Search::PARAMS)?;
         let db = allowed(&params, caller)?;
         let search = Search::read(&params, catalog)?;
         if search.explain {
