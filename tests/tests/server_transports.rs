@@ -20,7 +20,7 @@ fn doc(number: u32) -> Json {
         "id": format!("p{number}"),
         "embedding": direction(number * 10),
         "price": number,
-        "tags": [if number % 2 == 0 { "even" } else { "odd" }],
+        "tags": [if number.is_multiple_of(2) { "even" } else { "odd" }],
         "title": format!("Product {number}"),
     })
 }
