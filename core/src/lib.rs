@@ -43,6 +43,10 @@ mod text;
 mod examples;
 mod fusion;
 mod group;
+mod warning;
+
+#[cfg(any(feature = "native", feature = "client"))]
+mod change;
 pub mod query;
 #[cfg(any(feature = "native", feature = "client"))]
 mod refine;

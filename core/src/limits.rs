@@ -58,6 +58,15 @@ pub const ARCHIVE_VALUE_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Shards of one database.
 pub const SHARDS_MAX: usize = 256;
 
+/// Documents searched for to measure recall.
+pub const RECALL_SAMPLE_MAX: usize = 1_000;
+/// The same when a question does not say.
+pub const RECALL_SAMPLE_DEFAULT: usize = 100;
+/// Hits of each search to measure recall.
+pub const RECALL_K_MAX: usize = 1_000;
+/// Distances that exact searches may compute to measure recall; one search is made in any case.
+pub const RECALL_DISTANCES_MAX: u64 = 20_000_000;
+
 /// Changes of one answer.
 pub const CHANGES_LIMIT_MAX: usize = 10_000;
 /// Changes of an answer to a question that does not say.

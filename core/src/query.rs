@@ -3,6 +3,8 @@
 use crate::{Document, Error, Filter, Fusion, Id, Include, Result, limits};
 use alloc::{format, string::String, vec::Vec};
 
+pub use crate::warning::Warning;
+
 /// A search for the documents nearest to a vector, for those that answer a text best, or for both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
@@ -191,6 +193,8 @@ pub struct Explanation {
     pub ef: usize,
     /// Documents the filter allows.
     pub allowed: u64,
+    /// What whoever asks would want to know.
+    pub warnings: Vec<Warning>,
 }
 
 impl Explanation {
@@ -204,6 +208,7 @@ impl Explanation {
         self.exact &= other.exact;
         self.ef = self.ef.max(other.ef);
         self.allowed += other.allowed;
+        Warning::merge(&mut self.warnings, &other.warnings);
         self
     }
 }

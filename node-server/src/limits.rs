@@ -15,6 +15,11 @@ pub struct Limits {
     pub in_flight_max: usize,
     /// Requests in one JSON-RPC batch.
     pub batch_requests_max: usize,
+    /// Subscriptions of one connection. A further one is answered with `limit_exceeded`.
+    pub subscriptions_max: usize,
+    /// The least time from one look of a subscription to a search to the next: what changes
+    /// meanwhile is looked at once.
+    pub live_interval: Duration,
     /// Open connections. Further ones are refused with HTTP status 503.
     pub connections_max: usize,
     /// How often the server asks a peer whether it lives; one that says nothing from one ping to
@@ -35,6 +40,8 @@ impl Default for Limits {
             answer_bytes_max: 32 * 1024 * 1024,
             in_flight_max: 64,
             batch_requests_max: 256,
+            subscriptions_max: 16,
+            live_interval: Duration::from_millis(100),
             connections_max: 1_024,
             ping_interval: Duration::from_secs(20),
             write_timeout: Duration::from_secs(30),

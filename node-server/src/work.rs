@@ -2,7 +2,7 @@
 //! wait for.
 
 use crate::limits::WRITES_MAX;
-use std::{num::NonZero, thread};
+use std::{num::NonZero, sync::Arc, thread};
 use tokio::sync::Semaphore;
 use vectordoc::{Error, Result};
 
@@ -13,19 +13,28 @@ pub(crate) enum Work {
     Compute,
     /// The disk: many at a time, as they share one sync.
     Commit,
+    /// The processor, for who follows: fewer at a time than there are cores, so that requests find
+    /// one.
+    Live,
 }
 
 /// The permits to work. Who waits for one holds a slot of a connection, so waiting is bounded.
 pub(crate) struct Workers {
-    compute: Semaphore,
-    commit: Semaphore,
+    compute: Arc<Semaphore>,
+    commit: Arc<Semaphore>,
+    live: Arc<Semaphore>,
 }
 
 impl Workers {
     /// Permits for this machine.
     pub(crate) fn new() -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        Self { compute: Semaphore::new(cores), commit: Semaphore::new(WRITES_MAX) }
+        let permits = |count| Arc::new(Semaphore::new(count));
+        Self {
+            compute: permits(cores),
+            commit: permits(WRITES_MAX),
+            live: permits((cores / 2).max(1)),
+        }
     }
 
     /// Runs `job` on a thread that may block, once there is a permit.
@@ -37,10 +46,16 @@ impl Workers {
         let permits = match work {
             Work::Compute => &self.compute,
             Work::Commit => &self.commit,
+            Work::Live => &self.live,
         };
-        let permit = permits.acquire().await;
-        let _permit = permit.map_err(|_| Error::unavailable("the server is shutting down"))?;
-        let job = tokio::task::spawn_blocking(job).await;
+        let permit = Arc::clone(permits).acquire_owned().await;
+        let permit = permit.map_err(|_| Error::unavailable("the server is shutting down"))?;
+        // The job keeps its permit also when nobody waits for it any more.
+        let job = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            job()
+        });
+        let job = job.await;
         job.map_err(|error| {
             tracing::error!(%error, "an operation panicked");
             Error::internal("the operation failed inside the server; its log has more")

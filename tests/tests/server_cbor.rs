@@ -524,3 +524,33 @@ async fn a_batch_is_answered_as_one_without_its_notifications() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn who_follows_is_told_the_same_in_both_encodings() -> Result<()> {
+    within_time(async {
+        let server = memory_server().await?;
+        let mut writer = Wire::open(&server).await?;
+        let (method, mut params) = script().swap_remove(0);
+        params["db"] = json!(NAME);
+        writer.result(method, params).await?;
+        let mut text = Wire::open(&server).await?;
+        let mut binary = BinaryWire::open(&server).await?;
+        let search = json!({"db": NAME, "vector": [0.5, 0.25, 0.5], "include": "*"});
+        for params in [json!({"db": NAME, "include": "*"}), json!({"search": search})] {
+            let said = binary.ask("subscribe", cbor_of(&params, Vectors::Typed)).await?;
+            let expected = outcome(&rounded(&text.ask("subscribe", params.clone()).await?));
+            assert!(expected.is_object(), "{params}: {expected}");
+            assert_eq!(outcome(&json_of(&said)), expected, "{params}");
+            let index = json!({"db": NAME, "docs": [doc(3)]});
+            writer.result("doc.index", index).await?;
+            let told = text.receive().await?;
+            assert_eq!(json_of(&binary.receive().await?), rounded(&told), "{params}");
+            let params = json!({"subscription": told["params"]["subscription"]});
+            let said = binary.ask("unsubscribe", cbor_of(&params, Vectors::Plain)).await?;
+            assert_eq!(json_of(&said)["result"], text.result("unsubscribe", params).await?);
+            writer.result("doc.delete", json!({"db": NAME, "filter": {}})).await?;
+        }
+        Ok(())
+    })
+    .await
+}

@@ -50,6 +50,7 @@ fn operations() -> Vec<(&'static str, Role, Json)> {
         ("doc.scroll", Role::Read, json!({"db": db})),
         ("doc.facet", Role::Read, json!({"db": db, "field": "tags"})),
         ("changes", Role::Read, json!({"db": db})),
+        ("db.recall", Role::Read, json!({"db": db})),
         ("doc.delete", Role::Write, json!({"db": db, "ids": ["p1"]})),
         ("db.drop", Role::Admin, json!({"db": db})),
     ]

@@ -1,8 +1,9 @@
 //! A WebSocket to a server: requests are sent as they come and answered in any order.
 
 use super::{
+    inbox::{Inbox, Inboxes},
     message::{self, Incoming},
-    pending::Pending,
+    pending::{Hook, Pending},
 };
 use crate::{Error, ErrorKind, Result};
 use futures_util::{
@@ -68,6 +69,7 @@ struct Hello {
 pub struct Connection {
     outbox: mpsc::Sender<Outgoing>,
     pending: Arc<Pending>,
+    inboxes: Arc<Inboxes>,
     slots: Arc<Semaphore>,
     limits: Arc<ServerLimits>,
     ended: watch::Receiver<bool>,
@@ -109,11 +111,34 @@ impl Connection {
     /// request is longer than the server takes, `unavailable` when the connection ends before the
     /// answer: then the request may have been done, or not.
     pub async fn request<P: Serialize>(&self, method: &str, params: &P) -> Result<Box<RawValue>> {
+        self.request_with(method, params, None).await
+    }
+
+    /// Asks to be told what `params` say; what is told comes into the inbox, also what comes right
+    /// after the answer.
+    pub(super) async fn subscribe(&self, params: &RawValue) -> Result<(Box<RawValue>, Arc<Inbox>)> {
+        let inbox = Arc::new(Inbox::default());
+        let (inboxes, opened) = (Arc::clone(&self.inboxes), Arc::clone(&inbox));
+        let hook: Hook = Box::new(move |answer| inboxes.open(answer, opened));
+        Ok((self.request_with("subscribe", params, Some(hook)).await?, inbox))
+    }
+
+    /// What is told of the subscriptions of this connection.
+    pub(super) fn inboxes(&self) -> &Inboxes {
+        &self.inboxes
+    }
+
+    async fn request_with<P: Serialize + ?Sized>(
+        &self,
+        method: &str,
+        params: &P,
+        hook: Option<Hook>,
+    ) -> Result<Box<RawValue>> {
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| ended())?;
         let place = self.outbox.reserve().await.map_err(|_| ended());
         // From here to the sending nothing waits: a request that a caller gives up is either sent,
         // or was never there.
-        let (id, answer) = self.pending.add(slot)?;
+        let (id, answer) = self.pending.add(slot, hook)?;
         match place.and_then(|place| Ok((place, self.write(id, method, params)?))) {
             Ok((place, text)) => place.send(Outgoing::Request(text)),
             Err(error) => self.pending.answer(id, Err(error)),
@@ -126,6 +151,7 @@ impl Connection {
     pub async fn close(&self) -> Result<()> {
         let closed = Error::closed("this connection was closed");
         self.pending.refuse(closed.clone());
+        self.inboxes.end(&closed);
         let mut end = self.ended.clone();
         let close = async {
             // A connection that is over already needs no goodbye.
@@ -143,16 +169,18 @@ impl Connection {
         let (outbox, queue) = mpsc::channel(OUTBOX_MAX);
         let (end, ended) = watch::channel(false);
         let pending = Arc::new(Pending::default());
+        let inboxes = Arc::new(Inboxes::default());
         let patience = limits.ping_interval_ms.map(Duration::from_millis);
         let patience = patience.map(|interval| interval * SILENT_INTERVALS_MAX);
         tokio::spawn(write(sink, queue, ended.clone()));
-        tokio::spawn(read(stream, Arc::clone(&pending), patience, end));
+        let desk = Desk { pending: Arc::clone(&pending), inboxes: Arc::clone(&inboxes) };
+        tokio::spawn(read(stream, desk, patience, end));
         let slots = Arc::new(Semaphore::new(limits.in_flight_max));
-        Self { outbox, pending, slots, limits: Arc::new(limits), ended }
+        Self { outbox, pending, inboxes, slots, limits: Arc::new(limits), ended }
     }
 
     /// The text of a request, if the server takes one so long.
-    fn write<P: Serialize>(&self, id: u64, method: &str, params: &P) -> Result<String> {
+    fn write<P: Serialize + ?Sized>(&self, id: u64, method: &str, params: &P) -> Result<String> {
         let text = message::request(id, method, params)?;
         let bytes_max = self.limits.message_bytes_max;
         if text.len() <= bytes_max {
@@ -269,7 +297,7 @@ async fn write(
 /// Hands out answers until the connection ends, and then tells everyone who waits.
 async fn read(
     mut stream: SplitStream<Socket>,
-    pending: Arc<Pending>,
+    desk: Desk,
     patience: Option<Duration>,
     end: watch::Sender<bool>,
 ) {
@@ -283,29 +311,39 @@ async fn read(
             Ok(None) => break ended(),
             Ok(Some(Err(error))) => break Error::unavailable(format!("{}: {error}", ended())),
             Ok(Some(Ok(Message::Text(text)))) => {
-                if let Err(error) = receive(&text, &pending) {
+                if let Err(error) = desk.receive(&text) {
                     break error;
                 }
             }
             Ok(Some(Ok(_))) => {}
         }
     };
-    pending.refuse(reason.clone());
-    pending.fail(&reason);
+    desk.pending.refuse(reason.clone());
+    desk.pending.fail(&reason);
+    desk.inboxes.end(&reason);
     end.send_replace(true);
 }
 
-fn receive(text: &str, pending: &Pending) -> Result<()> {
-    match message::read(text)? {
-        Incoming::Answer(Some(id), answer) => pending.answer(id, answer),
-        // The server could not tell which request was wrong.
-        Incoming::Answer(None, answer) => {
-            answer.map(drop)?;
+/// Who what a server says is for.
+struct Desk {
+    pending: Arc<Pending>,
+    inboxes: Arc<Inboxes>,
+}
+
+impl Desk {
+    fn receive(&self, text: &str) -> Result<()> {
+        match message::read(text)? {
+            Incoming::Answer(Some(id), answer) => self.pending.answer(id, answer),
+            // The server could not tell which request was wrong.
+            Incoming::Answer(None, answer) => {
+                answer.map(drop)?;
+            }
+            Incoming::Notification(method, params) => match method.as_str() {
+                "goaway" => self.pending.refuse(Error::unavailable("the server is shutting down")),
+                "changes" | "hits" | "lagged" | "ended" => self.inboxes.put((method, params))?,
+                _ => {}
+            },
         }
-        Incoming::Notification(method, _) if method == "goaway" => {
-            pending.refuse(Error::unavailable("the server is shutting down"));
-        }
-        Incoming::Notification(..) => {}
+        Ok(())
     }
-    Ok(())
 }

@@ -8,7 +8,7 @@ const VERSION: &str = "2.0";
 
 /// A request as it is sent.
 #[derive(Serialize)]
-struct Request<'a, P> {
+struct Request<'a, P: ?Sized> {
     jsonrpc: &'static str,
     id: u64,
     method: &'a str,
@@ -16,7 +16,7 @@ struct Request<'a, P> {
 }
 
 /// The text of a request.
-pub(super) fn request<P: Serialize>(id: u64, method: &str, params: &P) -> Result<String> {
+pub(super) fn request<P: Serialize + ?Sized>(id: u64, method: &str, params: &P) -> Result<String> {
     let request = Request { jsonrpc: VERSION, id, method, params };
     serde_json::to_string(&request)
         .map_err(|error| Error::invalid(format!("the request cannot be written as JSON: {error}")))

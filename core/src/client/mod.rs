@@ -13,6 +13,7 @@
 //! [`Client`] is typed. Below it, [`Remote`] has the same verbs for any schema, and [`Connection`]
 //! speaks to a server without knowing what about.
 
+mod inbox;
 mod message;
 mod pending;
 
@@ -22,9 +23,13 @@ mod remote;
 mod search;
 mod write;
 
+mod live;
+
 mod typed;
 
+pub use crate::change::{Change, ChangePage, ChangeQuery};
 pub use connection::{Connection, ServerLimits};
+pub use live::{ChangeFeed, LiveSearch};
 pub use remote::{Description, Remote};
 pub use typed::{Client, ClientBuilder};
 pub use write::Deleted;

@@ -23,8 +23,12 @@ struct Table {
     refusal: Option<Error>,
 }
 
+/// What is done with an answer before anything that comes after it is read.
+pub(super) type Hook = Box<dyn FnOnce(&RawValue) + Send>;
+
 struct Waiting {
     answer: oneshot::Sender<Answer>,
+    hook: Option<Hook>,
     /// Given back when the server has answered, also when nobody waits for that any more.
     _slot: OwnedSemaphorePermit,
 }
@@ -34,6 +38,7 @@ impl Pending {
     pub(super) fn add(
         &self,
         slot: OwnedSemaphorePermit,
+        hook: Option<Hook>,
     ) -> Result<(u64, oneshot::Receiver<Answer>)> {
         let mut table = self.lock();
         if let Some(refusal) = &table.refusal {
@@ -42,7 +47,7 @@ impl Pending {
         table.last_id += 1;
         let id = table.last_id;
         let (answer, receiver) = oneshot::channel();
-        table.waiting.insert(id, Waiting { answer, _slot: slot });
+        table.waiting.insert(id, Waiting { answer, hook, _slot: slot });
         Ok((id, receiver))
     }
 
@@ -50,6 +55,9 @@ impl Pending {
     pub(super) fn answer(&self, id: u64, answer: Answer) {
         let waiting = self.lock().waiting.remove(&id);
         if let Some(waiting) = waiting {
+            if let (Some(hook), Ok(answer)) = (waiting.hook, &answer) {
+                hook(answer);
+            }
             let _ = waiting.answer.send(answer);
         }
     }

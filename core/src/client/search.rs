@@ -12,8 +12,7 @@ impl Remote {
     /// The documents nearest to the query's vector, best first; or those that answer its text best,
     /// or both lists as one.
     pub async fn search(&self, query: &Query) -> Result<Vec<Hit>> {
-        query.check()?;
-        self.check_vector(query, query.vector.as_deref())?;
+        self.check_query(query)?;
         let params = SearchParams::new(query);
         let answer = self.ask("search", &params).await?;
         self.read_hits(&decode(answer.get())?)
@@ -86,6 +85,12 @@ impl Remote {
         groups.into_iter().map(group).collect()
     }
 
+    /// Refuses a query that no server answers.
+    pub(super) fn check_query(&self, query: &Query) -> Result<()> {
+        query.check()?;
+        self.check_vector(query, query.vector.as_deref())
+    }
+
     /// Refuses a vector that cannot be searched with; JSON could not even say NaN.
     fn check_vector(&self, query: &Query, vector: Option<&[f32]>) -> Result<()> {
         let Some(vector) = vector else { return Ok(()) };
@@ -94,7 +99,7 @@ impl Remote {
         check_vector(field, vector)
     }
 
-    fn read_hits(&self, hits: &Hits<'_>) -> Result<Vec<Hit>> {
+    pub(super) fn read_hits(&self, hits: &Hits<'_>) -> Result<Vec<Hit>> {
         let read = |hit: &HitText<'_>| {
             let doc = self.read_document(hit.doc)?;
             Ok(Hit { id: doc.id.clone(), score: hit.score, distance: hit.distance, doc })
@@ -104,7 +109,7 @@ impl Remote {
 }
 
 #[derive(Deserialize)]
-struct Hits<'a> {
+pub(super) struct Hits<'a> {
     #[serde(borrow)]
     hits: Vec<HitText<'a>>,
 }
@@ -119,7 +124,7 @@ struct HitText<'a> {
 
 /// The parameters of a search.
 #[derive(Serialize)]
-struct SearchParams<'a> {
+pub(super) struct SearchParams<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     vector: Option<&'a [f32]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,7 +153,7 @@ struct SearchParams<'a> {
 
 impl<'a> SearchParams<'a> {
     /// What `query` asks.
-    fn new(query: &'a Query) -> Self {
+    pub(super) fn new(query: &'a Query) -> Self {
         let vector = query.vector.as_deref();
         let near = Self::near(query);
         Self { vector, fusion: near.fusion.filter(|_| vector.is_some()), ..near }

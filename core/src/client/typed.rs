@@ -1,9 +1,10 @@
 //! A served database of one Rust type: the verbs of [`Db`](crate::Db), asynchronous.
 
-use super::{Connection, Deleted, Description, Remote};
+use super::{ChangeFeed, Connection, Deleted, Description, LiveSearch, Remote};
 use crate::{
     Error, ErrorKind, Filter, GroupBy, Hit, HitGroup, Id, Include, IntoIds, Page, Patch, Result,
     Scroll, Value, VectorDoc,
+    change::{ChangePage, ChangeQuery},
     refine::{SearchBatch, SearchBuilder, SearchLike, typed},
 };
 use std::{fmt, marker::PhantomData};
@@ -238,6 +239,19 @@ impl<T: VectorDoc> Client<T> {
         SearchBatch::new(self, vectors)
     }
 
+    /// What changed since a position, or the position there is now; documents come whole, whatever
+    /// the query says to include.
+    pub async fn changes(&self, query: ChangeQuery) -> Result<ChangePage<T>> {
+        let query = ChangeQuery { include: Include::Everything, ..query };
+        self.remote.changes(&query).await?.try_map(T::from_document)
+    }
+
+    /// Is told what changes from a position on, or from now on; documents come whole.
+    pub async fn subscribe(&self, query: ChangeQuery) -> Result<ChangeFeed<T>> {
+        let query = ChangeQuery { include: Include::Everything, ..query };
+        self.remote.subscribe_as(&query, T::from_document).await
+    }
+
     /// Ends the connection, for every clone.
     pub async fn close(&self) -> Result<()> {
         self.remote.connection().close().await
@@ -248,6 +262,11 @@ impl<T: VectorDoc> SearchBuilder<&Client<T>> {
     /// The hits, best first.
     pub async fn run(self) -> Result<Vec<Hit<T>>> {
         typed(self.source.remote.search(&self.query).await?)
+    }
+
+    /// Searches, and is told the hits again whenever they have changed.
+    pub async fn live(self) -> Result<LiveSearch<T>> {
+        self.source.remote.live_as(&self.query, T::from_document).await
     }
 
     /// The ids of the hits, best first, without fetching the documents.

@@ -14,7 +14,7 @@ use core::{cmp::Ordering, ops::Bound as Edge};
 pub(crate) type ReadValues<'a> = &'a dyn Fn(u32) -> Result<Vec<Value>>;
 
 /// What looking at one document costs, in slots taken from columns.
-const DOCUMENT_COST: u64 = 64;
+pub(super) const DOCUMENT_COST: u64 = 64;
 
 impl Columns {
     /// The live slots that pass `filter`.

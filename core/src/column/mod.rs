@@ -11,6 +11,7 @@ mod find;
 mod key;
 mod postings;
 mod tree;
+mod unserved;
 mod walk;
 
 use crate::{
@@ -27,6 +28,7 @@ use roaring::RoaringBitmap;
 
 pub(crate) use key::{Key, TreeKey};
 pub(crate) use tree::{Posting, Tree};
+pub(crate) use unserved::{Reason, Unserved};
 pub(crate) use walk::Direction;
 
 /// A set of slots, compressed.

@@ -24,6 +24,7 @@ mod read;
 mod search;
 mod text;
 mod tuning;
+mod warnings;
 
 use crate::{
     Error, Id, Result, Schema, Value,

@@ -61,7 +61,7 @@ impl Engine {
         let by_text = query.text.as_ref().map(by_text).transpose()?;
         let by_vector = || self.searching(query, depth(query))?.candidates(self);
         let by_vector = query.vector.is_some().then(by_vector).transpose()?;
-        Ok(match (by_vector, by_text) {
+        let part = match (by_vector, by_text) {
             (Some((by_vector, of_vector)), Some((by_text, of_text))) => {
                 let visited = of_vector.visited + of_text.visited;
                 let explanation =
@@ -73,7 +73,9 @@ impl Engine {
                 Part { by_text, explanation, ..Part::default() }
             }
             (None, None) => Part::default(),
-        })
+        };
+        let warnings = self.search_warnings(query)?;
+        Ok(Part { explanation: Explanation { warnings, ..part.explanation }, ..part })
     }
 
     /// The document of a neighbour as a candidate, ordered by the neighbour's distance.

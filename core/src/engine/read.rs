@@ -23,6 +23,21 @@ impl Engine {
         vector.map(Cow::into_owned).ok_or_else(|| no_example(id, "it has no vector"))
     }
 
+    /// Documents that have a vector in vector field `number`.
+    #[cfg(feature = "native")]
+    pub(crate) fn vectors(&self, number: usize) -> u64 {
+        self.fields[number].present.len()
+    }
+
+    /// The one of them that has `rank` others before it, in no particular order, and its vector.
+    #[cfg(feature = "native")]
+    pub(crate) fn nth(&self, number: usize, rank: u64) -> Result<Option<(Id, Vec<f32>)>> {
+        let field = &self.fields[number];
+        let Some(slot) = field.present.select(rank) else { return Ok(None) };
+        let vector = field.get(slot)?.map(Cow::into_owned);
+        vector.map(|vector| Ok((self.id(slot)?, vector))).transpose()
+    }
+
     /// How many documents pass.
     pub fn count(&self, filter: &Filter) -> Result<u64> {
         Ok(self.allowed(filter)?.len())

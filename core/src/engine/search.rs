@@ -266,7 +266,8 @@ impl Searching<'_> {
 
     fn explain(&self, plan: &'static str, visited: usize, ef: usize) -> Explanation {
         let allowed = self.allowed().len();
-        Explanation { plan, visited: visited as u64, exact: false, ef, allowed }
+        let visited = visited as u64;
+        Explanation { plan, visited, exact: false, ef, allowed, warnings: Vec::new() }
     }
 }
 

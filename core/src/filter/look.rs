@@ -72,6 +72,18 @@ impl Look {
 }
 
 impl Part {
+    /// As it is written in JSON.
+    pub(crate) fn operator(&self) -> &'static str {
+        match (self.place, self.ignore_case) {
+            (Place::Start, false) => "$startsWith",
+            (Place::Start, true) => "$istartsWith",
+            (Place::Anywhere, false) => "$contains",
+            (Place::Anywhere, true) => "$icontains",
+            (Place::End, false) => "$endsWith",
+            (Place::End, true) => "$iendsWith",
+        }
+    }
+
     fn is_in(&self, text: &str) -> bool {
         if self.ignore_case {
             return self.is_exactly_in(&text.to_lowercase());

@@ -128,6 +128,38 @@ impl Filter {
     pub fn field(path: impl Into<String>, test: Test) -> Self {
         Self::Field { path: path.into(), test }
     }
+
+    /// Whether there may be a condition that no index serves. It is told without a schema, so that
+    /// a filter that has none costs nothing further.
+    pub(crate) fn may_be_unserved(&self) -> bool {
+        match self {
+            Self::All => false,
+            Self::And(filters) | Self::Or(filters) => filters.iter().any(Self::may_be_unserved),
+            Self::Not(filter) => filter.may_be_unserved(),
+            Self::Field { path, test } => {
+                let is_element = || {
+                    let last = path.rsplit_once('.').map(|(_, last)| last);
+                    last.is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
+                };
+                test.may_be_unserved() || is_element()
+            }
+        }
+    }
+}
+
+impl Test {
+    fn may_be_unserved(&self) -> bool {
+        matches!(
+            self,
+            Self::Contains(_)
+                | Self::EndsWith(_)
+                | Self::ContainsIgnoreCase(_)
+                | Self::StartsWithIgnoreCase(_)
+                | Self::EndsWithIgnoreCase(_)
+                | Self::Regex(_)
+                | Self::Field(..)
+        )
+    }
 }
 
 impl BitAnd for Filter {

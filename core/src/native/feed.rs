@@ -42,6 +42,11 @@ impl Feed {
         }
     }
 
+    /// Indexes have followed what changed, so that a search may find something else.
+    pub(super) fn indexed(&self) {
+        self.announcer.announce();
+    }
+
     /// Keeps a record in memory.
     pub(super) fn keep(&self, number: u64, record: Vec<u8>) {
         self.kept().push_back((number, record.into()));

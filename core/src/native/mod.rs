@@ -21,15 +21,17 @@ mod cursor;
 mod database;
 mod opening;
 mod reading;
+mod recall;
 mod scroll;
 mod writing;
 
 mod typed;
 
-pub use changes::{Change, ChangePage, ChangeQuery};
+pub use crate::change::{Change, ChangePage, ChangeQuery};
 pub use database::{Database, Stats};
 pub use durability::{Durability, WhenBusy};
 pub use feed::Subscription;
 pub use options::{DatabaseOptions, Residence};
+pub use recall::{Recall, RecallQuery};
 pub use typed::{Builder, Db};
 pub use writing::Deleted;

@@ -6,7 +6,7 @@ use crate::{
     Scroll, Value,
     engine::{Engines, held, most_frequent, search, search_batch},
     grouped, limits,
-    query::Explanation,
+    query::{Explanation, Warning},
 };
 
 impl Database {
@@ -77,6 +77,26 @@ impl Database {
     pub fn explain(&self, query: &Query) -> Result<(Vec<Hit>, Explanation)> {
         self.check_open()?;
         self.found(|shards| search(shards, query), |engines| search(engines, query))
+    }
+
+    /// What to know about a filter without asking it: conditions that no index serves, and what
+    /// they cost. What a search has to be said of is in its [`Explanation`].
+    pub fn warnings(&self, filter: &Filter) -> Result<Vec<Warning>> {
+        self.warned(|engine| engine.warnings(filter))
+    }
+
+    /// What to know about a search without making it.
+    pub fn search_warnings(&self, query: &Query) -> Result<Vec<Warning>> {
+        self.warned(|engine| engine.search_warnings(query))
+    }
+
+    fn warned(&self, warn: impl Fn(&Engine) -> Result<Vec<Warning>>) -> Result<Vec<Warning>> {
+        self.check_open()?;
+        let mut warnings = Vec::new();
+        for shard in &self.inner.shards {
+            Warning::merge(&mut warnings, &warn(&shard.engine())?);
+        }
+        Ok(warnings)
     }
 
     /// Answers several queries, in their order. A few exact ones with the same filter at a time

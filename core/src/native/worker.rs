@@ -168,7 +168,7 @@ struct Prepared {
 
 impl Worker {
     fn run(mut self) {
-        let mut has_maintenance = true;
+        let (mut has_maintenance, mut has_maintained) = (true, false);
         loop {
             match self.next(has_maintenance) {
                 Some(Request::Write(write)) => {
@@ -191,6 +191,10 @@ impl Worker {
             }
             if has_maintenance {
                 has_maintenance = self.maintain();
+                if !has_maintenance && has_maintained {
+                    self.feed.indexed();
+                }
+                has_maintained = has_maintenance;
             } else if !self.is_settled && !was_due {
                 self.settle();
             }

@@ -16,7 +16,7 @@ pub(super) struct Route {
 /// The parameters that say which documents an operation is about. A path with an id says that.
 const WHICH: [&str; 4] = ["id", "ids", "docs", "filter"];
 
-pub(super) static ROUTES: [Route; 19] = [
+pub(super) static ROUTES: [Route; 20] = [
     Route::of(Verb::GET, "/v1/dbs", "db.list"),
     Route::of(Verb::PUT, "/v1/dbs/{db}", "db.create"),
     Route::of(Verb::GET, "/v1/dbs/{db}", "db.get"),
@@ -36,6 +36,7 @@ pub(super) static ROUTES: [Route; 19] = [
     Route::of(Verb::POST, "/v1/dbs/{db}/facet", "doc.facet"),
     Route::of(Verb::GET, "/v1/dbs/{db}/changes", "changes"),
     Route::of(Verb::POST, "/v1/dbs/{db}/changes", "changes"),
+    Route::of(Verb::POST, "/v1/dbs/{db}/recall", "db.recall"),
 ];
 
 impl Route {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json};
 use vectordoc::{
     Database, Document, Error, Hit, HitGroup, Id, Schema, Value,
     document::DocumentView,
-    native::{Change, ChangePage},
-    query::Explanation,
+    native::{Change, ChangePage, Recall},
+    query::{Explanation, Warning},
 };
 
 /// The result of one operation. Serialized, it is the object the contract describes.
@@ -57,6 +57,9 @@ pub(crate) enum Answer {
     PatchedWhere {
         /// Documents changed.
         patched: usize,
+        /// What to know about the filter.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<Warning>,
         /// What is true of it: `fsync` or `memory`.
         durability: &'static str,
     },
@@ -66,6 +69,9 @@ pub(crate) enum Answer {
         deleted: usize,
         /// The ids asked for that no document had.
         missing: Vec<Id>,
+        /// What to know about the filter.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<Warning>,
         /// What is true of it: `fsync` or `memory`.
         durability: &'static str,
     },
@@ -81,11 +87,17 @@ pub(crate) enum Answer {
     Results {
         /// One per vector, in the same order.
         results: Vec<Hits>,
+        /// What to know about all of them.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<Warning>,
     },
     /// `doc.count`.
     Count {
         /// Documents that pass the filter.
         count: u64,
+        /// What to know about the filter.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<Warning>,
     },
     /// `doc.scroll`.
     Page(Page),
@@ -95,7 +107,45 @@ pub(crate) enum Answer {
     Facet {
         /// The most frequent first.
         values: Vec<Counted>,
+        /// What to know about the filter.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<Warning>,
     },
+    /// `db.recall`.
+    Recall(Measured),
+}
+
+impl Answer {
+    /// The same without the warnings, and these.
+    pub(super) fn without_warnings(mut self) -> (Self, Vec<Warning>) {
+        let warnings = match &mut self {
+            Self::Hits(Hits { warnings, .. })
+            | Self::Groups(Groups { warnings, .. })
+            | Self::Results { warnings, .. } => std::mem::take(warnings),
+            _ => Vec::new(),
+        };
+        (self, warnings)
+    }
+}
+
+/// What `db.recall` found.
+#[derive(serde::Serialize)]
+pub(crate) struct Measured {
+    recall: Option<f64>,
+    sampled: usize,
+    k: usize,
+    ef: usize,
+    exact_ms: f64,
+    search_ms: f64,
+}
+
+impl From<Recall> for Measured {
+    fn from(recall: Recall) -> Self {
+        let milliseconds = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+        let Recall { recall, sampled, k, ef, exact, search } = recall;
+        let (exact_ms, search_ms) = (milliseconds(exact), milliseconds(search));
+        Self { recall, sampled, k, ef, exact_ms, search_ms }
+    }
 }
 
 /// What there is to know about one database.
@@ -158,7 +208,8 @@ impl Listed {
 }
 
 impl Reason {
-    fn of(error: &Error) -> Self {
+    /// Why, for a client.
+    pub(crate) fn of(error: &Error) -> Self {
         Self { code: error.kind().code(), message: error.message().into() }
     }
 }
@@ -220,6 +271,8 @@ pub(crate) struct Hits {
     pub(super) hits: Vec<Hit>,
     /// How they were found, when the client asked.
     pub(super) explanation: Option<Explanation>,
+    /// What to know about the search.
+    pub(super) warnings: Vec<Warning>,
 }
 
 /// Hits by a value they have in common.
@@ -228,6 +281,8 @@ pub(crate) struct Groups {
     pub(super) database: Database,
     /// In order of the best hit of each.
     pub(super) groups: Vec<HitGroup>,
+    /// What to know about the search.
+    pub(super) warnings: Vec<Warning>,
 }
 
 /// A part of all documents, in the order asked for.
@@ -238,6 +293,8 @@ pub(crate) struct Page {
     pub(super) docs: Vec<Document>,
     /// Where the next page begins; `None` on the last one.
     pub(super) cursor: Option<String>,
+    /// What to know about the filter.
+    pub(super) warnings: Vec<Warning>,
 }
 
 /// What changed, in the order it happened to each document.
@@ -302,6 +359,7 @@ impl Serialize for Hits {
         if let Some(explanation) = &self.explanation {
             map.serialize_entry("explain", &ExplanationView::of(explanation))?;
         }
+        write_warnings(&mut map, &self.warnings)?;
         map.end()
     }
 }
@@ -310,8 +368,9 @@ impl Serialize for Groups {
     fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
         let schema = self.database.schema();
         let view = |group| GroupView::of(schema, group);
-        let mut map = output.serialize_map(Some(1))?;
+        let mut map = output.serialize_map(None)?;
         map.serialize_entry("groups", &self.groups.iter().map(view).collect::<Vec<_>>())?;
+        write_warnings(&mut map, &self.warnings)?;
         map.end()
     }
 }
@@ -320,11 +379,17 @@ impl Serialize for Page {
     fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
         let schema = self.database.schema();
         let docs: Vec<_> = self.docs.iter().map(|document| view(schema, document)).collect();
-        let mut map = output.serialize_map(Some(2))?;
+        let mut map = output.serialize_map(None)?;
         map.serialize_entry("docs", &docs)?;
         map.serialize_entry("cursor", &self.cursor)?;
+        write_warnings(&mut map, &self.warnings)?;
         map.end()
     }
+}
+
+/// Warnings are there when there are some.
+fn write_warnings<M: SerializeMap>(map: &mut M, warnings: &[Warning]) -> Result<(), M::Error> {
+    if warnings.is_empty() { Ok(()) } else { map.serialize_entry("warnings", warnings) }
 }
 
 fn view<'a>(schema: &'a Schema, document: &'a Document) -> DocumentView<'a> {
@@ -373,7 +438,7 @@ struct ExplanationView<'a> {
 
 impl<'a> ExplanationView<'a> {
     fn of(explanation: &'a Explanation) -> Self {
-        let Explanation { plan, visited, exact, ef, allowed } = explanation;
+        let Explanation { plan, visited, exact, ef, allowed, .. } = explanation;
         Self { plan, visited: *visited, exact: *exact, ef: *ef, allowed: *allowed }
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Answer, Operation,
     params::Params,
     read,
-    shape::{DB, FILTER, Field, Kind},
+    shape::{DB, FILTER, Field, Kind, WARNINGS},
 };
 use crate::{
     Catalog,
@@ -22,7 +22,8 @@ impl Operation for DocCount {
     const SUMMARY: &'static str = "Count the documents that pass a filter";
     const ROLE: Role = Role::Read;
     const PARAMS: &'static [Field] = &[DB, FILTER];
-    const RESULT: Kind = Kind::Object(&[Field::required("count", Kind::Count, "How many pass.")]);
+    const RESULT: Kind =
+        Kind::Object(&[Field::required("count", Kind::Count, "How many pass."), WARNINGS]);
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         let database = read::database(params, catalog)?;
@@ -30,6 +31,7 @@ impl Operation for DocCount {
     }
 
     fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
-        Ok(Answer::Count { count: self.database.count(&self.filter)? })
+        let warnings = self.database.warnings(&self.filter)?;
+        Ok(Answer::Count { count: self.database.count(&self.filter)?, warnings })
     }
 }

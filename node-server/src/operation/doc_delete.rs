@@ -4,7 +4,7 @@ use super::{
     Answer, Operation, condition,
     params::Params,
     read,
-    shape::{DB, DURABILITY, FILTER, Field, IDS, IF_VERSION, Kind, WRITTEN},
+    shape::{DB, DURABILITY, FILTER, Field, IDS, IF_VERSION, Kind, WARNINGS, WRITTEN},
 };
 use crate::{
     Catalog,
@@ -42,6 +42,7 @@ impl Operation for DocDelete {
     const RESULT: Kind = Kind::Object(&[
         Field::required("deleted", Kind::Count, "How many documents were deleted."),
         Field::required("missing", IDS, "The ids that no document had."),
+        WARNINGS,
         WRITTEN,
     ]);
     const WORK: Work = Work::Commit;
@@ -71,6 +72,10 @@ impl Operation for DocDelete {
 
     fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let durability = self.database.durability().name();
+        let warnings = match &self.which {
+            Which::Passing(filter) => self.database.warnings(filter)?,
+            Which::Ids(_) | Which::One(..) => Vec::new(),
+        };
         let (deleted, missing) = match self.which {
             Which::Ids(ids) => {
                 let deleted = self.database.delete(ids)?;
@@ -83,6 +88,6 @@ impl Operation for DocDelete {
             }
             Which::Passing(filter) => (self.database.delete_where(&filter)?, Vec::new()),
         };
-        Ok(Answer::Deleted { deleted, missing, durability })
+        Ok(Answer::Deleted { deleted, missing, warnings, durability })
     }
 }

@@ -5,7 +5,7 @@ use super::{
     answer::Counted,
     params::Params,
     read,
-    shape::{DB, FILTER, Field, Kind},
+    shape::{DB, FILTER, Field, Kind, WARNINGS},
 };
 use crate::{
     Catalog,
@@ -37,11 +37,10 @@ impl Operation for DocFacet {
         FILTER,
         Field::optional("limit", Kind::Count, "How many values; 100 without it."),
     ];
-    const RESULT: Kind = Kind::Object(&[Field::required(
-        "values",
-        Kind::List(&COUNTED),
-        "The most frequent first.",
-    )]);
+    const RESULT: Kind = Kind::Object(&[
+        Field::required("values", Kind::List(&COUNTED), "The most frequent first."),
+        WARNINGS,
+    ]);
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         Ok(Self {
@@ -55,6 +54,7 @@ impl Operation for DocFacet {
     fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let counts = self.database.facet(&self.field, &self.filter, self.limit)?;
         let values = counts.into_iter().map(|(value, count)| Counted { value, count });
-        Ok(Answer::Facet { values: values.collect() })
+        let warnings = self.database.warnings(&self.filter)?;
+        Ok(Answer::Facet { values: values.collect(), warnings })
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Answer, Operation, condition,
     params::Params,
     read,
-    shape::{DB, DURABILITY, FILTER, Field, IF_VERSION, Kind, VERSION, WRITTEN},
+    shape::{DB, DURABILITY, FILTER, Field, IF_VERSION, Kind, VERSION, WARNINGS, WRITTEN},
 };
 use crate::{
     Catalog,
@@ -51,6 +51,7 @@ impl Operation for DocPatch {
         Kind::Object(&[VERSION, WRITTEN]),
         Kind::Object(&[
             Field::required("patched", Kind::Count, "How many documents passed the filter."),
+            WARNINGS,
             WRITTEN,
         ]),
     ]);
@@ -85,8 +86,9 @@ impl Operation for DocPatch {
                 Ok(Answer::Patched { version, durability })
             }
             Which::Passing(filter) => {
+                let warnings = database.warnings(&filter)?;
                 let patched = database.patch_where(&filter, &patch)?;
-                Ok(Answer::PatchedWhere { patched, durability })
+                Ok(Answer::PatchedWhere { patched, warnings, durability })
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{
     include::include,
     params::Params,
     read,
-    shape::{DB, DOCUMENTS, FILTER, Field, INCLUDE, Kind},
+    shape::{DB, DOCUMENTS, FILTER, Field, INCLUDE, Kind, WARNINGS},
 };
 use crate::{
     Catalog,
@@ -41,6 +41,7 @@ impl Operation for DocScroll {
             Kind::Nullable(&Kind::Text),
             "Where the next page begins; null on the last.",
         ),
+        WARNINGS,
     ]);
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
@@ -58,7 +59,8 @@ impl Operation for DocScroll {
     fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
         let Self { database, scroll } = self;
         let page = database.scroll(&scroll)?;
-        Ok(Answer::Page(Page { database, docs: page.docs, cursor: page.cursor }))
+        let warnings = database.warnings(&scroll.filter)?;
+        Ok(Answer::Page(Page { database, docs: page.docs, cursor: page.cursor, warnings }))
     }
 }
 

@@ -12,6 +12,7 @@ mod db_create;
 mod db_drop;
 mod db_get;
 mod db_list;
+mod db_recall;
 mod doc_count;
 mod doc_delete;
 mod doc_facet;
@@ -29,6 +30,8 @@ mod read;
 mod search;
 mod shape;
 
+mod followed;
+
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -37,8 +40,9 @@ use crate::{
 use std::borrow::Cow;
 use vectordoc::{Error, Result, schema::unknown_name};
 
-pub(crate) use answer::Answer;
+pub(crate) use answer::{Answer, Reason};
 pub(crate) use bulk::Bulk;
+pub(crate) use followed::{First, Followed, News};
 pub(crate) use params::Input;
 use params::Params;
 pub(crate) use shape::{DURABILITY, Field, Kind};
@@ -83,7 +87,7 @@ pub(crate) struct Method {
 }
 
 /// Every operation.
-pub(crate) static METHODS: [Method; 14] = [
+pub(crate) static METHODS: [Method; 15] = [
     Method::of::<db_create::DbCreate>(),
     Method::of::<db_list::DbList>(),
     Method::of::<db_get::DbGet>(),
@@ -98,6 +102,7 @@ pub(crate) static METHODS: [Method; 14] = [
     Method::of::<doc_scroll::DocScroll>(),
     Method::of::<doc_facet::DocFacet>(),
     Method::of::<changes::Changes>(),
+    Method::of::<db_recall::DbRecall>(),
 ];
 
 impl Method {

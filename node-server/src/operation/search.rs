@@ -9,7 +9,7 @@ use super::{
     include::include,
     params::Params,
     read,
-    shape::{DB, EXPLANATION, FILTER, Field, HITS, IDS, INCLUDE, Kind},
+    shape::{DB, EXPLANATION, FILTER, Field, HITS, IDS, INCLUDE, Kind, WARNINGS},
 };
 use crate::{
     Catalog,
@@ -39,6 +39,7 @@ pub(super) enum Queries {
 const FOUND: Kind = Kind::Object(&[
     HITS,
     Field::optional("explain", EXPLANATION, "How the hits were found, when asked."),
+    WARNINGS,
 ]);
 /// Hits with the same value.
 const GROUP: Kind =
@@ -92,16 +93,14 @@ impl Operation for Search {
     ];
     const RESULT: Kind = Kind::AnyOf(&[
         FOUND,
-        Kind::Object(&[Field::required(
-            "results",
-            Kind::List(&FOUND),
-            "One per vector, in the same order.",
-        )]),
-        Kind::Object(&[Field::required(
-            "groups",
-            Kind::List(&GROUP),
-            "In order of the best hit of each.",
-        )]),
+        Kind::Object(&[
+            Field::required("results", Kind::List(&FOUND), "One per vector, in the same order."),
+            WARNINGS,
+        ]),
+        Kind::Object(&[
+            Field::required("groups", Kind::List(&GROUP), "In order of the best hit of each."),
+            WARNINGS,
+        ]),
     ]);
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
@@ -115,37 +114,48 @@ impl Operation for Search {
     }
 
     fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
-        match &self.queries {
-            Queries::One(query) => self.hits(query).map(Answer::Hits),
-            Queries::Grouped(query, by) => self.groups(query, by).map(Answer::Groups),
-            Queries::Several(queries) => Ok(Answer::Results { results: self.results(queries)? }),
-        }
+        self.answer()
     }
 }
 
 impl Search {
+    /// What is found now.
+    pub(super) fn answer(&self) -> Result<Answer> {
+        match &self.queries {
+            Queries::One(query) => self.hits(query).map(Answer::Hits),
+            Queries::Grouped(query, by) => self.groups(query, by).map(Answer::Groups),
+            Queries::Several(queries) => {
+                // They are alike but for the vector.
+                let warn = |query| self.database.search_warnings(query);
+                let warnings = queries.first().map(warn).transpose()?.unwrap_or_default();
+                Ok(Answer::Results { results: self.results(queries)?, warnings })
+            }
+        }
+    }
+
     fn hits(&self, query: &Query) -> Result<Hits> {
         let database = self.database.clone();
-        if self.explain {
-            let (hits, explanation) = database.explain(query)?;
-            return Ok(Hits { database, hits, explanation: Some(explanation) });
-        }
-        let hits = database.search(query)?;
-        Ok(Hits { database, hits, explanation: None })
+        let (hits, mut explanation) = database.explain(query)?;
+        let warnings = std::mem::take(&mut explanation.warnings);
+        Ok(Hits { database, hits, explanation: self.explain.then_some(explanation), warnings })
     }
 
     fn groups(&self, query: &Query, by: &GroupBy) -> Result<Groups> {
         let groups = self.database.search_groups(query, by)?;
-        Ok(Groups { database: self.database.clone(), groups })
+        let warnings = self.database.search_warnings(query)?;
+        Ok(Groups { database: self.database.clone(), groups, warnings })
     }
 
     fn results(&self, queries: &[Query]) -> Result<Vec<Hits>> {
         if self.explain {
-            return queries.iter().map(|query| self.hits(query)).collect();
+            let hits = |query| Ok(Hits { warnings: Vec::new(), ..self.hits(query)? });
+            return queries.iter().map(hits).collect();
         }
         let results = self.database.search_batch(queries)?;
         let database = || self.database.clone();
-        let hits = |hits| Hits { database: database(), hits, explanation: None };
+        let warnings = Vec::new;
+        let hits =
+            |hits| Hits { database: database(), hits, explanation: None, warnings: warnings() };
         Ok(results.into_iter().map(hits).collect())
     }
 }

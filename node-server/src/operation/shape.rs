@@ -66,6 +66,13 @@ pub(crate) enum Kind {
     AnyOf(&'static [Kind]),
 }
 
+/// What to know about a question.
+pub(super) const WARNINGS: Field = Field::optional(
+    "warnings",
+    Kind::List(&Kind::Text),
+    "What makes the answer dearer or worse than it need be, and what to do about it; not there when \
+     there is nothing to say.",
+);
 /// The database an operation is about.
 pub(super) const DB: Field =
     Field::required("db", Kind::Name, "The database, as it was named by db.create.");

@@ -4,7 +4,8 @@ use super::{
     guard::refused_bytes,
     outbox::{Outbox, Outgoing, Sender, close},
     reply::Session,
-    rpc::{self, Body, Call, Failure, Fault, Incoming, Notification, Request, Success},
+    rpc::{self, Body, Call, Failure, Fault, Incoming, Notification, Part, Request, Success},
+    subscriptions::{Subscriber, Subscriptions},
     upgrade::Socket,
 };
 use crate::{
@@ -45,9 +46,20 @@ pub(super) async fn converse(
     let outbox = tokio::spawn(outbox.run());
     let slots = Arc::new(Semaphore::new(context.limits.in_flight_max));
     let caller = Arc::new(caller);
-    let mut connection =
-        Connection { stream, encoding, outbox: sender, slots, caller, context, stopping };
-    match connection.run().await {
+    let subscriptions = Subscriptions::new(context.limits.subscriptions_max);
+    let mut connection = Connection {
+        stream,
+        encoding,
+        outbox: sender,
+        slots,
+        subscriptions,
+        caller,
+        context,
+        stopping,
+    };
+    let end = connection.run().await;
+    connection.subscriptions.end();
+    match end {
         End::Gone => return outbox.abort(),
         End::Told => {}
         End::Close(frame) => connection.send(Outgoing::Close(frame)).await,
@@ -83,6 +95,7 @@ struct Connection {
     outbox: Sender,
     /// One per request that is read and whose answer has not left yet.
     slots: Arc<Semaphore>,
+    subscriptions: Arc<Subscriptions>,
     caller: Arc<Caller>,
     context: Arc<Context>,
     stopping: watch::Receiver<Phase>,
@@ -118,6 +131,7 @@ impl Connection {
 
     /// Lets accepted requests be answered, and refuses new ones.
     async fn drain(&mut self) -> End {
+        self.subscriptions.end();
         self.notify("goaway", GoAway { reason: "the server is shutting down" }).await;
         let refusal = Error::unavailable("the server is shutting down; connect again later");
         let slots = Arc::clone(&self.slots);
@@ -179,8 +193,15 @@ impl Connection {
         if incoming.is_refused() {
             return self.reply(&incoming).await;
         }
-        if let Incoming::One(Request { id, call: Ok(Call::Auth { key }) }) = &incoming {
-            return self.authenticate(id.as_ref(), key).await;
+        match &incoming {
+            Incoming::One(Request { id, call: Ok(Call::Auth { key }) }) => {
+                return self.authenticate(id.as_ref(), key).await;
+            }
+            Incoming::One(Request {
+                id: Some(id),
+                call: Ok(Call::Unsubscribe { subscription }),
+            }) => return self.unsubscribe(id, *subscription).await,
+            _ => {}
         }
         // A key that was revoked since ends here too.
         match self.context.keyring.renew(&self.caller).await {
@@ -196,7 +217,16 @@ impl Connection {
                     caller: Arc::clone(&self.caller),
                     context: Arc::clone(&self.context),
                 };
-                tokio::spawn(answer(asked, slot, self.outbox.clone()));
+                match asked.incoming {
+                    Incoming::One(Request {
+                        id: Some(id),
+                        call: Ok(Call::Subscribe { params }),
+                    }) => self.subscribe(id, params, slot),
+                    incoming => {
+                        let asked = Asked { incoming, ..asked };
+                        tokio::spawn(answer(asked, slot, self.outbox.clone()));
+                    }
+                }
             }
             Err(_) => {
                 let refusal = Error::busy(format!(
@@ -224,6 +254,27 @@ impl Connection {
             }
             Some(Err(error)) => tracing::error!(%error, "an answer cannot be written"),
             None => {}
+        }
+    }
+
+    fn subscribe(&self, id: Value, params: Option<Part>, slot: OwnedSemaphorePermit) {
+        let subscriber = Subscriber {
+            encoding: self.encoding,
+            outbox: self.outbox.clone(),
+            caller: Arc::clone(&self.caller),
+            context: Arc::clone(&self.context),
+        };
+        tokio::spawn(Arc::clone(&self.subscriptions).open(id, params, subscriber, slot));
+    }
+
+    async fn unsubscribe(&self, id: &Value, subscription: u64) {
+        let written = match self.subscriptions.stop(subscription).await {
+            Ok(()) => self.write(&Success::new(id, Unsubscribed { unsubscribed: true })),
+            Err(error) => self.write(&Failure::new(id, &error.into())),
+        };
+        match written {
+            Ok(bytes) => self.send(Outgoing::Message(framed(self.encoding, bytes), None)).await,
+            Err(error) => tracing::error!(%error, "an answer cannot be written"),
         }
     }
 
@@ -292,7 +343,7 @@ async fn answer(asked: Asked, slot: OwnedSemaphorePermit, outbox: Sender) {
 }
 
 /// The message that `bytes` are sent in.
-fn framed(encoding: Encoding, bytes: Vec<u8>) -> Message {
+pub(super) fn framed(encoding: Encoding, bytes: Vec<u8>) -> Message {
     match encoding {
         Encoding::Json => Message::text(String::from_utf8(bytes).expect("JSON is UTF-8")),
         Encoding::Cbor => Message::binary(bytes),
@@ -325,6 +376,8 @@ struct AnnouncedLimits {
     answer_bytes_max: usize,
     in_flight_max: usize,
     batch_requests_max: usize,
+    subscriptions_max: usize,
+    live_interval_ms: u128,
     ping_interval_ms: u128,
 }
 
@@ -335,10 +388,19 @@ impl Hello {
             answer_bytes_max: limits.answer_bytes_max,
             in_flight_max: limits.in_flight_max,
             batch_requests_max: limits.batch_requests_max,
+            subscriptions_max: limits.subscriptions_max,
+            live_interval_ms: limits.live_interval.as_millis(),
             ping_interval_ms: limits.ping_interval.as_millis(),
         };
         Self { server: "vectordoc", version: env!("CARGO_PKG_VERSION"), limits }
     }
+}
+
+/// The answer to `unsubscribe`.
+#[derive(Serialize)]
+struct Unsubscribed {
+    /// Always true: what is not there is an error.
+    unsubscribed: bool,
 }
 
 /// The answer to `auth`: what the key is good for.

@@ -53,7 +53,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Outbox<S> {
         pulse: Pulse,
         limits: &Limits,
     ) -> (Self, Sender) {
-        let (sender, queue) = mpsc::channel(limits.in_flight_max + SPARE);
+        let messages_max = limits.in_flight_max + limits.subscriptions_max + SPARE;
+        let (sender, queue) = mpsc::channel(messages_max);
         let Limits { write_timeout, ping_interval, .. } = *limits;
         (Self { sink, queue, pulse, write_timeout, ping_interval }, sender)
     }

@@ -101,7 +101,9 @@ impl Call {
         bytes_max: usize,
     ) -> Result<Vec<u8>, Fault> {
         let Self::Operation { method, params } = self else {
-            return Err(Fault::request("\"auth\" is sent alone, not in a batch"));
+            return Err(Fault::request(
+                "\"auth\", \"subscribe\" and \"unsubscribe\" are sent alone, with an id, not in a batch",
+            ));
         };
         let params = params.as_ref().map(Part::as_raw);
         let answer = method.call(params, session.caller, session.catalog)?;
@@ -115,7 +117,7 @@ impl Call {
     fn work(&self) -> Work {
         match self {
             Self::Operation { method, .. } => method.work,
-            Self::Auth { .. } => Work::Compute,
+            Self::Auth { .. } | Self::Subscribe { .. } | Self::Unsubscribe { .. } => Work::Compute,
         }
     }
 
@@ -123,7 +125,7 @@ impl Call {
     /// about as long as the request, or as a schema.
     fn bytes_max(&self, bytes_max: usize) -> usize {
         match self.work() {
-            Work::Compute => bytes_max,
+            Work::Compute | Work::Live => bytes_max,
             Work::Commit => usize::MAX,
         }
     }

@@ -69,6 +69,16 @@ pub(super) enum Call {
         /// Its parameters: an object, if the client was right.
         params: Option<Part>,
     },
+    /// `subscribe`: to be told what happens from now on.
+    Subscribe {
+        /// What is followed: an object, if the client was right.
+        params: Option<Part>,
+    },
+    /// `unsubscribe`: to hear no more.
+    Unsubscribe {
+        /// Of which subscription.
+        subscription: u64,
+    },
     /// `auth`: to be known as the holder of a key from now on. Browsers cannot send a header.
     Auth {
         /// The key.
@@ -78,6 +88,18 @@ pub(super) enum Call {
 
 /// The method of [`Call::Auth`].
 const AUTH: &str = "auth";
+
+/// The method of [`Call::Subscribe`].
+const SUBSCRIBE: &str = "subscribe";
+/// The method of [`Call::Unsubscribe`].
+const UNSUBSCRIBE: &str = "unsubscribe";
+
+/// The parameters of [`UNSUBSCRIBE`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnsubscribeParams {
+    subscription: u64,
+}
 
 /// The parameters of [`AUTH`].
 #[derive(Deserialize)]
@@ -265,8 +287,16 @@ fn read_call(
         let wrong = || Error::invalid(r#"the params of "auth" are {"key": "vd_…"}"#);
         return Ok(Call::Auth { key: params.ok_or_else(wrong)?.key });
     }
-    let method = Method::named(&method).map_err(Fault::method)?;
+    if method == UNSUBSCRIBE {
+        let params = envelope.params.and_then(|params| params.read::<UnsubscribeParams>().ok());
+        let wrong = || Error::invalid(r#"the params of "unsubscribe" are {"subscription": 1}"#);
+        return Ok(Call::Unsubscribe { subscription: params.ok_or_else(wrong)?.subscription });
+    }
     let params = envelope.params.map(|params| Part::of(message, params));
+    if method == SUBSCRIBE {
+        return Ok(Call::Subscribe { params });
+    }
+    let method = Method::named(&method).map_err(Fault::method)?;
     Ok(Call::Operation { method, params })
 }
 

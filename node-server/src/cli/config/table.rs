@@ -47,6 +47,8 @@ settings! {
     "limits.answer_bytes_max", limits.answer_bytes_max, Bytes(KIB, GIB), "Bytes of one answer";
     "limits.in_flight_max", limits.in_flight_max, Count(1, 100_000), "Requests of one connection that are not answered yet";
     "limits.batch_requests_max", limits.batch_requests_max, Count(1, 100_000), "Requests in one JSON-RPC batch";
+    "limits.subscriptions_max", limits.subscriptions_max, Count(0, 10_000), "Subscriptions of one connection";
+    "limits.live_interval", limits.live_interval, Duration(1, HOUR_MS), "The least time between two looks of a subscription to a search";
     "limits.connections_max", limits.connections_max, Count(1, 1_000_000), "Open connections";
     "limits.ping_interval", limits.ping_interval, Duration(100, HOUR_MS), "How often the server asks whether a client lives";
     "limits.write_timeout", limits.write_timeout, Duration(100, HOUR_MS), "How long one answer may take to leave";
@@ -87,6 +89,8 @@ mod tests {
         answer_bytes_max,
         in_flight_max,
         batch_requests_max,
+        subscriptions_max,
+        live_interval,
         connections_max,
         ping_interval,
         write_timeout,
