@@ -15,13 +15,16 @@ mod mailbox;
 mod shard;
 mod worker;
 
-mod archive;
 mod changes;
 mod cursor;
 mod database;
+mod import;
+mod lineage;
 mod opening;
 mod reading;
+mod resharding;
 mod scroll;
+mod snapshot;
 mod writing;
 
 mod typed;
@@ -30,6 +33,9 @@ pub use changes::{Change, ChangePage, ChangeQuery};
 pub use database::{Database, Stats};
 pub use durability::{Durability, WhenBusy};
 pub use feed::Subscription;
+pub use import::Import;
 pub use options::{DatabaseOptions, Residence};
+pub use resharding::Resharding;
+pub use snapshot::Snapshot;
 pub use typed::{Builder, Db};
 pub use writing::Deleted;
