@@ -14,6 +14,7 @@ mod restore;
 mod search;
 mod serve;
 
+mod archives;
 mod dataset;
 mod hits;
 mod jsonl;

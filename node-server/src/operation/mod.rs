@@ -5,12 +5,21 @@
 //! params, and writes the answer in the encoding its clients expect.
 
 mod answer;
+mod bytes;
 mod changes;
 mod condition;
 mod db_create;
 mod db_drop;
 mod db_get;
 mod db_list;
+mod db_reshard;
+mod db_restore;
+mod db_restore_close;
+mod db_restore_finish;
+mod db_restore_write;
+mod db_snapshot;
+mod db_snapshot_close;
+mod db_snapshot_read;
 mod doc_count;
 mod doc_delete;
 mod doc_facet;
@@ -37,6 +46,8 @@ use std::borrow::Cow;
 use vectordoc::{Error, Result, schema::unknown_name};
 
 pub(crate) use answer::Answer;
+#[cfg(feature = "cli")]
+pub(crate) use bytes::Bytes;
 use params::Params;
 
 /// A request of one kind, read and ready to run.
@@ -65,11 +76,19 @@ pub(crate) struct Method {
     call: fn(Option<Raw<'_>>, &Caller, &Catalog) -> Result<Answer>,
 }
 
-static METHODS: [Method; 14] = [
+static METHODS: [Method; 22] = [
     Method::of::<db_create::DbCreate>(),
     Method::of::<db_list::DbList>(),
     Method::of::<db_get::DbGet>(),
     Method::of::<db_drop::DbDrop>(),
+    Method::of::<db_reshard::DbReshard>(),
+    Method::of::<db_snapshot::DbSnapshot>(),
+    Method::of::<db_snapshot_read::DbSnapshotRead>(),
+    Method::of::<db_snapshot_close::DbSnapshotClose>(),
+    Method::of::<db_restore::DbRestore>(),
+    Method::of::<db_restore_write::DbRestoreWrite>(),
+    Method::of::<db_restore_finish::DbRestoreFinish>(),
+    Method::of::<db_restore_close::DbRestoreClose>(),
     Method::of::<doc_index::DocIndex>(),
     Method::of::<doc_update::DocUpdate>(),
     Method::of::<doc_patch::DocPatch>(),

@@ -8,6 +8,7 @@ mod served;
 
 pub(crate) use answer::{Answer, Found};
 pub(crate) use options::{PlaceOptions, URL_DEFAULT};
+pub(crate) use served::{connect, request};
 
 use vectordoc::{Id, Query, Result, Schema};
 

@@ -60,9 +60,8 @@ struct Indexed {
 }
 
 impl Served {
-    pub(super) fn connect(url: &str, db: &str, key: Option<&str>) -> Result<Self> {
-        let runtime = runtime::start()?;
-        let connection = runtime.block_on(Connection::open_with(url, key)).map_err(explain)?;
+    pub(super) fn connect(url: &str, db: &str) -> Result<Self> {
+        let (runtime, connection) = connect(url)?;
         let request_bytes_max = REQUEST_BYTES_MAX.min(connection.limits().message_bytes_max / 2);
         let (db, in_flight) = (db.to_owned(), JoinSet::new());
         Ok(Self { runtime, connection, db, request_bytes_max, in_flight, acknowledged: 0 })
@@ -185,6 +184,13 @@ impl Place for Served {
     }
 }
 
+/// Connects to a server.
+pub(crate) fn connect(url: &str) -> Result<(Runtime, Connection)> {
+    let runtime = runtime::start()?;
+    let opened = runtime.block_on(Connection::open_with(url, super::options::key().as_deref()));
+    Ok((runtime, opened.map_err(explain)?))
+}
+
 /// What to do when nobody answers.
 fn explain(error: Error) -> Error {
     match error.kind() {
@@ -195,7 +201,7 @@ fn explain(error: Error) -> Error {
     }
 }
 
-async fn request<R: DeserializeOwned>(
+pub(crate) async fn request<R: DeserializeOwned>(
     connection: &Connection,
     method: &str,
     params: &impl Serialize,
