@@ -64,6 +64,10 @@ pub(crate) const TRANSFER_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 pub(crate) const TRANSFER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of a piece that does not say.
 pub(crate) const TRANSFER_BYTES_DEFAULT: usize = 1024 * 1024;
+/// Documents that come as lines are written this many at a time.
+pub(crate) const LINES_BATCH_DOCUMENTS: usize = 1_000;
+/// The same in bytes of lines: a batch ends with the line that reaches them.
+pub(crate) const LINES_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Documents of a page of a scroll that does not say.
 pub(crate) const SCROLL_LIMIT_DEFAULT: usize = 100;
 /// Values of a facet that does not say.

@@ -1,6 +1,12 @@
 //! `db.reshard`: another number of shards, while the database is read and written.
 
-use super::{Answer, Operation, answer::Description, params::Params, read};
+use super::{
+    Answer, Operation,
+    answer::Description,
+    params::Params,
+    read,
+    shape::{DB, DESCRIPTION, Field, Kind},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -16,8 +22,11 @@ pub(super) struct DbReshard {
 
 impl Operation for DbReshard {
     const METHOD: &'static str = "db.reshard";
+    const SUMMARY: &'static str = "Spread a database over another number of shards";
     const ROLE: Role = Role::Admin;
-    const PARAMS: &'static [&'static str] = &["db", "shards"];
+    const PARAMS: &'static [Field] =
+        &[DB, Field::required("shards", Kind::Count, "How many there shall be.")];
+    const RESULT: Kind = DESCRIPTION;
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {

@@ -1,6 +1,10 @@
 //! `db.restore`: a new database out of an archive, which `db.restore.write` brings.
 
-use super::{Answer, Operation, params::Params};
+use super::{
+    Answer, Operation,
+    params::Params,
+    shape::{DB, Field, Kind, RESTORE},
+};
 use crate::{
     Catalog,
     catalog::OpenRestore,
@@ -16,8 +20,17 @@ pub(super) struct DbRestore {
 
 impl Operation for DbRestore {
     const METHOD: &'static str = "db.restore";
+    const SUMMARY: &'static str = "Begin to make a database of an archive";
     const ROLE: Role = Role::Admin;
-    const PARAMS: &'static [&'static str] = &["db"];
+    const PARAMS: &'static [Field] = &[DB];
+    const RESULT: Kind = Kind::Object(&[
+        RESTORE,
+        Field::required(
+            "piece_bytes_max",
+            Kind::Count,
+            "Bytes that one db.restore.write may have.",
+        ),
+    ]);
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {

@@ -1,6 +1,10 @@
 //! `db.restore.close`: a restore is given up, and nothing of it is left.
 
-use super::{Answer, Operation, params::Params};
+use super::{
+    Answer, Operation,
+    params::Params,
+    shape::{CLOSED, DB, Field, Kind, RESTORE},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -15,8 +19,10 @@ pub(super) struct DbRestoreClose {
 
 impl Operation for DbRestoreClose {
     const METHOD: &'static str = "db.restore.close";
+    const SUMMARY: &'static str = "Give up a restore";
     const ROLE: Role = Role::Admin;
-    const PARAMS: &'static [&'static str] = &["db", "restore"];
+    const PARAMS: &'static [Field] = &[DB, RESTORE];
+    const RESULT: Kind = CLOSED;
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {

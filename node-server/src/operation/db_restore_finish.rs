@@ -1,6 +1,11 @@
 //! `db.restore.finish`: the archive is whole, and its database is served.
 
-use super::{Answer, Operation, answer::Description, params::Params};
+use super::{
+    Answer, Operation,
+    answer::Description,
+    params::Params,
+    shape::{DB, DESCRIPTION, Field, Kind, RESTORE},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -15,8 +20,10 @@ pub(super) struct DbRestoreFinish {
 
 impl Operation for DbRestoreFinish {
     const METHOD: &'static str = "db.restore.finish";
+    const SUMMARY: &'static str = "Serve the database that an archive made";
     const ROLE: Role = Role::Admin;
-    const PARAMS: &'static [&'static str] = &["db", "restore"];
+    const PARAMS: &'static [Field] = &[DB, RESTORE];
+    const RESULT: Kind = DESCRIPTION;
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {

@@ -1,6 +1,11 @@
 //! `db.restore.write`: the next bytes of the archive that `db.restore` waits for.
 
-use super::{Answer, Operation, bytes::Bytes, params::Params};
+use super::{
+    Answer, Operation,
+    bytes::Bytes,
+    params::Params,
+    shape::{DB, DONE, Field, Kind, NEXT, OFFSET, RESTORE, TOTAL},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -18,8 +23,11 @@ pub(super) struct DbRestoreWrite {
 
 impl Operation for DbRestoreWrite {
     const METHOD: &'static str = "db.restore.write";
+    const SUMMARY: &'static str = "Write the next bytes of an archive";
     const ROLE: Role = Role::Admin;
-    const PARAMS: &'static [&'static str] = &["db", "restore", "offset", "bytes"];
+    const PARAMS: &'static [Field] =
+        &[DB, RESTORE, OFFSET, Field::required("bytes", Kind::Bytes, "The bytes.")];
+    const RESULT: Kind = Kind::Object(&[NEXT, DONE, TOTAL]);
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {

@@ -1,6 +1,10 @@
 //! `db.snapshot`: a database as it is at one moment, to be read as an archive by `db.snapshot.read`.
 
-use super::{Answer, Operation, params::Params};
+use super::{
+    Answer, Operation,
+    params::Params,
+    shape::{DB, Field, Kind, SNAPSHOT},
+};
 use crate::{
     Catalog,
     catalog::OpenSnapshot,
@@ -15,9 +19,11 @@ pub(super) struct DbSnapshot {
 
 impl Operation for DbSnapshot {
     const METHOD: &'static str = "db.snapshot";
+    const SUMMARY: &'static str = "Begin to read a database as one archive";
     /// It has everything, and as long as it is open, the disk keeps what was replaced since.
     const ROLE: Role = Role::Admin;
-    const PARAMS: &'static [&'static str] = &["db"];
+    const PARAMS: &'static [Field] = &[DB];
+    const RESULT: Kind = Kind::Object(&[SNAPSHOT]);
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {

@@ -1,6 +1,10 @@
 //! `db.snapshot.close`: nobody reads a snapshot any more, so that the disk need not keep it.
 
-use super::{Answer, Operation, params::Params};
+use super::{
+    Answer, Operation,
+    params::Params,
+    shape::{CLOSED, DB, Field, Kind, SNAPSHOT},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -15,8 +19,10 @@ pub(super) struct DbSnapshotClose {
 
 impl Operation for DbSnapshotClose {
     const METHOD: &'static str = "db.snapshot.close";
+    const SUMMARY: &'static str = "Close a snapshot";
     const ROLE: Role = Role::Admin;
-    const PARAMS: &'static [&'static str] = &["db", "snapshot"];
+    const PARAMS: &'static [Field] = &[DB, SNAPSHOT];
+    const RESULT: Kind = CLOSED;
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {

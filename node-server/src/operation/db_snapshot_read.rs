@@ -1,6 +1,11 @@
 //! `db.snapshot.read`: the next bytes of the archive that `db.snapshot` began.
 
-use super::{Answer, Operation, bytes::Bytes, params::Params};
+use super::{
+    Answer, Operation,
+    bytes::Bytes,
+    params::Params,
+    shape::{DB, DONE, Field, Kind, NEXT, OFFSET, SNAPSHOT, TOTAL},
+};
 use crate::{
     Catalog,
     catalog::Piece,
@@ -19,8 +24,17 @@ pub(super) struct DbSnapshotRead {
 
 impl Operation for DbSnapshotRead {
     const METHOD: &'static str = "db.snapshot.read";
+    const SUMMARY: &'static str = "Read the next bytes of a snapshot";
     const ROLE: Role = Role::Admin;
-    const PARAMS: &'static [&'static str] = &["db", "snapshot", "offset", "length"];
+    const PARAMS: &'static [Field] =
+        &[DB, SNAPSHOT, OFFSET, Field::optional("length", Kind::Count, "How many bytes at most.")];
+    const RESULT: Kind = Kind::Object(&[
+        Field::required("bytes", Kind::Bytes, "The bytes."),
+        NEXT,
+        DONE,
+        TOTAL,
+        Field::required("has_more", Kind::Bool, "Whether the archive goes on."),
+    ]);
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {
