@@ -11,7 +11,13 @@ use crate::{
     ws,
 };
 use axum::{Router, middleware};
-use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
@@ -166,7 +172,9 @@ async fn expire_transfers(context: Arc<Context>) {
         sleep(TRANSFER_CHECK_INTERVAL).await;
         let context = Arc::clone(&context);
         // One that panicked has been logged, and the next one tries again.
-        let _ = tokio::task::spawn_blocking(move || context.catalog.transfers().expire()).await;
+        let _ =
+            tokio::task::spawn_blocking(move || context.catalog.transfers().expire(Instant::now()))
+                .await;
     }
 }
 

@@ -280,10 +280,8 @@ fn a_stop_or_a_close_on_the_way_leaves_the_old_shards_and_nothing_else() -> Resu
                 std::thread::yield_now();
             }
             let now = db.resharding();
-            assert!(
-                now.is_none_or(|now| (now.from, now.to, now.total) == (2, 3, 8_000)),
-                "{now:?}"
-            );
+            assert!(now.is_none_or(|now| (now.from, now.to) == (2, 3)), "{now:?}");
+            assert!(now.is_none_or(|now| now.done < now.total), "{now:?}");
             let busy = db.reshard(4).expect_err("one at a time");
             assert_eq!(busy.kind(), ErrorKind::Busy);
             assert!(busy.message().contains("from 2 to 3 shards"), "{busy}");

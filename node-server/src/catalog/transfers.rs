@@ -22,9 +22,10 @@ pub(crate) struct Transfers {
 
 impl Transfers {
     /// Ends those that nobody has asked about for too long.
-    pub(crate) fn expire(&self) {
-        self.snapshots.retain(|_, used| used.elapsed() < TRANSFER_IDLE_MAX);
-        self.restores.retain(|_, used| used.elapsed() < TRANSFER_IDLE_MAX);
+    pub(crate) fn expire(&self, now: Instant) {
+        let is_fresh = |used| now.saturating_duration_since(used) < TRANSFER_IDLE_MAX;
+        self.snapshots.retain(|_, used| is_fresh(used));
+        self.restores.retain(|_, used| is_fresh(used));
     }
 
     /// Ends those of one database.
@@ -275,5 +276,70 @@ impl<T: Bounded> Table<T> {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Slot<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Catalog;
+    use vectordoc::{ErrorKind, Schema};
+
+    fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
+        result.err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn what_nobody_asks_for_ends_and_leaves_its_place_its_name_and_no_file() -> Result<()> {
+        let directory = tempfile::tempdir().expect("a directory for the test");
+        let catalog = Catalog::open(directory.path(), 1)?;
+        let schema = Schema::from_json_str(r#"{"id": "u64", "embedding": {"vector": 2}}"#)?;
+        catalog.create("db", &schema, None)?;
+        let transfers = catalog.transfers();
+        let snapshot =
+            || transfers.snapshots.add("db", || catalog.snapshot("db").map(OpenSnapshot::new));
+        let first = snapshot()?;
+        for _ in 1..SNAPSHOTS_MAX {
+            snapshot()?;
+        }
+        assert_eq!(kind(snapshot()), Some(ErrorKind::Busy));
+        let mut archive = Vec::new();
+        let mut is_last = false;
+        while !is_last {
+            let offset = archive.len() as u64;
+            let read = |offset| move |open: &mut OpenSnapshot| open.read(offset, 100);
+            let piece = transfers.snapshots.with("db", &first, read(offset))?;
+            let again = transfers.snapshots.with("db", &first, read(offset))?;
+            assert_eq!(piece.bytes, again.bytes);
+            archive.extend(piece.bytes);
+            is_last = piece.is_last;
+        }
+        let wrong = transfers.snapshots.with("db", &first, |open| open.read(7, 100));
+        assert_eq!(kind(wrong), Some(ErrorKind::Invalid));
+        let other = transfers.snapshots.with("other", &first, |open| open.read(0, 100));
+        assert_eq!(kind(other), Some(ErrorKind::NotFound));
+
+        let restore = || {
+            transfers.restores.add("copy", || catalog.begin_restore("copy").map(OpenRestore::new))
+        };
+        let token = restore()?;
+        let half = &archive[..archive.len() / 2];
+        transfers.restores.with("copy", &token, |open| open.write(0, half))?;
+        assert_eq!(kind(restore()), Some(ErrorKind::Busy));
+        assert_eq!(kind(catalog.get("copy")), Some(ErrorKind::Unavailable));
+
+        transfers.expire(Instant::now());
+        let again = transfers.restores.with("copy", &token, |open| open.write(0, half))?;
+        assert_eq!(again.0, half.len() as u64);
+        transfers.expire(Instant::now() + TRANSFER_IDLE_MAX);
+        let gone = transfers.restores.with("copy", &token, |open| open.write(0, half));
+        assert_eq!(kind(gone), Some(ErrorKind::NotFound));
+        let names = std::fs::read_dir(directory.path()).expect("a directory");
+        assert_eq!(names.count(), 2, "the database and the lock");
+        snapshot()?;
+        let mut restore = catalog.begin_restore("copy")?;
+        restore.push(&archive)?;
+        assert_eq!(restore.finish()?.schema(), &schema);
+        catalog.get("copy").map(drop)
     }
 }

@@ -47,3 +47,23 @@ impl Visitor<'_> for BytesVisitor {
         Ok(Bytes(bytes.to_vec()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Bytes;
+    use crate::encoding::{Encoding, Raw};
+
+    #[test]
+    fn bytes_are_read_as_they_are_written_in_either_encoding() {
+        for length in [0, 1, 2, 3, 255, 256] {
+            let bytes = Bytes((0..=255).cycle().take(length).collect());
+            let json = Encoding::Json.write(&bytes, 1_000).expect("short");
+            let text = std::str::from_utf8(&json).expect("text");
+            assert_eq!(Raw::Json(text).read::<Bytes>().expect("bytes").0, bytes.0);
+            let cbor = Encoding::Cbor.write(&bytes, 1_000).expect("short");
+            assert_eq!(Raw::Cbor(&cbor).read::<Bytes>().expect("bytes").0, bytes.0);
+            assert!(cbor.len() <= length + 3, "no text");
+        }
+        assert!(Raw::Json("\"a\"").read::<Bytes>().is_err());
+    }
+}
