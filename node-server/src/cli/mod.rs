@@ -10,6 +10,7 @@ mod config;
 mod demo;
 mod import;
 mod key;
+mod reshard;
 mod restore;
 mod search;
 mod serve;

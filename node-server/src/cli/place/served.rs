@@ -1,6 +1,6 @@
 //! A database behind a server.
 
-use super::{Answer, Place};
+use super::{Answer, LOOK_EVERY, Place};
 use crate::cli::runtime;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json, value::RawValue};
@@ -142,6 +142,24 @@ impl Place for Served {
     fn build_index(&mut self, _progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         // The server builds on while it answers.
         Ok(())
+    }
+
+    fn reshard(&mut self, shards: usize, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        let (connection, params) =
+            (self.connection.clone(), json!({"db": self.db, "shards": shards}));
+        let resharding = self
+            .runtime
+            .spawn(async move { request::<Json>(&connection, "db.reshard", &params).await });
+        while !resharding.is_finished() {
+            let described: Json = self.request("db.get", json!({"db": self.db}))?;
+            let now = &described["resharding"];
+            if let (Some(done), Some(total)) = (now["done"].as_u64(), now["total"].as_u64()) {
+                progress(done, total);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        let ended = self.runtime.block_on(resharding);
+        ended.map_err(|error| Error::internal(format!("a request ended: {error}")))?.map(drop)
     }
 
     fn search(&mut self, query: &Query, explain: bool) -> Result<Answer> {
