@@ -61,6 +61,8 @@ fn operation(route: &Route) -> Json {
         "operationId": operation_id(route),
         "summary": method.summary,
         "description": format!("`{}`, for keys of role {} and up.", method.name, method.role),
+        "x-method": method.name,
+        "x-role": method.role.name(),
         "tags": [method.name.split('.').next()],
         "parameters": parameters(route),
         "responses": responses(route),
