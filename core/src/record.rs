@@ -86,6 +86,12 @@ impl Kept {
         Self { precision: field.precision, numbers }
     }
 
+    /// What `field` kept of a vector before.
+    #[cfg(feature = "native")]
+    pub(crate) fn reduced(field: &VectorField, numbers: Vec<f32>) -> Self {
+        Self { precision: field.precision, numbers }
+    }
+
     fn read(field: &VectorField, reader: &mut Reader<'_>) -> Result<Self> {
         let precision = field.precision;
         Ok(Self { precision, numbers: precision.read(field.dim, reader)? })

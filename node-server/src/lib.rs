@@ -30,7 +30,7 @@ mod ws;
 #[cfg(feature = "cli")]
 pub mod cli;
 
-pub use catalog::{Catalog, Name};
+pub use catalog::{Catalog, Name, Restore};
 pub use limits::Limits;
 pub use options::ServeOptions;
 pub use server::Server;

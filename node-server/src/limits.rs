@@ -59,6 +59,18 @@ pub(crate) const HEADERS_MAX: usize = 64;
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Writes at work at the same time: they wait for the disk, and share one sync.
 pub(crate) const WRITES_MAX: usize = 64;
+/// Snapshots that clients have open at the same time.
+pub(crate) const SNAPSHOTS_MAX: usize = 8;
+/// Databases that are being restored at the same time.
+pub(crate) const RESTORES_MAX: usize = 4;
+/// How long a snapshot or a restore stays open that nobody asks for: until then it holds disk space.
+pub(crate) const TRANSFER_IDLE_MAX: Duration = Duration::from_secs(60);
+/// How often a server looks whether one was open for too long.
+pub(crate) const TRANSFER_CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// Bytes of a piece of an archive.
+pub(crate) const TRANSFER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of a piece that does not say.
+pub(crate) const TRANSFER_BYTES_DEFAULT: usize = 1024 * 1024;
 /// Documents that come as lines are written this many at a time.
 pub(crate) const LINES_BATCH_DOCUMENTS: usize = 1_000;
 /// The same in bytes of lines: a batch ends with the line that reaches them.

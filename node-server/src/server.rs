@@ -5,12 +5,19 @@ use crate::{
     door::{self, Doorkeeper, Peer},
     fault, http,
     keys::Keyring,
+    limits::TRANSFER_CHECK_INTERVAL,
     tls::Tls,
     work::Workers,
     ws,
 };
 use axum::{Router, middleware};
-use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
@@ -103,6 +110,8 @@ impl Server {
         if let Some(tls) = context.tls.clone() {
             context.tasks.spawn(until_stopped(context.phase.subscribe(), tls.follow()));
         }
+        let expiring = expire_transfers(Arc::clone(&context));
+        context.tasks.spawn(until_stopped(context.phase.subscribe(), expiring));
         let scheme = options.scheme();
         tracing::info!(%address, scheme, "serving");
         let running = tokio::spawn(run(listener, context, stopping));
@@ -157,6 +166,18 @@ async fn until_stopped(mut phase: watch::Receiver<Phase>, work: impl Future<Outp
     }
 }
 
+/// Ends transfers that clients have left, now and then.
+async fn expire_transfers(context: Arc<Context>) {
+    loop {
+        sleep(TRANSFER_CHECK_INTERVAL).await;
+        let context = Arc::clone(&context);
+        // One that panicked has been logged, and the next one tries again.
+        let _ =
+            tokio::task::spawn_blocking(move || context.catalog.transfers().expire(Instant::now()))
+                .await;
+    }
+}
+
 /// Every route of every transport, behind the doorkeeper.
 fn routes(context: &Arc<Context>) -> Router {
     let admit = middleware::from_fn_with_state(Arc::clone(context), door::admit);
@@ -169,6 +190,9 @@ async fn run(listener: TcpListener, context: Arc<Context>, mut stopping: watch::
     accept_all(listener, &context, &mut stopping).await;
     tracing::info!(connections = context.tasks.len(), "stopping");
     context.tasks.close();
+    let stopping = Arc::clone(&context);
+    // Who waits for it is answered, so that the connections can drain.
+    let _ = tokio::task::spawn_blocking(move || stopping.catalog.stop_resharding()).await;
     // Each connection drains within the same time, and then needs a moment to say goodbye.
     let patience = context.limits.drain_timeout + 4 * crate::limits::CLOSE_TIMEOUT;
     if timeout(patience, context.tasks.wait()).await.is_err() {

@@ -44,9 +44,8 @@ impl<T: VectorDoc> Serve for Db<T> {
 
 fn other_shards(shards: usize, wanted: usize) -> Error {
     Error::invalid(format!(
-        "the database has {shards} shards, the options ask for {wanted}; a database is split when \
-         it is created: create a new one with `Db::builder().shards({wanted})` and index the \
-         documents into it, or leave `shards` out"
+        "the database has {shards} shards, the options ask for {wanted}; call \
+         `reshard({wanted})` on it first, or leave `shards` out"
     ))
 }
 

@@ -52,6 +52,9 @@ fn operations() -> Vec<(&'static str, Role, Json)> {
         ("changes", Role::Read, json!({"db": db})),
         ("db.recall", Role::Read, json!({"db": db})),
         ("doc.delete", Role::Write, json!({"db": db, "ids": ["p1"]})),
+        ("db.reshard", Role::Admin, json!({"db": db, "shards": 2})),
+        ("db.snapshot", Role::Admin, json!({"db": db})),
+        ("db.restore", Role::Admin, json!({"db": "copy"})),
         ("db.drop", Role::Admin, json!({"db": db})),
     ]
 }
@@ -78,6 +81,29 @@ async fn every_operation_is_refused_to_every_role_below_its_own() -> Result<()> 
             }
             let answer = admin.ask(method, params).await?;
             assert!(answer["error"].is_null(), "{method} by admin: {answer}");
+        }
+        for method in [
+            "db.snapshot.read",
+            "db.snapshot.close",
+            "db.restore.write",
+            "db.restore.finish",
+            "db.restore.close",
+        ] {
+            let all =
+                json!({"db": "copy", "snapshot": "a", "restore": "a", "offset": 0, "bytes": ""});
+            let names: &[&str] = match method {
+                "db.snapshot.read" => &["db", "snapshot", "offset"],
+                "db.snapshot.close" => &["db", "snapshot"],
+                "db.restore.write" => &["db", "restore", "offset", "bytes"],
+                _ => &["db", "restore"],
+            };
+            let params: Json = names.iter().map(|name| (*name, all[name].clone())).collect();
+            for (role, key) in &weaker {
+                let answer = wire_of(&server, key).await?.ask(method, params.clone()).await?;
+                assert_eq!(code(&answer), Some("denied"), "{method} by {role}: {answer}");
+            }
+            let answer = admin.ask(method, params).await?;
+            assert_eq!(code(&answer), Some("not_found"), "{method} by admin: {answer}");
         }
         drop((nobody, admin));
         server.shutdown().await

@@ -226,7 +226,7 @@ async fn options_that_cannot_be_kept_are_refused() -> Result<()> {
         assert_eq!(kind(refused), Some(ErrorKind::Invalid), "{message}");
         message
     };
-    assert!(wrong(any_port().shards(2)).contains("builder().shards(2)"));
+    assert!(wrong(any_port().shards(2)).contains("reshard(2)"));
     assert!(wrong(any_port().host("0.0.0.0")).contains("insecure"));
     assert!(wrong(any_port().name("Not a name")).contains("a-z"));
     within_time(async {

@@ -79,6 +79,13 @@ impl Remote {
         describe(&self.connection, &self.name).await
     }
 
+    /// Gives the database another number of shards, while it is read and written; answers when that
+    /// is done. `busy` while it is under way already. It takes a key of role admin.
+    pub async fn reshard(&self, shards: usize) -> Result<Description> {
+        let answer = self.ask("db.reshard", &json!({"shards": shards})).await?;
+        decode(answer.get())
+    }
+
     /// The documents with these ids, in their order; `None` where there is none.
     pub async fn get(&self, ids: &[Id], include: &Include) -> Result<Vec<Option<Document>>> {
         let found = self.get_versioned(ids, include).await?;

@@ -119,6 +119,11 @@ impl<T: VectorDoc> Client<T> {
         self.remote.describe().await
     }
 
+    /// Gives the database another number of shards: see [`Remote::reshard`].
+    pub async fn reshard(&self, shards: usize) -> Result<Description> {
+        self.remote.reshard(shards).await
+    }
+
     /// Inserts documents, replacing those whose id is there already; returns how many. They are
     /// durable and can be found when this returns. One bad document, and none is sent.
     pub async fn index(&self, documents: impl IntoIterator<Item = T>) -> Result<usize> {

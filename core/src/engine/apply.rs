@@ -17,12 +17,12 @@ const VERSION_BYTES_MAX: usize = 10;
 /// A record and what it comes down to: all that can fail or takes long is done. To be applied with
 /// [`Engine::apply_digested`] before another record is.
 pub struct Digested<'r> {
-    number: u64,
-    steps: Vec<Step<'r>>,
+    pub(super) number: u64,
+    pub(super) steps: Vec<Step<'r>>,
 }
 
 /// What one document's slots and values become.
-struct Step<'r> {
+pub(super) struct Step<'r> {
     id: &'r Id,
     /// The document there is: its slot and values.
     old: Option<(u32, Vec<Value>)>,
@@ -74,7 +74,7 @@ impl Engine {
         Err(Error::corrupt(format!("record {number} follows record {}", self.record_number)))
     }
 
-    fn step<'r>(&self, number: u64, change: &'r Change) -> Result<Step<'r>> {
+    pub(super) fn step<'r>(&self, number: u64, change: &'r Change) -> Result<Step<'r>> {
         let slot = self.slot_of(change.id())?;
         let new = match change {
             Change::Put(stored) => Some(self.digest_document(stored, number, slot)?),
@@ -105,7 +105,7 @@ impl Engine {
         Ok(New { stored, bytes: writer.into_bytes(), values, vectors })
     }
 
-    fn take(&mut self, step: Step<'_>) {
+    pub(super) fn take(&mut self, step: Step<'_>) {
         let Step { id, old, new } = step;
         let slot = match (&old, &new) {
             (Some((slot, values)), Some(New { vectors: None, .. })) => {

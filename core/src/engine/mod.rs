@@ -14,6 +14,8 @@ mod checkpoint;
 mod evolve;
 mod field;
 mod gather;
+#[cfg(feature = "native")]
+mod load;
 mod maintenance;
 mod manifest;
 mod open;
@@ -47,6 +49,8 @@ pub use checkpoint::Checkpoint;
 #[cfg(feature = "native")]
 pub(crate) use gather::{Engines, held, search, search_batch};
 pub(crate) use gather::{Found, gather};
+#[cfg(feature = "native")]
+pub(crate) use load::Loaded;
 pub use maintenance::Maintenance;
 pub use order::{Place, most_frequent, page};
 pub(crate) use part::{Candidate, Part};

@@ -136,7 +136,7 @@ pub(super) fn check_options(options: &DatabaseOptions, path: Option<&Path>) -> R
 
 /// Bytes that this process may still write to the disk of `path`.
 #[cfg(target_os = "linux")]
-fn free_bytes(path: &Path) -> Result<u64> {
+pub(super) fn free_bytes(path: &Path) -> Result<u64> {
     use std::{ffi::CString, mem::MaybeUninit, os::unix::ffi::OsStrExt};
     let name = CString::new(path.as_os_str().as_bytes())
         .map_err(|_| Error::invalid(format!("{} is no path", path.display())))?;
@@ -154,7 +154,7 @@ fn free_bytes(path: &Path) -> Result<u64> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn free_bytes(_path: &Path) -> Result<u64> {
+pub(super) fn free_bytes(_path: &Path) -> Result<u64> {
     Err(Error::unsupported(
         "this build cannot tell how much of a disk is free on this system; leave \
          disk_bytes_free_min out",

@@ -21,23 +21,24 @@ impl Database {
     /// What changed since a position, or the position there is now. Changes are told once they are
     /// on stable storage and applied; whoever applies them in order, again or for the first time,
     /// has the same documents. `conflict` when the database does not remember that far, or the
-    /// position is of another database: then take a new position, scroll, and follow from it.
+    /// position is of another database: then take a new position, scroll, and follow from it. The
+    /// same after [resharding](Self::reshard), unless everything before it had been read.
     pub fn changes(&self, query: &ChangeQuery) -> Result<ChangePage> {
         self.check_open()?;
         limits::at_most(query.limit, limits::CHANGES_LIMIT_MAX, "limit")?;
-        let shards = &self.inner.shards;
+        let shards = self.shards_now();
         check_query(&shards[0].engine(), query)?;
         if self.inner.history_bytes == 0 {
             return Err(Error::unsupported(
                 "this database keeps no changes; open it with history_bytes over 0",
             ));
         }
-        let now = self.position();
+        let now = position(&shards);
         let mut cursor = match &query.since {
-            Some(since) => Cursor::parse(since)?,
+            Some(since) => self.inner.lineage.follow(Cursor::parse(since)?, &now),
             None => now.clone(),
         };
-        self.check_cursor(&cursor, &now)?;
+        check_cursor(&cursor, &now)?;
         let mut page = Pages { query, changes: Vec::new(), bytes: 0 };
         // Who is behind most comes first, and each gets a share, so that none is left behind.
         let behind = |shard: &usize| {
@@ -79,28 +80,28 @@ impl Database {
         self.check_open()?;
         Ok(self.inner.announcer.subscribe(Arc::new(listener)))
     }
+}
 
-    fn position(&self) -> Cursor {
-        let feeds = || self.inner.shards.iter().map(Shard::feed);
-        let identity = feeds().fold(0u64, |all, feed| all.rotate_left(1) ^ feed.identity);
-        let position = |record| Position { record, changes: 0 };
-        let positions = feeds().map(|feed| position(feed.published())).collect();
-        Cursor { identity, positions }
-    }
+/// Where who has read everything stands.
+pub(super) fn position(shards: &[Shard]) -> Cursor {
+    let feeds = || shards.iter().map(Shard::feed);
+    let identity = feeds().fold(0u64, |all, feed| all.rotate_left(1) ^ feed.identity);
+    let position = |record| Position { record, changes: 0 };
+    let positions = feeds().map(|feed| position(feed.published())).collect();
+    Cursor { identity, positions }
+}
 
-    fn check_cursor(&self, cursor: &Cursor, now: &Cursor) -> Result<()> {
-        let is_ahead = || {
-            let mut pairs = cursor.positions.iter().zip(&now.positions);
-            pairs.any(|(at, now)| {
-                at.record > now.record || (at.record == now.record && at.changes > 0)
-            })
-        };
-        let is_of_this = cursor.identity == now.identity
-            && cursor.positions.len() == now.positions.len()
-            && !is_ahead();
-        let context = "the position is of another database, or of this one before it was restored";
-        if is_of_this { Ok(()) } else { Err(start_anew(context)) }
-    }
+fn check_cursor(cursor: &Cursor, now: &Cursor) -> Result<()> {
+    let is_ahead = || {
+        let mut pairs = cursor.positions.iter().zip(&now.positions);
+        pairs.any(|(at, now)| at.record > now.record || (at.record == now.record && at.changes > 0))
+    };
+    let is_of_this = cursor.identity == now.identity
+        && cursor.positions.len() == now.positions.len()
+        && !is_ahead();
+    let context =
+        "the position is of another database, or of this one before it was restored or resharded";
+    if is_of_this { Ok(()) } else { Err(start_anew(context)) }
 }
 
 fn start_anew(reason: &str) -> Error {
@@ -174,7 +175,7 @@ impl Pages<'_> {
 }
 
 /// The changes of a record that are ever seen: of several of one document, the last.
-fn last_of_each(record: Record) -> Vec<record::Change> {
+pub(super) fn last_of_each(record: Record) -> Vec<record::Change> {
     let mut seen = BTreeSet::new();
     let mut changes = record.changes;
     changes.reverse();

@@ -4,16 +4,18 @@ use super::{
     directory::Directory,
     durability::Writes,
     feed::Announcer,
-    shard::{Shard, closed},
+    lineage::Lineage,
+    options::DatabaseOptions,
+    resharding::Turn,
+    shard::{Answer, Shard, Shards, closed},
 };
-use crate::{Id, Result, Schema};
+use crate::{Result, Schema};
 use std::{
     fmt,
     path::Path,
     sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -27,17 +29,26 @@ pub struct Database {
 
 pub(super) struct Inner {
     pub(super) schema: Schema,
-    pub(super) shards: Vec<Shard>,
-    is_closed: AtomicBool,
+    /// Taken by who begins something, who keeps what was taken until it is done.
+    pub(super) shards: RwLock<Arc<Shards>>,
+    /// Read by who hands writes to shards; written to put others in their place.
+    pub(super) gate: RwLock<()>,
+    pub(super) is_closed: AtomicBool,
     schema_changes: Vec<String>,
+    pub(super) options: DatabaseOptions,
     pub(super) announcer: Arc<Announcer>,
     pub(super) history_bytes: u64,
+    pub(super) turn: Turn,
+    pub(super) lineage: Lineage,
+    /// Commits of shards that are gone.
+    pub(super) commits: AtomicU64,
     /// Let go after the shards.
-    directory: Option<Directory>,
+    pub(super) directory: Option<Directory>,
 }
 
-/// What following a database takes.
-pub(super) struct Feeding {
+/// What a database is opened with.
+pub(super) struct Opening {
+    pub(super) options: DatabaseOptions,
     pub(super) announcer: Arc<Announcer>,
     pub(super) history_bytes: u64,
 }
@@ -51,7 +62,8 @@ pub struct Stats {
     pub unindexed: u64,
     /// Shards.
     pub shards: usize,
-    /// Records applied, over all shards.
+    /// The number of the last record, over all shards. [Resharding](Database::reshard) lets each
+    /// go on after the greatest of them, so that versions stay in order.
     pub record_number: u64,
     /// Bytes of memory held by documents, vectors and indexes.
     pub memory_bytes: u64,
@@ -66,17 +78,21 @@ impl Database {
         shards: Vec<Shard>,
         directory: Option<Directory>,
         schema_changes: Vec<String>,
-        feeding: Feeding,
+        opening: Opening,
     ) -> Self {
-        let Feeding { announcer, history_bytes } = feeding;
-        let is_closed = AtomicBool::new(false);
+        let Opening { options, announcer, history_bytes } = opening;
         let inner = Inner {
             schema,
-            shards,
-            is_closed,
+            shards: RwLock::new(Arc::new(Shards::new(shards))),
+            gate: RwLock::default(),
+            is_closed: AtomicBool::new(false),
             schema_changes,
+            options,
             announcer,
             history_bytes,
+            turn: Turn::default(),
+            lineage: Lineage::default(),
+            commits: AtomicU64::new(0),
             directory,
         };
         Self { inner: Arc::new(inner), writes: Writes::default() }
@@ -95,7 +111,7 @@ impl Database {
 
     /// How many shards the documents are spread over.
     pub fn shards(&self) -> usize {
-        self.inner.shards.len()
+        self.shards_now().len()
     }
 
     /// The directory; `None` for a database in memory.
@@ -105,8 +121,10 @@ impl Database {
 
     /// The state of the database.
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats { shards: self.shards(), ..Stats::default() };
-        for shard in &self.inner.shards {
+        let shards = self.shards_now();
+        let commits = self.inner.commits.load(Ordering::Relaxed);
+        let mut stats = Stats { shards: shards.len(), commits, ..Stats::default() };
+        for shard in shards.iter() {
             let engine = shard.engine();
             stats.documents += engine.len();
             stats.unindexed += engine.unindexed();
@@ -120,18 +138,28 @@ impl Database {
     /// Waits until no vector waits for an index, and everything is checkpointed. `progress` hears
     /// now and then how many vectors are indexed, and of how many.
     pub fn wait_indexed(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        loop {
+            self.check_open()?;
+            let shards = self.shards_now();
+            let settled = self.wait_settled(&shards, progress);
+            // Others may have taken their place, and then they are not the ones to wait for.
+            if Arc::ptr_eq(&shards, &self.shards_now()) {
+                return settled;
+            }
+        }
+    }
+
+    fn wait_settled(&self, shards: &[Shard], progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         const REPORT_EVERY: Duration = Duration::from_millis(100);
-        for answer in self.settle()? {
+        let answers = shards.iter().map(Shard::settle).collect::<Result<Vec<Answer>>>()?;
+        for answer in answers {
             loop {
-                match answer.recv_timeout(REPORT_EVERY) {
-                    Ok(result) => break result?,
-                    Err(RecvTimeoutError::Disconnected) => return Err(closed()),
-                    Err(RecvTimeoutError::Timeout) => {
-                        let stats = self.stats();
-                        let vectors = stats.documents * self.schema().vectors().len() as u64;
-                        progress(vectors.saturating_sub(stats.unindexed), vectors);
-                    }
+                if let Some(result) = answer.wait_within(REPORT_EVERY) {
+                    break result?;
                 }
+                let stats = self.stats();
+                let vectors = stats.documents * self.schema().vectors().len() as u64;
+                progress(vectors.saturating_sub(stats.unindexed), vectors);
             }
         }
         Ok(())
@@ -140,18 +168,6 @@ impl Database {
     /// Waits until everything is checkpointed, so that opening has nothing to replay.
     pub fn checkpoint(&self) -> Result<()> {
         self.wait_indexed(&mut |_, _| {})
-    }
-
-    fn settle(&self) -> Result<Vec<Receiver<Result<()>>>> {
-        self.check_open()?;
-        let settle = |shard: &Shard| {
-            let (send, receive) = sync_channel(1);
-            shard.settle(Box::new(move |result| {
-                let _ = send.send(result);
-            }))?;
-            Ok(receive)
-        };
-        self.inner.shards.iter().map(settle).collect()
     }
 
     /// Finishes accepted writes, checkpoints and lets go of the directory. Any use of this or
@@ -164,21 +180,28 @@ impl Database {
         if self.inner.is_closed.load(Ordering::Acquire) { Err(closed()) } else { Ok(()) }
     }
 
-    pub(super) fn shard_of(&self, id: &Id) -> &Shard {
-        &self.inner.shards[id.shard(self.shards())]
+    /// The shards there are now. Who has them can read them, whatever takes their place.
+    pub(super) fn shards_now(&self) -> Arc<Shards> {
+        self.inner.shards_now()
     }
 
     /// Walks every structure and names the first thing wrong. For tests.
     #[doc(hidden)]
     pub fn check(&self) -> Result<()> {
-        self.inner.shards.iter().try_for_each(|shard| shard.engine().check())
+        self.shards_now().iter().try_for_each(|shard| shard.engine().check())
     }
 }
 
 impl Inner {
+    pub(super) fn shards_now(&self) -> Arc<Shards> {
+        Arc::clone(&self.shards.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn close(&self) -> Result<()> {
         self.is_closed.store(true, Ordering::Release);
-        let results: Vec<_> = self.shards.iter().map(Shard::close).collect();
+        // Who reshards gives up, now that it is closed, and cleans up.
+        self.turn.wait();
+        let results: Vec<_> = self.shards_now().iter().map(Shard::close).collect();
         if let Some(directory) = &self.directory {
             directory.release();
         }

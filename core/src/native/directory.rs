@@ -10,6 +10,13 @@ use std::{
 
 const LOCK_FILE: &str = "lock";
 
+/// Says, while two numbers of shards are there, which of them counts.
+const RESHARDING_FILE: &str = "resharding";
+/// The same while it is written.
+const RESHARDING_TEMPORARY: &str = "resharding.new";
+/// Bytes of that file at most.
+const RESHARDING_BYTES_MAX: u64 = 64;
+
 /// A directory that this process has to itself until the value is dropped.
 pub(super) struct Directory {
     path: PathBuf,
@@ -42,15 +49,110 @@ impl Directory {
     /// Removes the shard files of whatever database is there.
     pub(super) fn remove_shards(&self) -> Result<()> {
         let Some(shards) = shards(&self.path)? else { return Ok(()) };
-        for file in self.shard_files(shards).into_iter().filter(|file| file.exists()) {
-            fs::remove_file(&file).map_err(|error| broken(&file, &error))?;
-        }
-        Ok(())
+        self.remove_shards_of(shards)
+    }
+
+    /// Removes the files of a database of `shards` shards. Who has one open can read it further.
+    fn remove_shards_of(&self, shards: usize) -> Result<()> {
+        self.shard_files(shards).into_iter().try_for_each(|file| remove(&file))
+    }
+
+    /// Notes that the files of one number of shards count, and those of another do not. A crash
+    /// leaves what was noted before, or this.
+    pub(super) fn note_resharding(&self, resharding: Resharding) -> Result<()> {
+        let (temporary, path) =
+            (self.path.join(RESHARDING_TEMPORARY), self.path.join(RESHARDING_FILE));
+        let written = File::create(&temporary)
+            .and_then(|mut file| {
+                file.write_all(resharding.to_text().as_bytes())?;
+                file.sync_all()
+            })
+            .and_then(|()| fs::rename(&temporary, &path));
+        written.map_err(|error| broken(&path, &error))?;
+        self.sync()
+    }
+
+    /// What is noted.
+    pub(super) fn resharding(&self) -> Result<Option<Resharding>> {
+        Resharding::noted(&self.path)
+    }
+
+    /// Removes the files that do not count, and the note of that: what a resharding leaves that came
+    /// to its end, or was interrupted wherever.
+    pub(super) fn end_resharding(&self) -> Result<()> {
+        remove(&self.path.join(RESHARDING_TEMPORARY))?;
+        let Some(Resharding { dropped, .. }) = Resharding::noted(&self.path)? else {
+            return Ok(());
+        };
+        self.remove_shards_of(dropped)?;
+        // They must be gone before it is forgotten that they do not count.
+        self.sync()?;
+        remove(&self.path.join(RESHARDING_FILE))?;
+        self.sync()
+    }
+
+    /// Bytes of the shard files of a database of `shards` shards.
+    pub(super) fn bytes(&self, shards: usize) -> Result<u64> {
+        let bytes = |file: PathBuf| {
+            let metadata = fs::metadata(&file);
+            metadata.map(|metadata| metadata.len()).map_err(|error| broken(&file, &error))
+        };
+        self.shard_files(shards).into_iter().map(bytes).sum()
     }
 
     /// Makes the names of new files survive a power cut.
     pub(super) fn sync(&self) -> Result<()> {
         sync(&self.path)
+    }
+}
+
+/// Which numbers of shards there are files of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Resharding {
+    /// Those are the database.
+    pub(super) kept: usize,
+    /// Those are not finished, or not needed any more.
+    pub(super) dropped: usize,
+}
+
+impl Resharding {
+    fn to_text(self) -> String {
+        format!("keep {} drop {}\n", self.kept, self.dropped)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (kept, dropped) = text.strip_prefix("keep ")?.trim_end().split_once(" drop ")?;
+        let resharding = Self { kept: kept.parse().ok()?, dropped: dropped.parse().ok()? };
+        let numbers = [resharding.kept, resharding.dropped];
+        let are_numbers = numbers.iter().all(|shards| (1..=limits::SHARDS_MAX).contains(shards));
+        (are_numbers && resharding.kept != resharding.dropped).then_some(resharding)
+    }
+
+    /// What is noted in directory `path`.
+    fn noted(path: &Path) -> Result<Option<Self>> {
+        let path = path.join(RESHARDING_FILE);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if is_no_directory(&error) => return Ok(None),
+            Err(error) => return Err(broken(&path, &error)),
+        };
+        let mut text = String::new();
+        let read = file.take(RESHARDING_BYTES_MAX).read_to_string(&mut text);
+        read.map_err(|error| broken(&path, &error))?;
+        Self::parse(&text).map(Some).ok_or_else(|| {
+            Error::corrupt(format!(
+                "{} does not say which shards count: {text:?}; write \"keep N drop M\" into it",
+                path.display()
+            ))
+        })
+    }
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(broken(path, &error)),
+        _ => Ok(()),
     }
 }
 
@@ -67,10 +169,14 @@ pub(super) fn shards(path: &Path) -> Result<Option<usize>> {
         Err(error) if is_no_directory(&error) => return Ok(None),
         Err(error) => return Err(broken(path, &error)),
     };
+    let dropped = Resharding::noted(path)?.map(|resharding| resharding.dropped);
     let mut found = None;
     for entry in entries {
         let name = entry.map_err(|error| broken(path, &error))?.file_name();
         let Some(shards) = name.to_str().and_then(shards_of_file) else { continue };
+        if dropped == Some(shards) {
+            continue;
+        }
         if found.replace(shards).is_some_and(|other| other != shards) {
             return Err(Error::corrupt(format!(
                 "{} holds the shards of two databases; move one away",

@@ -19,6 +19,8 @@ pub(super) struct Feed {
     pub(super) identity: u64,
     /// The last record that is applied, and durable where the shard has a store.
     published: AtomicU64,
+    /// Records after this one stay, however many there are: somebody is going to read them.
+    pinned: AtomicU64,
     /// The records of a shard that rests nowhere.
     kept: Mutex<VecDeque<(u64, Arc<[u8]>)>>,
     announcer: Arc<Announcer>,
@@ -27,17 +29,38 @@ pub(super) struct Feed {
 impl Feed {
     pub(super) fn new(identity: u64, published: u64, announcer: &Arc<Announcer>) -> Self {
         let published = AtomicU64::new(published);
-        Self { identity, published, kept: Mutex::default(), announcer: Arc::clone(announcer) }
+        let (pinned, announcer) = (AtomicU64::new(u64::MAX), Arc::clone(announcer));
+        Self { identity, published, pinned, kept: Mutex::default(), announcer }
     }
 
     /// The last record that may be read.
     pub(super) fn published(&self) -> u64 {
-        self.published.load(Ordering::Acquire)
+        self.published.load(Ordering::SeqCst)
+    }
+
+    /// Keeps the records after the last one that may be read now, and says which that is. In one
+    /// order with [`publish`](Self::publish) and [`pinned`](Self::pinned), so that a worker which
+    /// does not see the pin yet has published all that it drops.
+    pub(super) fn pin(&self) -> u64 {
+        self.pinned.store(0, Ordering::SeqCst);
+        let published = self.published();
+        self.pin_after(published);
+        published
+    }
+
+    /// Keeps the records after this one; none for anybody's sake if it is the greatest number.
+    pub(super) fn pin_after(&self, number: u64) {
+        self.pinned.store(number, Ordering::SeqCst);
+    }
+
+    /// Records up to this one are not kept for anybody's sake.
+    pub(super) fn pinned(&self) -> u64 {
+        self.pinned.load(Ordering::SeqCst)
     }
 
     /// Records up to this one may be read.
     pub(super) fn publish(&self, number: u64) {
-        if self.published.swap(number, Ordering::AcqRel) != number {
+        if self.published.swap(number, Ordering::SeqCst) != number {
             self.announcer.announce();
         }
     }

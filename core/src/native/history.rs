@@ -44,17 +44,24 @@ impl History {
         }
     }
 
-    /// Gives up the oldest records while as many bytes as are to be kept are left, and says up to
-    /// which number they are gone. Only where no checkpoint needs them.
-    pub(super) fn shorten(&mut self) -> u64 {
+    /// Gives up the oldest records while as many bytes as are to be kept are left, but none after
+    /// `pinned`, and says up to which number they are gone. Only where no checkpoint needs them.
+    pub(super) fn shorten(&mut self, pinned: u64) -> u64 {
         while let Some(oldest) = self.spans.front()
             && self.bytes - oldest.bytes >= self.bytes_max
+            && oldest.last <= pinned
         {
             self.bytes -= oldest.bytes;
             self.cut = oldest.last;
             self.spans.pop_front();
         }
         self.cut
+    }
+
+    /// There are no records up to this one, and never were.
+    pub(super) fn begin_after(&mut self, number: u64) {
+        (self.cut, self.bytes) = (number, 0);
+        self.spans.clear();
     }
 
     /// What a store has to remember with the checkpoint of record `checkpoint`.
@@ -76,7 +83,7 @@ mod tests {
     fn at_least_the_bytes_asked_for_stay_and_little_more() {
         let mut history = history(1_600);
         (1..=1_000).for_each(|number| history.add(number, 10));
-        let cut = history.shorten();
+        let cut = history.shorten(u64::MAX);
         let kept = (1_000 - cut) * 10;
         assert!((1_600..=1_700).contains(&kept), "{kept} bytes are kept");
         let again = History::new(1_600, &history.past(1, 1_000));
@@ -84,10 +91,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_pinned_stays_until_it_is_not() {
+        let mut history = history(100);
+        (1..=1_000).for_each(|number| history.add(number, 10));
+        let cut = history.shorten(300);
+        assert!((290..=300).contains(&cut), "{cut}");
+        assert!(history.shorten(u64::MAX) >= 980);
+    }
+
+    #[test]
     fn a_history_of_nothing_keeps_nothing() {
         let mut history = history(0);
         (1..=9).for_each(|number| history.add(number, 10));
-        assert_eq!(history.shorten(), 9);
+        assert_eq!(history.shorten(u64::MAX), 9);
         assert!(history.spans.is_empty());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Database, DatabaseOptions, Residence, budget,
-    database::Feeding,
+    database::Opening,
     directory::{self, Directory},
     feed::Announcer,
     shard::{Shard, Shared},
@@ -14,7 +14,8 @@ use std::{
 };
 
 impl Database {
-    /// Opens the database in directory `path`, or creates it. One that exists must have `schema`.
+    /// Opens the database in directory `path`, or creates it. One that exists must have `schema`, and
+    /// if the options name a number of shards, have as many.
     pub fn create(
         path: impl AsRef<Path>,
         schema: &Schema,
@@ -47,8 +48,8 @@ impl Database {
         let shared = shared(options, shards, history_bytes, &announcer);
         let shard = |_| Shard::in_memory(schema, &shared);
         let shards = (0..shards).map(shard).collect::<Result<_>>()?;
-        let feeding = Feeding { announcer, history_bytes };
-        Ok(Self::of(schema.clone(), shards, None, Vec::new(), feeding))
+        let opening = Opening { options: options.clone(), announcer, history_bytes };
+        Ok(Self::of(schema.clone(), shards, None, Vec::new(), opening))
     }
 
     /// Whether there is a database in directory `path`.
@@ -66,13 +67,14 @@ impl Database {
             options.indexes.check(schema)?;
         }
         let directory = Directory::take(path)?;
+        directory.end_resharding()?;
         budget::check_options(options, Some(path))?;
         let stored = directory::shards(path)?;
         let shards = stored.or(options.shards).unwrap_or(1);
         if options.shards.is_some_and(|wanted| wanted != shards) {
             return Err(Error::conflict(format!(
-                "{} has {shards} shards, not {}; a database keeps the number it was created with: \
-                 export it and import it into a new one",
+                "{} has {shards} shards, not {}; open it without saying how many, and reshard it \
+                 for another number",
                 path.display(),
                 options.shards.unwrap_or(1)
             )));
@@ -96,9 +98,26 @@ impl Database {
                 .expect_same(schema)
                 .map_err(|error| error.within(format!("{}", path.display())))?;
         }
-        let feeding = Feeding { announcer, history_bytes };
-        Ok(Self::of(stored, shards, Some(directory), schema_changes, feeding))
+        let opening = Opening { options: options.clone(), announcer, history_bytes };
+        Ok(Self::of(stored, shards, Some(directory), schema_changes, opening))
     }
+}
+
+/// Empty shards that are to take the place of those `database` has. What is in their files is
+/// removed.
+pub(super) fn open_empty(database: &Database, shards: usize) -> Result<Vec<Shard>> {
+    let inner = &database.inner;
+    // It is the schema of the database by now.
+    let options = DatabaseOptions { evolve: false, ..inner.options.clone() };
+    let shared = shared(&options, shards, inner.history_bytes, &inner.announcer);
+    let Some(directory) = &inner.directory else {
+        return (0..shards).map(|_| Shard::in_memory(&inner.schema, &shared)).collect();
+    };
+    let files = directory.shard_files(shards);
+    let opened = files.iter().map(|file| Shard::open(file, Some(&inner.schema), &shared));
+    let opened = opened.map(|opened| opened.map(|(shard, _)| shard)).collect::<Result<_>>()?;
+    directory.sync()?;
+    Ok(opened)
 }
 
 /// What so many shards have in common.
@@ -113,7 +132,7 @@ fn shared<'a>(
     Shared { options, shards, threads, history_bytes, announcer }
 }
 
-fn check_shards(shards: usize) -> Result<()> {
+pub(super) fn check_shards(shards: usize) -> Result<()> {
     if shards == 0 {
         return Err(Error::invalid("a database has at least 1 shard"));
     }

@@ -14,7 +14,8 @@ impl Database {
     /// the [precision](crate::schema::Precision) of their field kept of them.
     pub fn get(&self, ids: &[Id], include: &Include) -> Result<Vec<Option<Document>>> {
         self.check_open()?;
-        ids.iter().map(|id| self.shard_of(id).engine().get(id, include)).collect()
+        let shards = self.shards_now();
+        ids.iter().map(|id| shards.of(id).engine().get(id, include)).collect()
     }
 
     /// The same, each with its version, to be changed on the condition that it still has it.
@@ -24,8 +25,9 @@ impl Database {
         include: &Include,
     ) -> Result<Vec<Option<(Document, u64)>>> {
         self.check_open()?;
+        let shards = self.shards_now();
         let versioned = |id: &Id| {
-            let engine = self.shard_of(id).engine();
+            let engine = shards.of(id).engine();
             Ok(engine.get(id, include)?.zip(engine.version(id)?))
         };
         ids.iter().map(versioned).collect()
@@ -34,13 +36,13 @@ impl Database {
     /// How many documents pass.
     pub fn count(&self, filter: &Filter) -> Result<u64> {
         self.check_open()?;
-        self.inner.shards.iter().map(|shard| shard.engine().count(filter)).sum()
+        self.shards_now().iter().map(|shard| shard.engine().count(filter)).sum()
     }
 
     /// A part of the documents that pass, in order of their ids or of a field.
     pub fn scroll(&self, scroll: &Scroll) -> Result<Page> {
         self.check_open()?;
-        scroll::scroll(&self.inner.shards, &self.inner.schema, scroll)
+        scroll::scroll(&self.shards_now(), &self.inner.schema, scroll)
     }
 
     /// How many of the documents that pass have each value of the field at `path`: the `limit`
@@ -48,7 +50,7 @@ impl Database {
     pub fn facet(&self, path: &str, filter: &Filter, limit: usize) -> Result<Vec<(Value, u64)>> {
         self.check_open()?;
         let mut counts = Vec::new();
-        for shard in &self.inner.shards {
+        for shard in self.shards_now().iter() {
             counts.extend(shard.engine().facet(path, filter)?);
         }
         most_frequent(&self.inner.schema, path, counts, limit)
@@ -57,9 +59,9 @@ impl Database {
     /// `query` for what is like some documents and unlike others: see [`Examples::query`].
     pub fn like(&self, examples: &Examples, query: Query) -> Result<Query> {
         self.check_open()?;
-        examples.query(&self.inner.schema, query, |id, field| {
-            self.shard_of(id).engine().example(id, field)
-        })
+        let shards = self.shards_now();
+        let example = |id: &Id, field| shards.of(id).engine().example(id, field);
+        examples.query(&self.inner.schema, query, example)
     }
 
     /// The best hits grouped by a field: see [`grouped`].
@@ -123,9 +125,9 @@ impl Database {
         pass: impl FnOnce(&[Shard]) -> Result<Option<T>>,
         hold: impl FnOnce(&[&Engine]) -> Result<Option<T>>,
     ) -> Result<T> {
-        let shards = &self.inner.shards;
+        let shards = self.shards_now();
         if shards.len() > 1
-            && let Some(found) = pass(shards)?
+            && let Some(found) = pass(&shards)?
         {
             return Ok(found);
         }

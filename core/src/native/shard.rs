@@ -8,13 +8,18 @@ use super::{
     history::History,
     mailbox::{Mailbox, Place},
     store::{Entries, Past, Store},
-    worker::{self, Recovered, Reply, Request},
+    worker::{self, Load, Recovered, Reply, Request},
 };
-use crate::{Engine, Error, Result, Schema};
+use crate::{Engine, Error, Id, Result, Schema, engine::Loaded};
 use std::{
+    ops::Deref,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, mpsc::sync_channel},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard,
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
     thread::JoinHandle,
+    time::Duration,
 };
 
 pub(super) struct Shard {
@@ -84,11 +89,33 @@ impl Shard {
         self.mailbox.place(when_busy)
     }
 
-    /// `reply` is called when no maintenance is left and everything is checkpointed; or never, when
-    /// the shard is closed.
-    pub(super) fn settle(&self, reply: Reply<()>) -> Result<()> {
-        self.mailbox.place(WhenBusy::Wait)?.send(Request::Settle(reply));
-        Ok(())
+    /// Asks for all maintenance to be done and everything to be checkpointed.
+    pub(super) fn settle(&self) -> Result<Answer> {
+        self.ask(Request::Settle)
+    }
+
+    /// Waits until all that was acknowledged is stored.
+    pub(super) fn flush(&self) -> Result<()> {
+        self.ask(Request::Flush)?.wait()
+    }
+
+    /// Waits until everything is checkpointed.
+    pub(super) fn checkpoint(&self) -> Result<()> {
+        self.ask(Request::Checkpoint)?.wait()
+    }
+
+    /// Lets the shard take over changes of others: see [`Load`].
+    pub(super) fn load(&self, changes: Vec<Loaded>, after: Option<u64>) -> Result<Answer> {
+        self.ask(|reply| Request::Load(Load { changes, after, reply }))
+    }
+
+    fn ask(&self, request: impl FnOnce(Reply<()>) -> Request) -> Result<Answer> {
+        let (send, receive) = sync_channel(1);
+        let reply = Box::new(move |result| {
+            let _ = send.send(result);
+        });
+        self.mailbox.place(WhenBusy::Wait)?.send(request(reply));
+        Ok(Answer(receive))
     }
 
     /// What is told to who follows.
@@ -148,6 +175,61 @@ impl Shard {
         self.store.iter().for_each(|store| store.close());
         joined.map_err(|_| stopped())?;
         result
+    }
+}
+
+impl Shard {
+    /// Ends the worker of a shard whose documents are elsewhere by now, or never were needed. Who
+    /// reads it goes on.
+    pub(super) fn retire(&self) {
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(worker) = worker else { return };
+        if let Ok(place) = self.mailbox.place(WhenBusy::Wait) {
+            place.send(Request::Retire);
+        }
+        // One that panicked has ended too.
+        let _ = worker.join();
+    }
+}
+
+/// The answer of a worker, to be waited for.
+pub(super) struct Answer(Receiver<Result<()>>);
+
+impl Answer {
+    /// Waits for it; `closed` when the worker ended before.
+    pub(super) fn wait(self) -> Result<()> {
+        self.0.recv().unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Waits for it at most so long; `None` when there is none yet.
+    pub(super) fn wait_within(&self, time: Duration) -> Option<Result<()>> {
+        match self.0.recv_timeout(time) {
+            Ok(result) => Some(result),
+            Err(RecvTimeoutError::Disconnected) => Some(Err(closed())),
+            Err(RecvTimeoutError::Timeout) => None,
+        }
+    }
+}
+
+/// The shards of a database, as they are for as long as they are its shards.
+pub(super) struct Shards(Vec<Shard>);
+
+impl Shards {
+    pub(super) fn new(shards: Vec<Shard>) -> Self {
+        Self(shards)
+    }
+
+    /// The one that has the document of this id, if there is one.
+    pub(super) fn of(&self, id: &Id) -> &Shard {
+        &self.0[id.shard(self.0.len())]
+    }
+}
+
+impl Deref for Shards {
+    type Target = [Shard];
+
+    fn deref(&self) -> &[Shard] {
+        &self.0
     }
 }
 

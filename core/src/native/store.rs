@@ -10,7 +10,7 @@ use crate::{
     rest::PageSource,
 };
 use redb::{
-    AccessGuard, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
+    AccessGuard, Database, Range, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
     ReadableTableMetadata, TableDefinition,
 };
 use std::{
@@ -267,22 +267,41 @@ impl Entries {
         Ok(len - self.past.as_ref().map_or(0, Past::kept))
     }
 
-    /// Hands each to `act`, in order of the bytes of the keys.
-    pub(super) fn each(&self, mut act: impl FnMut(Key, &[u8]) -> Result<()>) -> Result<()> {
-        let place = |error: redb::StorageError| place(&self.pages.path, error.into());
-        let covered = self.past.as_ref().map_or(0, |past| past.checkpoint);
-        for entry in self.pages.table.iter().map_err(place)? {
-            let (key, value) = entry.map_err(place)?;
+    /// All of them, in order of the bytes of the keys.
+    pub(super) fn walk(self) -> Result<EntryWalk> {
+        let Self { pages: Pages { path, table }, past } = self;
+        let range = table.range::<&[u8]>(..).map_err(|error| place(&path, error.into()))?;
+        let covered = past.as_ref().map_or(0, |past| past.checkpoint);
+        Ok(EntryWalk { path, range, covered })
+    }
+}
+
+/// Entries one after the other.
+pub(super) struct EntryWalk {
+    path: PathBuf,
+    range: Range<'static, &'static [u8], &'static [u8]>,
+    /// Records up to this number are of the past.
+    covered: u64,
+}
+
+impl EntryWalk {
+    /// Hands the next entry to `act`; `None` when none is left.
+    pub(super) fn next<T>(
+        &mut self,
+        act: impl FnOnce(Key, &[u8]) -> Result<T>,
+    ) -> Result<Option<T>> {
+        for entry in self.range.by_ref() {
+            let (key, value) = entry.map_err(|error| place(&self.path, error.into()))?;
             let key = Key::from_bytes(key.value()).ok_or_else(|| {
-                let path = self.pages.path.display();
+                let path = self.path.display();
                 Error::unsupported(format!("{path} has a key of another build; use a newer one"))
             })?;
-            let is_past = matches!(key, Key::Record(number) if number <= covered);
+            let is_past = matches!(key, Key::Record(number) if number <= self.covered);
             if !is_past {
-                act(key, value.value())?;
+                return act(key, value.value()).map(Some);
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Batch, Engine, Error, ErrorKind, Record, Result,
-    engine::{Group, Outcome},
+    engine::{Group, Loaded, Outcome},
     key::Key,
     limits::UNSYNCED_MAX,
 };
@@ -42,7 +42,24 @@ pub(super) enum Request {
     Write(Write),
     /// Answered when no maintenance is left and everything is checkpointed.
     Settle(Reply<()>),
+    /// Answered when all that was applied before is stored.
+    Flush(Reply<()>),
+    /// Documents of other shards, for a shard that nobody writes to yet.
+    Load(Load),
+    /// Answered when everything is checkpointed.
+    Checkpoint(Reply<()>),
+    /// Checkpoints and ends.
     Close(Reply<()>),
+    /// Ends: what the shard had is not needed any more.
+    Retire,
+}
+
+/// Changes of other shards to take over.
+pub(super) struct Load {
+    pub(super) changes: Vec<Loaded>,
+    /// Of the record after which those of this shard begin, once that is known.
+    pub(super) after: Option<u64>,
+    pub(super) reply: Reply<()>,
 }
 
 /// A batch to be written. The reply is called once it is as durable as asked for and applied, or
@@ -84,7 +101,7 @@ pub(super) fn start(
         unsynced: Unsynced::default(),
         is_settled: replay_bytes == 0,
         settling: Vec::new(),
-        closing: None,
+        put_off: None,
     };
     let thread = std::thread::Builder::new().name("vectordoc-shard".into());
     let thread = thread.spawn(move || worker.run());
@@ -148,7 +165,8 @@ struct Worker {
     /// Nothing to maintain and nothing to checkpoint.
     is_settled: bool,
     settling: Vec<Reply<()>>,
-    closing: Option<Reply<()>>,
+    /// A request that came while a commit was put together, to be the next.
+    put_off: Option<Request>,
 }
 
 impl Drop for Worker {
@@ -176,13 +194,17 @@ impl Worker {
                     has_maintenance = true;
                     self.is_settled = false;
                 }
+                Some(Request::Load(load)) => {
+                    self.load(load);
+                    has_maintenance = true;
+                    self.is_settled = false;
+                }
                 Some(Request::Settle(reply)) => self.settling.push(reply),
-                Some(Request::Close(reply)) => self.closing = Some(reply),
+                Some(Request::Flush(reply)) => reply(self.flush()),
+                Some(Request::Checkpoint(reply)) => reply(self.checkpoint()),
+                Some(Request::Close(reply)) => return reply(self.checkpoint()),
+                Some(Request::Retire) => return,
                 None => {}
-            }
-            if let Some(reply) = self.closing.take() {
-                reply(self.checkpoint());
-                return;
             }
             let was_due = self.unsynced.is_due();
             if was_due {
@@ -210,6 +232,9 @@ impl Worker {
     /// The next request: at once when there is other work, within [`IDLE`] when there is something
     /// to checkpoint, before records have to be stored, else whenever it comes.
     fn next(&mut self, has_maintenance: bool) -> Option<Request> {
+        if let Some(request) = self.put_off.take() {
+            return Some(request);
+        }
         if has_maintenance || (!self.is_settled && !self.settling.is_empty()) {
             return self.mailbox.next();
         }
@@ -245,16 +270,16 @@ impl Worker {
         }
     }
 
-    /// A write that is waiting; requests of other kinds are put where they belong.
+    /// A write that is waiting, unless a request of another kind is before it.
     fn next_waiting(&mut self) -> Option<Write> {
-        loop {
-            match self.mailbox.next()? {
-                Request::Write(write) => return Some(write),
-                Request::Settle(reply) => self.settling.push(reply),
-                Request::Close(reply) => {
-                    self.closing = Some(reply);
-                    return None;
-                }
+        if self.put_off.is_some() {
+            return None;
+        }
+        match self.mailbox.next()? {
+            Request::Write(write) => Some(write),
+            other => {
+                self.put_off = Some(other);
+                None
             }
         }
     }
@@ -305,13 +330,38 @@ impl Worker {
             answers.push((reply, self.apply(&record).map(|()| outcome)));
             self.history.add(record.number, size);
         }
-        if let Rest::Nowhere = self.rest {
-            self.feed.forget(self.history.shorten());
-        }
         // Who was answered finds its own change among the changes.
         self.publish();
+        if let Rest::Nowhere = self.rest {
+            self.feed.forget(self.history.shorten(self.feed.pinned()));
+        }
         self.budget.written(bytes);
         answers.into_iter().for_each(|(reply, answer)| reply(answer));
+    }
+
+    /// Takes over what another shard had.
+    fn load(&mut self, load: Load) {
+        let Load { changes, after, reply } = load;
+        let bytes: usize = changes.iter().map(|loaded| loaded.change.bytes()).sum();
+        let digested = {
+            let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+            engine.digest_loaded(&changes)
+        };
+        let digested = match digested {
+            Ok(digested) => digested,
+            Err(error) => return reply(Err(error)),
+        };
+        let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        engine.load(digested);
+        after.iter().for_each(|number| engine.go_on_after(*number));
+        drop(engine);
+        if let Some(number) = after {
+            self.history.begin_after(number);
+            self.publish();
+        }
+        // No record has it: a checkpoint is what keeps it, and lets go of its memory.
+        self.replay_bytes += bytes as u64;
+        reply(Ok(()));
     }
 
     /// Tells who follows up to which record there is something to read: what is applied and stored.
@@ -430,7 +480,7 @@ impl Worker {
             return Ok(());
         }
         let mut written = None;
-        self.history.shorten();
+        self.history.shorten(self.feed.pinned());
         let past = |number| self.history.past(self.feed.identity, number);
         let past = past(self.engine.read().unwrap_or_else(PoisonError::into_inner).record_number());
         self.with_store(|store, engine| {

@@ -3,13 +3,16 @@
 use super::{
     Database,
     durability::Writes,
-    shard::closed,
+    shard::{Shard, closed},
     worker::{Reply, Request, Write},
 };
 use crate::{
     Batch, Document, Error, Filter, Id, Operation, Patch, Result, engine::Outcome, limits,
 };
-use std::sync::mpsc::sync_channel;
+use std::sync::{
+    PoisonError,
+    mpsc::{Receiver, sync_channel},
+};
 
 /// What a deletion did.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -26,24 +29,25 @@ impl Database {
     /// checked before any is written; each shard writes its own all or none.
     pub fn index(&self, documents: Vec<Document>) -> Result<usize> {
         self.check_documents(&documents)?;
-        let batches = self.by_shard(documents, |document| &document.id);
-        let outcomes = self.write(batches.into_iter().map(Batch::index))?;
+        let outcomes = self.write(|shards| by_shard(shards, documents, |d| &d.id, Batch::index))?;
         Ok(count(outcomes.iter().map(|outcome| outcome.indexed)))
     }
 
     /// Replaces documents; `not_found`, and nothing is written, when one of them is not there.
     pub fn update(&self, documents: Vec<Document>) -> Result<usize> {
         self.check_documents(&documents)?;
+        let shards = self.shards_now();
         for document in &documents {
-            if !self.shard_of(&document.id).engine().contains(&document.id)? {
+            if !shards.of(&document.id).engine().contains(&document.id)? {
                 return Err(Error::not_found(format!(
                     "there is no document {:?} to update; index it instead",
                     document.id
                 )));
             }
         }
-        let batches = self.by_shard(documents, |document| &document.id);
-        let outcomes = self.write(batches.into_iter().map(Batch::update))?;
+        drop(shards);
+        let outcomes =
+            self.write(|shards| by_shard(shards, documents, |d| &d.id, Batch::update))?;
         Ok(count(outcomes.iter().map(|outcome| outcome.indexed)))
     }
 
@@ -61,12 +65,11 @@ impl Database {
         if !batch.operations.iter().all(is_about) {
             return Err(Error::invalid(format!("the batch changes more than document {id:?}")));
         }
-        let shard = id.shard(self.shards());
-        let batches = (0..self.shards()).map(|number| match number == shard {
-            true => batch.clone(),
-            false => Batch::default(),
-        });
-        let outcomes = self.write(batches)?;
+        let outcomes = self.write(|shards| {
+            let mut batches = vec![Batch::default(); shards.len()];
+            batches[id.shard(shards.len())] = batch;
+            batches
+        })?;
         Ok(outcomes.into_iter().next().unwrap_or_default())
     }
 
@@ -79,15 +82,14 @@ impl Database {
     pub fn patch_where(&self, filter: &Filter, patch: &Patch) -> Result<usize> {
         patch.check(&self.inner.schema)?;
         self.count(filter)?;
-        let batch = || Batch::patch_where(filter.clone(), patch.clone());
-        let outcomes = self.write(self.inner.shards.iter().map(|_| batch()))?;
+        let batch = Batch::patch_where(filter.clone(), patch.clone());
+        let outcomes = self.write(|shards| vec![batch; shards.len()])?;
         Ok(count(outcomes.iter().map(|outcome| outcome.indexed)))
     }
 
     /// Deletes documents by id, and says which ids no document had.
     pub fn delete(&self, ids: Vec<Id>) -> Result<Deleted> {
-        let batches = self.by_shard(ids, |id| id);
-        let outcomes = self.write(batches.into_iter().map(Batch::delete))?;
+        let outcomes = self.write(|shards| by_shard(shards, ids, |id| id, Batch::delete))?;
         let deleted = count(outcomes.iter().map(|outcome| outcome.deleted));
         let missing = outcomes.into_iter().flat_map(|outcome| outcome.missing).collect();
         Ok(Deleted { deleted, missing })
@@ -96,8 +98,8 @@ impl Database {
     /// Deletes every document that passes; returns how many.
     pub fn delete_where(&self, filter: &Filter) -> Result<usize> {
         self.count(filter)?;
-        let batches = self.inner.shards.iter().map(|_| Batch::delete_where(filter.clone()));
-        let outcomes = self.write(batches)?;
+        let batch = Batch::delete_where(filter.clone());
+        let outcomes = self.write(|shards| vec![batch; shards.len()])?;
         Ok(count(outcomes.iter().map(|outcome| outcome.deleted)))
     }
 
@@ -105,53 +107,66 @@ impl Database {
         self.check_open()?;
         let max = limits::BATCH_OPERATIONS_MAX;
         limits::at_most(documents.len(), max, "number of documents in a batch")?;
-        let engine = self.inner.shards[0].engine();
+        let shards = self.shards_now();
+        let engine = shards[0].engine();
         documents.iter().try_for_each(|document| engine.check_document(document))
-    }
-
-    /// The items of each shard, in their order.
-    fn by_shard<I>(&self, items: Vec<I>, id: impl Fn(&I) -> &Id) -> Vec<Vec<I>> {
-        if self.shards() == 1 {
-            return vec![items];
-        }
-        let mut batches: Vec<Vec<I>> = (0..self.shards()).map(|_| Vec::new()).collect();
-        for item in items {
-            let shard = id(&item).shard(self.shards());
-            batches[shard].push(item);
-        }
-        batches
     }
 
     /// Hands each shard its batch, all of them or none, then waits for the answers; empty batches
     /// are left out.
-    fn write(&self, batches: impl Iterator<Item = Batch>) -> Result<Vec<Outcome>> {
-        self.check_open()?;
-        let Writes { durability, when_busy } = self.writes;
-        let places = self
-            .inner
-            .shards
-            .iter()
-            .zip(batches)
-            .filter(|(_, batch)| !batch.operations.is_empty())
-            .map(|(shard, batch)| Ok((shard.place(when_busy)?, batch)));
-        let places = places.collect::<Result<Vec<_>>>()?;
-        let sent: Vec<_> = places
-            .into_iter()
-            .map(|(place, batch)| {
-                let (send, receive) = sync_channel(1);
-                let reply: Reply<Outcome> = Box::new(move |result| {
-                    let _ = send.send(result);
-                });
-                place.send(Request::Write(Write { batch, durability, reply }));
-                receive
-            })
-            .collect();
-        let results: Vec<_> = sent
+    fn write(&self, batches: impl FnOnce(&[Shard]) -> Vec<Batch>) -> Result<Vec<Outcome>> {
+        let results: Vec<_> = self
+            .send(batches)?
             .into_iter()
             .map(|answer| answer.recv().unwrap_or_else(|_| Err(closed())))
             .collect();
         results.into_iter().collect()
     }
+
+    /// Hands each shard its batch, and returns who will hear the answers.
+    fn send(
+        &self,
+        batches: impl FnOnce(&[Shard]) -> Vec<Batch>,
+    ) -> Result<Vec<Receiver<Result<Outcome>>>> {
+        // Closed for the moment in which resharding puts other shards in the place of these.
+        let _gate = self.inner.gate.read().unwrap_or_else(PoisonError::into_inner);
+        self.check_open()?;
+        let shards = self.shards_now();
+        let Writes { durability, when_busy } = self.writes;
+        let places = shards
+            .iter()
+            .zip(batches(&shards))
+            .filter(|(_, batch)| !batch.operations.is_empty())
+            .map(|(shard, batch)| Ok((shard.place(when_busy)?, batch)));
+        let places = places.collect::<Result<Vec<_>>>()?;
+        let sent = places.into_iter().map(|(place, batch)| {
+            let (send, receive) = sync_channel(1);
+            let reply: Reply<Outcome> = Box::new(move |result| {
+                let _ = send.send(result);
+            });
+            place.send(Request::Write(Write { batch, durability, reply }));
+            receive
+        });
+        Ok(sent.collect())
+    }
+}
+
+/// What each shard is asked to do with its items, in their order.
+fn by_shard<I>(
+    shards: &[Shard],
+    items: Vec<I>,
+    id: impl Fn(&I) -> &Id,
+    batch: impl Fn(Vec<I>) -> Batch,
+) -> Vec<Batch> {
+    if shards.len() == 1 {
+        return vec![batch(items)];
+    }
+    let mut parts: Vec<Vec<I>> = shards.iter().map(|_| Vec::new()).collect();
+    for item in items {
+        let shard = id(&item).shard(shards.len());
+        parts[shard].push(item);
+    }
+    parts.into_iter().map(batch).collect()
 }
 
 fn count(counts: impl Iterator<Item = u64>) -> usize {

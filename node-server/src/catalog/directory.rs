@@ -7,7 +7,7 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
-use vectordoc::{Database, Error, Result};
+use vectordoc::{Database, Error, Result, native::Import};
 
 const LOCK_FILE: &str = ".lock";
 /// Names that begin with a dot are no database's, so a tombstone cannot be mistaken for one.
@@ -21,13 +21,14 @@ pub(super) struct DataDirectory {
 }
 
 impl DataDirectory {
-    /// Takes the directory, which is created when missing, and removes what drops left behind;
+    /// Takes the directory, which is created when missing, and removes what drops and interrupted restores left behind;
     /// `busy` when another process has it.
     pub(super) fn take(path: &Path) -> Result<Self> {
         fs::create_dir_all(path).map_err(|error| failed("cannot create", path, &error))?;
         let directory = Self { path: path.into(), _lock: lock(path)? };
         for entry in directory.entries()? {
-            if entry.starts_with(TOMBSTONE_PREFIX) {
+            // What is left of a drop, or of a restore that was interrupted.
+            if entry.starts_with(TOMBSTONE_PREFIX) || Import::is_unfinished(&entry) {
                 directory.bury(&directory.path.join(entry));
             }
         }
@@ -81,7 +82,7 @@ impl DataDirectory {
     fn bury(&self, tombstone: &Path) {
         match fs::remove_dir_all(tombstone) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(%error, path = %tombstone.display(), "a dropped database remains");
+                tracing::warn!(%error, path = %tombstone.display(), "what is left of a database remains");
             }
             _ => {}
         }

@@ -12,6 +12,8 @@ use vectordoc::{Database, Error};
 pub(super) enum Entry {
     /// A thread creates, opens or drops it; whoever asks waits for that.
     Changing,
+    /// It comes out of an archive, which may take long: nobody waits for that.
+    Restoring,
     /// A database of this catalog.
     Open(Database),
     /// A database of the program that embeds this server, which closes it itself.
@@ -37,6 +39,11 @@ impl Entries {
     pub(super) fn all(&self) -> BTreeMap<Name, Entry> {
         let changing = |entry: &Entry| matches!(entry, Entry::Changing);
         self.settled(|table| table.values().any(changing)).clone()
+    }
+
+    /// How many are being restored.
+    pub(super) fn restoring(&self) -> usize {
+        self.lock().values().filter(|entry| matches!(entry, Entry::Restoring)).count()
     }
 
     /// The names, in order.

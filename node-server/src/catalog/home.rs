@@ -1,10 +1,9 @@
 //! Where the databases of a catalog live, which says what can be created and dropped.
 
 use super::{DataDirectory, Name};
-use std::io::Read;
 use vectordoc::{
     Database, Error, Result, Schema,
-    native::{DatabaseOptions, Residence},
+    native::{DatabaseOptions, Import, Residence},
 };
 
 /// Where new databases go.
@@ -38,18 +37,17 @@ impl Home {
         }
     }
 
-    /// Creates the database `name` out of an archive.
-    pub(super) fn restore(
-        &self,
-        name: &Name,
-        archive: impl Read,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Database> {
+    /// Begins to create the database `name` out of an archive.
+    pub(super) fn restore(&self, name: &Name) -> Result<Import> {
         match self {
             Self::Directory { directory, residence } => {
-                Database::import(directory.place(name), archive, &resident(*residence), progress)
+                Import::into(directory.place(name), &resident(*residence))
             }
-            Self::Memory | Self::Fixed => Err(fixed("restore")),
+            Self::Memory => Err(Error::unsupported(
+                "the databases of this server are in memory; an archive needs one with a data \
+                 directory",
+            )),
+            Self::Fixed => Err(fixed("restore")),
         }
     }
 

@@ -5,25 +5,34 @@ mod directory;
 mod entries;
 mod home;
 mod name;
+mod restore;
+mod transfers;
 
 use crate::keys::{KeyFile, Keyring};
 use directory::DataDirectory;
 use entries::{Entries, Entry};
 use home::Home;
-use std::{io::Read, path::Path};
+use std::{
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+};
 use vectordoc::{
     Database, Error, ErrorKind, Result, Schema,
-    native::{DatabaseOptions, Residence},
+    native::{DatabaseOptions, Residence, Snapshot},
 };
 
 pub use name::Name;
+pub use restore::Restore;
+pub(crate) use transfers::{OpenRestore, OpenSnapshot, Piece, Transfers};
 
 /// The databases of one server. Its calls block; asynchronous callers use a blocking thread.
 pub struct Catalog {
     home: Home,
     /// Of databases whose creator does not say.
     shards: usize,
-    entries: Entries,
+    entries: Arc<Entries>,
+    transfers: Transfers,
     /// Whose keys clients show; without it everyone may do everything.
     keys: Option<KeyFile>,
 }
@@ -102,25 +111,54 @@ impl Catalog {
         Ok(database)
     }
 
+    /// The database called `name` as it is now, to be read as an archive piece by piece.
+    pub fn snapshot(&self, name: &str) -> Result<Snapshot> {
+        self.get(name)?.snapshot()
+    }
+
+    /// Begins to create a database out of an archive that comes piece by piece; `conflict` when
+    /// there is one of this name.
+    pub fn begin_restore(&self, name: &str) -> Result<Restore> {
+        let name = Name::parse(name)?;
+        Restore::begin(&self.entries, &name, || self.home.restore(&name))
+    }
+
     /// Creates a database out of an archive, which [`Database::export`] wrote; `conflict` when there
     /// is one of this name. `progress` hears how many entries of how many were read.
     pub fn restore(
         &self,
         name: &str,
-        archive: impl Read,
+        mut archive: impl Read,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Database> {
-        let name = Name::parse(name)?;
-        let mut change = self.entries.change(&name);
-        if change.entry.is_some() {
-            return Err(Error::conflict(format!(
-                "there is a database {name} already; restore under another name"
-            )));
+        let mut restore = self.begin_restore(name)?;
+        let mut piece = vec![0; crate::limits::TRANSFER_BYTES_DEFAULT];
+        loop {
+            let read = match archive.read(&mut piece) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read.map_err(|error| crate::fault::os("cannot read", "it", &error))?,
+            };
+            if read == 0 {
+                return restore.finish();
+            }
+            restore.push(&piece[..read])?;
+            let (done, total) = restore.progress();
+            progress(done, total);
         }
-        let database = self.home.restore(&name, archive, progress)?;
-        tracing::info!(db = %name, shards = database.shards(), "restored");
-        change.entry = Some(Entry::Open(database.clone()));
-        Ok(database)
+    }
+
+    /// What clients take out and bring in by several requests.
+    pub(crate) fn transfers(&self) -> &Transfers {
+        &self.transfers
+    }
+
+    /// Stops what takes long and can be begun anew: who called for it is answered.
+    pub(crate) fn stop_resharding(&self) {
+        for (_, entry) in self.entries.all() {
+            if let Entry::Open(database) = entry {
+                database.stop_resharding();
+            }
+        }
     }
 
     /// Every name in order, with its database or why it cannot be used.
@@ -139,7 +177,10 @@ impl Catalog {
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
         match &change.entry {
-            Some(Entry::Open(database)) => close(&name, database),
+            Some(Entry::Open(database)) => {
+                self.transfers.forget(&name);
+                close(&name, database);
+            }
             Some(Entry::Broken(error)) if error.kind() != ErrorKind::Busy => {}
             other => return self.opened(&name, other.clone()).map(drop),
         }
@@ -153,6 +194,7 @@ impl Catalog {
 
     /// Closes every database of this catalog: what they accepted is durable when this returns.
     pub fn close(&self) {
+        self.transfers.end();
         for (name, entry) in self.entries.all() {
             if let Entry::Open(database) = entry {
                 close(&name, &database);
@@ -166,7 +208,8 @@ impl Catalog {
     }
 
     fn empty(home: Home, shards: usize) -> Self {
-        Self { home, shards, entries: Entries::default(), keys: None }
+        let (entries, transfers) = (Arc::default(), Transfers::default());
+        Self { home, shards, entries, transfers, keys: None }
     }
 
     /// The database at `path`, alone.
@@ -205,6 +248,10 @@ impl Catalog {
         match entry {
             Some(Entry::Open(database) | Entry::Lent(database)) => Ok(database),
             Some(Entry::Broken(error)) => Err(within(name, error)),
+            Some(Entry::Restoring) => {
+                let error = Error::unavailable("it is being restored from an archive; try later");
+                Err(within(name, error))
+            }
             Some(Entry::Changing) | None => Err(self.unknown(name)),
         }
     }

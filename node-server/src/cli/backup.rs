@@ -1,7 +1,12 @@
 //! `vectordoc backup`: a whole database into one file.
 
-use super::{command::Run, file, number, output::Output, progress::Progress};
-use crate::{Catalog, Name};
+use super::{
+    archives::{About, Archives, ArchivesOptions},
+    command::Run,
+    file, number,
+    output::Output,
+    progress::Progress,
+};
 use clap::Args;
 use serde_json::json;
 use std::{
@@ -9,11 +14,12 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use vectordoc::{Database, Error, Result};
+use vectordoc::{Error, Result};
 
 const EXAMPLES: &str = "\
 Examples:
-  vectordoc backup products.vectordoc --data ./data                  the only database there
+  vectordoc backup products.vectordoc                                the only database of a server
+  vectordoc backup products.vectordoc --url wss://example.org --db products
   vectordoc backup products.vectordoc --data ./data --db products
   vectordoc backup - --data ./data --db products | ssh host 'cat > products.vectordoc'
 
@@ -27,9 +33,8 @@ pub(crate) struct Backup {
     /// File to write, which must not be there yet; `-` for standard output
     file: PathBuf,
 
-    /// Data directory that has the database
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    archives: ArchivesOptions,
 
     /// Name of the database, where there are several
     #[arg(long, value_name = "NAME")]
@@ -48,13 +53,12 @@ impl Run for Backup {
                 self.file.display()
             )));
         }
-        let catalog = Catalog::open(&self.data, 1)?;
-        let (name, database) = self.database(&catalog)?;
+        let archives = self.archives.open()?;
+        let name = self.database(&archives)?;
         let start = Instant::now();
-        let bytes = self.write(&database)?;
-        let took = start.elapsed();
-        let said = self.outcome(&name, &database, bytes, took);
-        catalog.close();
+        let (bytes, about) = self.write(&archives, &name)?;
+        let said = self.outcome(&name, &about, bytes, start.elapsed());
+        archives.close()?;
         if self.is_standard_output() {
             eprintln!("{said}");
             return Ok(());
@@ -69,29 +73,28 @@ impl Backup {
     }
 
     /// The database asked for, or the only one.
-    fn database(&self, catalog: &Catalog) -> Result<(String, Database)> {
+    fn database(&self, archives: &Archives) -> Result<String> {
         if let Some(name) = &self.db {
-            return Ok((name.clone(), catalog.get(name)?));
+            return Ok(name.clone());
         }
-        let mut databases = catalog.list();
-        match (databases.pop(), databases.is_empty()) {
-            (Some((name, database)), true) => Ok((name.to_string(), database?)),
-            (None, _) => {
-                Err(Error::not_found(format!("there is no database in {}", self.data.display())))
+        let names = archives.names()?;
+        match &names[..] {
+            [name] => Ok(name.clone()),
+            [] => {
+                let place = self.archives.place();
+                Err(Error::not_found(format!("there is no database in {place}")))
             }
-            (Some((last, _)), false) => {
-                let names = databases.iter().map(|(name, _)| name).chain([&last]);
-                let names: Vec<&str> = names.map(Name::as_str).collect();
-                let names = names.join(", ");
+            several => {
+                let names = several.join(", ");
                 Err(Error::invalid(format!("there are several databases; say which: --db {names}")))
             }
         }
     }
 
-    /// Writes the archive and returns how long it is. A file has its name once all is in it.
-    fn write(&self, database: &Database) -> Result<u64> {
+    /// Writes the archive and says how long it is. A file has its name once all is in it.
+    fn write(&self, archives: &Archives, name: &str) -> Result<(u64, About)> {
         if self.is_standard_output() {
-            return export(database, io::stdout().lock());
+            return export(archives, name, io::stdout().lock());
         }
         let folder = match self.file.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -99,20 +102,20 @@ impl Backup {
         };
         let trouble = |error: io::Error| file::trouble(self.file.display(), &error);
         let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(trouble)?;
-        let bytes = export(database, BufWriter::new(&mut temporary))?;
+        let written = export(archives, name, BufWriter::new(&mut temporary))?;
         temporary.as_file().sync_all().map_err(trouble)?;
         temporary.persist_noclobber(&self.file).map_err(|error| trouble(error.error))?;
-        Ok(bytes)
+        Ok(written)
     }
 
-    fn outcome(&self, name: &str, database: &Database, bytes: u64, took: Duration) -> String {
-        let documents = database.stats().documents;
+    fn outcome(&self, name: &str, about: &About, bytes: u64, took: Duration) -> String {
+        let About { documents, shards } = *about;
         if self.json {
             let outcome = json!({
                 "db": name,
                 "file": self.file.display().to_string(),
                 "documents": documents,
-                "shards": database.shards(),
+                "shards": shards,
                 "bytes": bytes,
                 "seconds": took.as_secs_f64(),
             });
@@ -127,11 +130,12 @@ impl Backup {
     }
 }
 
-fn export(database: &Database, writer: impl Write) -> Result<u64> {
+fn export(archives: &Archives, name: &str, writer: impl Write) -> Result<(u64, About)> {
     let progress = Progress::entries("backing up");
     let mut counted = Counted { writer, bytes: 0 };
-    database.export(&mut counted, &mut |done, total| progress.set(done, total))?;
-    Ok(counted.bytes)
+    let about =
+        archives.take_out(name, &mut counted, &mut |done, total| progress.set(done, total))?;
+    Ok((counted.bytes, about))
 }
 
 /// A writer that knows how much was written.

@@ -2,7 +2,8 @@
 
 use super::{
     backup::Backup, bench::Bench, config::ConfigCommand, demo::Demo, import::Import,
-    key::KeyCommand, log, output::Output, restore::Restore, search::Search, serve::Serve,
+    key::KeyCommand, log, output::Output, reshard::Reshard, restore::Restore, search::Search,
+    serve::Serve,
 };
 use clap::{Parser, Subcommand};
 use std::{ffi::OsString, process::ExitCode};
@@ -33,6 +34,7 @@ enum Command {
     Search(Search),
     Backup(Backup),
     Restore(Restore),
+    Reshard(Reshard),
     Bench(Bench),
     Key(KeyCommand),
     Config(ConfigCommand),
@@ -81,6 +83,7 @@ impl Run for Command {
             Self::Search(command) => command.run(out),
             Self::Backup(command) => command.run(out),
             Self::Restore(command) => command.run(out),
+            Self::Reshard(command) => command.run(out),
             Self::Bench(command) => command.run(out),
             Self::Key(command) => command.run(out),
             Self::Config(command) => command.run(out),

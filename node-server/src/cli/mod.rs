@@ -10,10 +10,12 @@ mod config;
 mod demo;
 mod import;
 mod key;
+mod reshard;
 mod restore;
 mod search;
 mod serve;
 
+mod archives;
 mod dataset;
 mod hits;
 mod jsonl;

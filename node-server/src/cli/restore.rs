@@ -1,7 +1,12 @@
 //! `vectordoc restore`: a database out of the file that `vectordoc backup` wrote.
 
-use super::{command::Run, file, number, output::Output, progress::Progress};
-use crate::Catalog;
+use super::{
+    archives::{About, ArchivesOptions},
+    command::Run,
+    file, number,
+    output::Output,
+    progress::Progress,
+};
 use clap::Args;
 use serde_json::json;
 use std::{
@@ -9,11 +14,12 @@ use std::{
     path::PathBuf,
     time::{Duration, Instant},
 };
-use vectordoc::{Database, Error, Result};
+use vectordoc::{Error, Result};
 
 const EXAMPLES: &str = "\
 Examples:
-  vectordoc restore products.vectordoc --data ./data                 as database products
+  vectordoc restore products.vectordoc                               as database products of a server
+  vectordoc restore products.vectordoc --data ./data                 in a data directory
   vectordoc restore products.vectordoc --data ./data --db copy       under another name
   ssh host 'cat products.vectordoc' | vectordoc restore - --data ./data --db products
 
@@ -26,9 +32,8 @@ pub(crate) struct Restore {
     /// File to read; `-` for standard input
     file: PathBuf,
 
-    /// Data directory to make the database in
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    archives: ArchivesOptions,
 
     /// Name of the database; that of the file unless given
     #[arg(long, value_name = "NAME")]
@@ -46,14 +51,15 @@ impl Run for Restore {
             true => Box::new(io::stdin()),
             false => Box::new(file::open(&self.file)?),
         };
-        let catalog = Catalog::open(&self.data, 1)?;
+        let archives = self.archives.open()?;
         let start = Instant::now();
         let progress = Progress::entries("restoring");
-        let restored = catalog.restore(&name, source, &mut |done, total| progress.set(done, total));
+        let restored =
+            archives.bring_in(&name, source, &mut |done, total| progress.set(done, total));
         drop(progress);
-        let database = restored.map_err(|error| error.within(self.file.display()))?;
-        let said = self.outcome(&name, &database, start.elapsed());
-        database.close()?;
+        let about = restored.map_err(|error| error.within(self.file.display()))?;
+        let said = self.outcome(&name, &about, start.elapsed());
+        archives.close()?;
         out.line(said)
     }
 }
@@ -74,13 +80,13 @@ impl Restore {
             .ok_or_else(|| Error::invalid("say the name of the database that is made: --db NAME"))
     }
 
-    fn outcome(&self, name: &str, database: &Database, took: Duration) -> String {
-        let documents = database.stats().documents;
+    fn outcome(&self, name: &str, about: &About, took: Duration) -> String {
+        let About { documents, shards } = *about;
         if self.json {
             let outcome = json!({
                 "db": name,
                 "documents": documents,
-                "shards": database.shards(),
+                "shards": shards,
                 "seconds": took.as_secs_f64(),
             });
             return outcome.to_string();

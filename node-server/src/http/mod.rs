@@ -40,7 +40,7 @@ const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 /// What answers to HTTP.
 pub(crate) fn routes() -> Router<Arc<Context>> {
     let mut router = Router::new();
-    for route in &ROUTES {
+    for route in ROUTES {
         let verb = MethodFilter::try_from(route.verb.clone()).expect("a verb that HTTP has");
         router = router.route(
             route.path,

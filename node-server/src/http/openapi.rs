@@ -29,7 +29,7 @@ pub(super) async fn answer() -> Response {
 
 fn document() -> Json {
     let mut paths = Map::new();
-    for route in &ROUTES {
+    for route in ROUTES {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.verb.as_str().to_ascii_lowercase()] = operation(route);
     }
@@ -262,6 +262,7 @@ fn schema(kind: Kind) -> Json {
     let component = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     match kind {
         Kind::Text => json!({"type": "string"}),
+        Kind::Bytes => json!({"type": "string", "contentEncoding": "base64"}),
         Kind::OneOf(names) => json!({"enum": names}),
         Kind::Bool => json!({"type": "boolean"}),
         Kind::Count => json!({"type": "integer", "minimum": 0}),

@@ -16,11 +16,19 @@ pub(super) struct Route {
 /// The parameters that say which documents an operation is about. A path with an id says that.
 const WHICH: [&str; 4] = ["id", "ids", "docs", "filter"];
 
-pub(super) static ROUTES: [Route; 20] = [
+pub(super) static ROUTES: &[Route] = &[
     Route::of(Verb::GET, "/v1/dbs", "db.list"),
     Route::of(Verb::PUT, "/v1/dbs/{db}", "db.create"),
     Route::of(Verb::GET, "/v1/dbs/{db}", "db.get"),
     Route::of(Verb::DELETE, "/v1/dbs/{db}", "db.drop"),
+    Route::of(Verb::POST, "/v1/dbs/{db}/reshard", "db.reshard"),
+    Route::of(Verb::POST, "/v1/dbs/{db}/snapshot", "db.snapshot"),
+    Route::of(Verb::POST, "/v1/dbs/{db}/snapshot/read", "db.snapshot.read"),
+    Route::of(Verb::POST, "/v1/dbs/{db}/snapshot/close", "db.snapshot.close"),
+    Route::of(Verb::POST, "/v1/dbs/{db}/restore", "db.restore"),
+    Route::of(Verb::POST, "/v1/dbs/{db}/restore/write", "db.restore.write"),
+    Route::of(Verb::POST, "/v1/dbs/{db}/restore/finish", "db.restore.finish"),
+    Route::of(Verb::POST, "/v1/dbs/{db}/restore/close", "db.restore.close"),
     Route::of(Verb::POST, "/v1/dbs/{db}/docs", "doc.index"),
     Route::of(Verb::PUT, "/v1/dbs/{db}/docs", "doc.update"),
     Route::of(Verb::PATCH, "/v1/dbs/{db}/docs", "doc.patch"),
@@ -96,7 +104,7 @@ mod tests {
             let is_routed = ROUTES.iter().any(|route| route.name == method.name);
             assert!(is_routed, "{}", method.name);
         }
-        for route in &ROUTES {
+        for route in ROUTES {
             let method = route.method();
             assert_eq!(route.names_document(), route.id_param().is_some(), "{}", route.path);
             assert_eq!(

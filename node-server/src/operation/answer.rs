@@ -1,12 +1,13 @@
 //! What operations return: data that every transport can encode.
 
+use super::bytes::Bytes;
 use crate::Name;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
 use vectordoc::{
     Database, Document, Error, Hit, HitGroup, Id, Schema, Value,
     document::DocumentView,
-    native::{Change, ChangePage, Recall},
+    native::{Change, ChangePage, Recall, Resharding},
     query::{Explanation, Warning},
 };
 
@@ -25,6 +26,45 @@ pub(crate) enum Answer {
     Dropped {
         /// Always true: what is not dropped is an error.
         dropped: bool,
+    },
+    /// `db.snapshot`.
+    Snapshot {
+        /// What `db.snapshot.read` and `db.snapshot.close` name it by.
+        snapshot: String,
+    },
+    /// `db.snapshot.read`.
+    Piece {
+        /// The next of the archive.
+        bytes: Bytes,
+        /// Where those after them begin.
+        offset: u64,
+        /// Entries of the database that were written so far.
+        done: u64,
+        /// Of so many.
+        total: u64,
+        /// Whether the archive goes on.
+        has_more: bool,
+    },
+    /// `db.restore`.
+    Restore {
+        /// What `db.restore.write`, `db.restore.finish` and `db.restore.close` name it by.
+        restore: String,
+        /// Bytes that one `db.restore.write` may have.
+        piece_bytes_max: usize,
+    },
+    /// `db.restore.write`.
+    Taken {
+        /// Where the next bytes begin.
+        offset: u64,
+        /// Entries of the database that were read so far.
+        done: u64,
+        /// Of so many; 0 until that is known.
+        total: u64,
+    },
+    /// `db.snapshot.close`, `db.restore.close`.
+    Closed {
+        /// Always true: what is not closed is an error.
+        closed: bool,
     },
     /// `doc.index`.
     Indexed {
@@ -158,6 +198,18 @@ pub(crate) struct Description {
     /// Documents that are found, but not by the graph yet.
     unindexed: u64,
     memory_bytes: u64,
+    /// How far it is with getting another number of shards, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resharding: Option<ReshardingView>,
+}
+
+/// A resharding under way.
+#[derive(serde::Serialize)]
+struct ReshardingView {
+    from: usize,
+    to: usize,
+    done: u64,
+    total: u64,
 }
 
 impl Description {
@@ -171,6 +223,9 @@ impl Description {
             documents: stats.documents,
             unindexed: stats.unindexed,
             memory_bytes: stats.memory_bytes,
+            resharding: database.resharding().map(|Resharding { from, to, done, total }| {
+                ReshardingView { from, to, done, total }
+            }),
         }
     }
 }

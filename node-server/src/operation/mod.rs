@@ -6,6 +6,7 @@
 
 mod answer;
 mod bulk;
+mod bytes;
 mod changes;
 mod condition;
 mod db_create;
@@ -13,6 +14,14 @@ mod db_drop;
 mod db_get;
 mod db_list;
 mod db_recall;
+mod db_reshard;
+mod db_restore;
+mod db_restore_close;
+mod db_restore_finish;
+mod db_restore_write;
+mod db_snapshot;
+mod db_snapshot_close;
+mod db_snapshot_read;
 mod doc_count;
 mod doc_delete;
 mod doc_facet;
@@ -42,6 +51,8 @@ use vectordoc::{Error, Result, schema::unknown_name};
 
 pub(crate) use answer::{Answer, Reason};
 pub(crate) use bulk::Bulk;
+#[cfg(feature = "cli")]
+pub(crate) use bytes::Bytes;
 pub(crate) use followed::{First, Followed, News};
 pub(crate) use params::Input;
 use params::Params;
@@ -87,11 +98,19 @@ pub(crate) struct Method {
 }
 
 /// Every operation.
-pub(crate) static METHODS: [Method; 15] = [
+pub(crate) static METHODS: &[Method] = &[
     Method::of::<db_create::DbCreate>(),
     Method::of::<db_list::DbList>(),
     Method::of::<db_get::DbGet>(),
     Method::of::<db_drop::DbDrop>(),
+    Method::of::<db_reshard::DbReshard>(),
+    Method::of::<db_snapshot::DbSnapshot>(),
+    Method::of::<db_snapshot_read::DbSnapshotRead>(),
+    Method::of::<db_snapshot_close::DbSnapshotClose>(),
+    Method::of::<db_restore::DbRestore>(),
+    Method::of::<db_restore_write::DbRestoreWrite>(),
+    Method::of::<db_restore_finish::DbRestoreFinish>(),
+    Method::of::<db_restore_close::DbRestoreClose>(),
     Method::of::<doc_index::DocIndex>(),
     Method::of::<doc_update::DocUpdate>(),
     Method::of::<doc_patch::DocPatch>(),

@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Text,
     /// One of these strings.
     OneOf(&'static [&'static str]),
+    /// Bytes: base64 in JSON.
+    Bytes,
     /// True or false.
     Bool,
     /// A whole number, 0 or more.
@@ -137,7 +139,41 @@ pub(super) const DESCRIPTION: Kind = Kind::Object(&[
         "Documents that are found, but not by the graph yet, which is being built.",
     ),
     Field::required("memory_bytes", Kind::Count, "Memory it takes."),
+    Field::optional("resharding", RESHARDING, "How far it is with getting other shards, if it is."),
 ]);
+const RESHARDING: Kind = Kind::Object(&[
+    Field::required("from", Kind::Count, "Shards it has until that is done."),
+    Field::required("to", Kind::Count, "Shards it will have."),
+    Field::required("done", Kind::Count, "Documents copied and vectors indexed so far."),
+    Field::required("total", Kind::Count, "Of so many, those not counted that came since."),
+]);
+/// A snapshot that is read.
+pub(super) const SNAPSHOT: Field =
+    Field::required("snapshot", Kind::Text, "The snapshot, as db.snapshot named it.");
+/// A restore that is written.
+pub(super) const RESTORE: Field =
+    Field::required("restore", Kind::Text, "The restore, as db.restore named it.");
+/// Where in an archive.
+pub(super) const OFFSET: Field = Field::required(
+    "offset",
+    Kind::Count,
+    "Where in the archive the bytes begin: after those before them, or again where the last ones did.",
+);
+/// Where an archive goes on.
+pub(super) const NEXT: Field =
+    Field::required("offset", Kind::Count, "Where the next bytes begin.");
+/// How far an archive is.
+pub(super) const DONE: Field =
+    Field::required("done", Kind::Count, "Entries of the database that are through.");
+/// Of how much.
+pub(super) const TOTAL: Field =
+    Field::required("total", Kind::Count, "Of so many; 0 until that is known.");
+/// That something was closed.
+pub(super) const CLOSED: Kind = Kind::Object(&[Field::required(
+    "closed",
+    Kind::Bool,
+    "Always true: what is not closed is an error.",
+)]);
 /// Why something is not there.
 pub(super) const REASON: Kind = Kind::Object(&[
     Field::required("code", Kind::Text, "The kind of error, stable."),

@@ -1,6 +1,6 @@
 //! A database in a data directory that this process takes for itself.
 
-use super::{Answer, Found, Place};
+use super::{Answer, Found, LOOK_EVERY, Place};
 use crate::Catalog;
 use serde_json::json;
 use std::path::Path;
@@ -53,6 +53,19 @@ impl Place for Local {
 
     fn build_index(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         self.database()?.wait_indexed(progress)
+    }
+
+    fn reshard(&mut self, shards: usize, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        let database = self.database()?;
+        std::thread::scope(|scope| {
+            let resharding = scope.spawn(|| database.reshard(shards));
+            while !resharding.is_finished() {
+                database.resharding().iter().for_each(|now| progress(now.done, now.total));
+                std::thread::sleep(LOOK_EVERY);
+            }
+            let ended = resharding.join();
+            ended.unwrap_or_else(|_| Err(Error::internal("resharding ended unexpectedly")))
+        })
     }
 
     fn search(&mut self, query: &Query, explain: bool) -> Result<Answer> {

@@ -8,8 +8,12 @@ mod served;
 
 pub(crate) use answer::{Answer, Found};
 pub(crate) use options::{PlaceOptions, URL_DEFAULT};
+pub(crate) use served::{connect, request};
 
 use vectordoc::{Id, Query, Result, Schema};
+
+/// How often who waits for a long work asks how far it is.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// One database by name, whether it exists yet or not.
 pub(crate) trait Place {
@@ -32,6 +36,9 @@ pub(crate) trait Place {
 
     /// Waits until searches need not scan new documents, telling how many of how many are done.
     fn build_index(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<()>;
+
+    /// Gives the database another number of shards, telling how many of how many steps are done.
+    fn reshard(&mut self, shards: usize, progress: &mut dyn FnMut(u64, u64)) -> Result<()>;
 
     /// The documents nearest to a query.
     fn search(&mut self, query: &Query, explain: bool) -> Result<Answer>;

@@ -32,11 +32,13 @@ impl PlaceOptions {
     pub(crate) fn open(&self) -> Result<Box<dyn Place>> {
         Ok(match &self.data {
             Some(data) => Box::new(Local::open(data, &self.db)?),
-            None => {
-                // Not an argument, as every user of a machine sees the arguments of its processes.
-                let key = std::env::var(KEY_VARIABLE).ok();
-                Box::new(Served::connect(&self.url, &self.db, key.as_deref())?)
-            }
+            None => Box::new(Served::connect(&self.url, &self.db)?),
         })
     }
+}
+
+/// The key to show to a server. Not an argument, as every user of a machine sees the arguments of
+/// its processes.
+pub(super) fn key() -> Option<String> {
+    std::env::var(KEY_VARIABLE).ok()
 }

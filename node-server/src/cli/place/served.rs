@@ -1,6 +1,6 @@
 //! A database behind a server.
 
-use super::{Answer, Place};
+use super::{Answer, LOOK_EVERY, Place};
 use crate::cli::runtime;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json, value::RawValue};
@@ -60,9 +60,8 @@ struct Indexed {
 }
 
 impl Served {
-    pub(super) fn connect(url: &str, db: &str, key: Option<&str>) -> Result<Self> {
-        let runtime = runtime::start()?;
-        let connection = runtime.block_on(Connection::open_with(url, key)).map_err(explain)?;
+    pub(super) fn connect(url: &str, db: &str) -> Result<Self> {
+        let (runtime, connection) = connect(url)?;
         let request_bytes_max = REQUEST_BYTES_MAX.min(connection.limits().message_bytes_max / 2);
         let (db, in_flight) = (db.to_owned(), JoinSet::new());
         Ok(Self { runtime, connection, db, request_bytes_max, in_flight, acknowledged: 0 })
@@ -145,6 +144,24 @@ impl Place for Served {
         Ok(())
     }
 
+    fn reshard(&mut self, shards: usize, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        let (connection, params) =
+            (self.connection.clone(), json!({"db": self.db, "shards": shards}));
+        let resharding = self
+            .runtime
+            .spawn(async move { request::<Json>(&connection, "db.reshard", &params).await });
+        while !resharding.is_finished() {
+            let described: Json = self.request("db.get", json!({"db": self.db}))?;
+            let now = &described["resharding"];
+            if let (Some(done), Some(total)) = (now["done"].as_u64(), now["total"].as_u64()) {
+                progress(done, total);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        let ended = self.runtime.block_on(resharding);
+        ended.map_err(|error| Error::internal(format!("a request ended: {error}")))?.map(drop)
+    }
+
     fn search(&mut self, query: &Query, explain: bool) -> Result<Answer> {
         let text = query.text.as_ref();
         let params = SearchParams {
@@ -185,6 +202,13 @@ impl Place for Served {
     }
 }
 
+/// Connects to a server.
+pub(crate) fn connect(url: &str) -> Result<(Runtime, Connection)> {
+    let runtime = runtime::start()?;
+    let opened = runtime.block_on(Connection::open_with(url, super::options::key().as_deref()));
+    Ok((runtime, opened.map_err(explain)?))
+}
+
 /// What to do when nobody answers.
 fn explain(error: Error) -> Error {
     match error.kind() {
@@ -195,7 +219,7 @@ fn explain(error: Error) -> Error {
     }
 }
 
-async fn request<R: DeserializeOwned>(
+pub(crate) async fn request<R: DeserializeOwned>(
     connection: &Connection,
     method: &str,
     params: &impl Serialize,
