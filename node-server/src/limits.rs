@@ -60,6 +60,8 @@ pub(crate) const FACET_LIMIT_DEFAULT: usize = 100;
 pub(crate) const GROUP_SIZE_DEFAULT: usize = 1;
 /// When a client refused with `busy` or `unavailable` may try again.
 pub(crate) const RETRY_AFTER_MS: u64 = 250;
+/// A request that works for so long is logged as slow, unless the server is told otherwise.
+pub(crate) const SLOW_AFTER_DEFAULT: Duration = Duration::from_secs(1);
 /// Keys of one server.
 pub(crate) const KEYS_MAX: usize = 10_000;
 /// Databases one key may name.

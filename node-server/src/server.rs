@@ -5,6 +5,7 @@ use crate::{
     door::{self, Doorkeeper, Peer},
     fault, http,
     keys::Keyring,
+    telemetry::{self, Telemetry},
     tls::Tls,
     work::Workers,
     ws,
@@ -36,6 +37,8 @@ pub(crate) struct Context {
     pub(crate) keyring: Keyring,
     /// What connections are encrypted with, if they are.
     pub(crate) tls: Option<Tls>,
+    /// What is counted and logged.
+    pub(crate) telemetry: Arc<Telemetry>,
     /// Which pages may connect.
     pub(crate) doorkeeper: Doorkeeper,
     /// How far the server is with stopping.
@@ -96,6 +99,7 @@ impl Server {
             workers: Workers::new(),
             keyring,
             tls,
+            telemetry: Arc::new(Telemetry::new(options.slow_after)?),
             doorkeeper: Doorkeeper::new(options.origins.clone(), address.ip().is_loopback()),
             phase: phase.clone(),
             tasks: TaskTracker::new(),
@@ -160,8 +164,10 @@ async fn until_stopped(mut phase: watch::Receiver<Phase>, work: impl Future<Outp
 /// Every route of every transport, behind the doorkeeper.
 fn routes(context: &Arc<Context>) -> Router {
     let admit = middleware::from_fn_with_state(Arc::clone(context), door::admit);
+    let identify = middleware::from_fn_with_state(Arc::clone(context), telemetry::identify);
     let routes = Router::new().merge(ws::routes()).merge(http::routes());
-    routes.layer(admit).with_state(Arc::clone(context))
+    // The last layer is the outermost: refusals of the doorkeeper have an id too.
+    routes.layer(admit).layer(identify).with_state(Arc::clone(context))
 }
 
 /// Serves until `stopping` says so.

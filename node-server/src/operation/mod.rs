@@ -31,6 +31,7 @@ use crate::{
     Catalog,
     encoding::Raw,
     keys::{Caller, Role},
+    telemetry,
     work::Work,
 };
 use std::borrow::Cow;
@@ -87,6 +88,11 @@ impl Method {
         Self { name: O::METHOD, work: O::WORK, call: call::<O> }
     }
 
+    /// What clients call it.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The operation clients call `name`; `unsupported` with the nearest name when there is none.
     pub(crate) fn named(name: &str) -> Result<&'static Self> {
         METHODS.iter().find(|method| method.name == name).ok_or_else(|| {
@@ -113,6 +119,10 @@ fn call<O: Operation>(
     catalog: &Catalog,
 ) -> Result<Answer> {
     let params = Params::parse(params, O::PARAMS)?;
-    caller.check(O::ROLE, params.optional::<Cow<'_, str>>("db")?.as_deref())?;
+    let db = params.optional::<Cow<'_, str>>("db")?;
+    if let Some(db) = &db {
+        telemetry::about(db);
+    }
+    caller.check(O::ROLE, db.as_deref())?;
     O::read(&params, catalog)?.run(caller, catalog)
 }

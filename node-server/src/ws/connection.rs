@@ -4,7 +4,7 @@ use super::{
     guard::refused_bytes,
     outbox::{Outbox, Outgoing, Sender, close},
     reply::Session,
-    rpc::{self, Body, Call, Failure, Fault, Incoming, Notification, Request, Success},
+    rpc::{self, AUTH, Body, Call, Failure, Fault, Incoming, Notification, Request, Success},
     upgrade::Socket,
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     keys::{Caller, Role, Scope},
     limits::CLOSE_TIMEOUT,
     server::{Context, Phase, stopped},
+    telemetry::{Arrival, RequestId, Transport},
 };
 use futures_util::{
     StreamExt,
@@ -31,11 +32,20 @@ use tokio_tungstenite::tungstenite::{
 };
 use vectordoc::{Error, Value};
 
+/// Who opened a WebSocket, and for what.
+pub(super) struct Client {
+    /// Whose key it showed.
+    pub(super) caller: Caller,
+    /// How it wants to speak.
+    pub(super) encoding: Encoding,
+    /// That of its request.
+    pub(super) id: RequestId,
+}
+
 /// Answers one client until it leaves or `stopping` says so.
 pub(super) async fn converse(
     socket: Socket,
-    encoding: Encoding,
-    caller: Caller,
+    client: Client,
     context: Arc<Context>,
     stopping: watch::Receiver<Phase>,
 ) {
@@ -44,9 +54,10 @@ pub(super) async fn converse(
     let (outbox, sender) = Outbox::new(sink, pulse, &context.limits);
     let outbox = tokio::spawn(outbox.run());
     let slots = Arc::new(Semaphore::new(context.limits.in_flight_max));
+    let Client { caller, encoding, id } = client;
     let caller = Arc::new(caller);
     let mut connection =
-        Connection { stream, encoding, outbox: sender, slots, caller, context, stopping };
+        Connection { stream, encoding, outbox: sender, slots, caller, id, context, stopping };
     match connection.run().await {
         End::Gone => return outbox.abort(),
         End::Told => {}
@@ -84,6 +95,8 @@ struct Connection {
     /// One per request that is read and whose answer has not left yet.
     slots: Arc<Semaphore>,
     caller: Arc<Caller>,
+    /// That of the request it began with.
+    id: RequestId,
     context: Arc<Context>,
     stopping: watch::Receiver<Phase>,
 }
@@ -132,7 +145,9 @@ impl Connection {
                 () = self.outbox.closed() => return End::Told,
             };
             match self.read(message) {
-                Ok(Some(incoming)) => self.reply(&incoming.refuse(&refusal)).await,
+                Ok(Some(incoming)) => {
+                    self.reply(&incoming.refuse(&refusal), &self.arrival()).await;
+                }
                 Ok(None) => {}
                 Err(end) => return end,
             }
@@ -176,21 +191,23 @@ impl Connection {
 
     /// Has requests run, if there is a slot for them.
     async fn accept(&mut self, incoming: Incoming) {
+        let arrival = self.arrival();
         if incoming.is_refused() {
-            return self.reply(&incoming).await;
+            return self.reply(&incoming, &arrival).await;
         }
-        if let Incoming::One(Request { id, call: Ok(Call::Auth { key }) }) = &incoming {
+        if let Incoming::One(Request { id, call: Ok(Call::Auth { key }), .. }) = &incoming {
             return self.authenticate(id.as_ref(), key).await;
         }
         // A key that was revoked since ends here too.
         match self.context.keyring.renew(&self.caller).await {
             Ok(caller) if caller == *self.caller => {}
             Ok(caller) => self.caller = Arc::new(caller),
-            Err(error) => return self.reply(&incoming.refuse(&error)).await,
+            Err(error) => return self.reply(&incoming.refuse(&error), &arrival).await,
         }
         match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => {
                 let asked = Asked {
+                    arrival,
                     incoming,
                     encoding: self.encoding,
                     caller: Arc::clone(&self.caller),
@@ -203,7 +220,7 @@ impl Connection {
                     "{} requests of this connection are not answered yet, which is the limit",
                     self.context.limits.in_flight_max
                 ));
-                self.reply(&incoming.refuse(&refusal)).await;
+                self.reply(&incoming.refuse(&refusal), &arrival).await;
             }
         }
     }
@@ -211,7 +228,10 @@ impl Connection {
     /// Takes the client for the holder of `key` from the next message on. A wrong key changes
     /// nothing.
     async fn authenticate(&mut self, id: Option<&Value>, key: &str) {
-        let written = match self.context.keyring.identify(Some(key)).await {
+        let identified = self.context.keyring.identify(Some(key)).await;
+        let outcome = identified.as_ref().map(drop);
+        self.context.telemetry.count(Transport::WebSocket, AUTH, outcome);
+        let written = match identified {
             Ok(caller) => {
                 self.caller = Arc::new(caller);
                 id.map(|id| self.write(&Success::new(id, Authenticated::of(&self.caller))))
@@ -231,9 +251,13 @@ impl Connection {
         self.encoding.write(message, self.context.limits.answer_bytes_max)
     }
 
+    fn arrival(&self) -> Arrival {
+        self.context.telemetry.arrival(Transport::WebSocket, self.id.clone())
+    }
+
     /// Answers requests that need nothing run.
-    async fn reply(&self, refused: &Incoming) {
-        let session = Session { caller: &self.caller, catalog: &self.context.catalog };
+    async fn reply(&self, refused: &Incoming, arrival: &Arrival) {
+        let session = Session { caller: &self.caller, catalog: &self.context.catalog, arrival };
         let bytes_max = self.context.limits.answer_bytes_max;
         if let Some(bytes) = refused.answer(self.encoding, session, bytes_max) {
             self.send(Outgoing::Message(framed(self.encoding, bytes), None)).await;
@@ -256,6 +280,7 @@ impl Connection {
 
 /// Requests of one message, and what they are run with.
 struct Asked {
+    arrival: Arrival,
     incoming: Incoming,
     encoding: Encoding,
     caller: Arc<Caller>,
@@ -274,7 +299,8 @@ impl Asked {
     }
 
     fn write(&self, incoming: &Incoming) -> Option<Vec<u8>> {
-        let session = Session { caller: &self.caller, catalog: &self.context.catalog };
+        let Self { caller, context, arrival, .. } = self;
+        let session = Session { caller, catalog: &context.catalog, arrival };
         incoming.answer(self.encoding, session, self.context.limits.answer_bytes_max)
     }
 }
