@@ -17,6 +17,9 @@ pub struct Limits {
     pub batch_requests_max: usize,
     /// Open connections. Further ones are refused with HTTP status 503.
     pub connections_max: usize,
+    /// Open connections of one peer: an IPv4 address, or an IPv6 network of 64 bits. Further ones are
+    /// refused with HTTP status 503. Behind a proxy everyone has its address.
+    pub connections_per_peer_max: usize,
     /// How often the server asks a peer whether it lives; one that says nothing from one ping to
     /// the next is dead.
     pub ping_interval: Duration,
@@ -24,6 +27,8 @@ pub struct Limits {
     pub write_timeout: Duration,
     /// How long a new connection may take to say what it wants.
     pub handshake_timeout: Duration,
+    /// How long the next 64 KiB of a request's body, or what is left of it, may take.
+    pub body_timeout: Duration,
     /// How long a shutdown waits for accepted requests.
     pub drain_timeout: Duration,
 }
@@ -36,9 +41,11 @@ impl Default for Limits {
             in_flight_max: 64,
             batch_requests_max: 256,
             connections_max: 1_024,
+            connections_per_peer_max: 256,
             ping_interval: Duration::from_secs(20),
             write_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(10),
         }
     }
@@ -48,6 +55,11 @@ impl Default for Limits {
 pub(crate) const HANDSHAKE_BYTES_MAX: usize = 16 * 1024;
 /// Headers of an HTTP request.
 pub(crate) const HEADERS_MAX: usize = 64;
+/// Streams that a peer opened and reset before they were taken up; with more it is cut off (CVE
+/// 2023-44487).
+pub(crate) const RESET_STREAMS_MAX: usize = 20;
+/// Streams that a peer broke the rules on, each of which was reset; with more it is cut off.
+pub(crate) const BROKEN_STREAMS_MAX: usize = 64;
 /// How long a peer may take to answer a close frame.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Writes at work at the same time: they wait for the disk, and share one sync.

@@ -2,7 +2,7 @@
 
 use crate::{
     Catalog, Limits, ServeOptions,
-    door::{self, Doorkeeper, Peer},
+    door::{self, Doorkeeper, Peer, Places},
     fault, http,
     keys::Keyring,
     telemetry::{self, Telemetry},
@@ -14,7 +14,7 @@ use axum::{Router, middleware};
 use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -43,6 +43,8 @@ pub(crate) struct Context {
     pub(crate) doorkeeper: Doorkeeper,
     /// How far the server is with stopping.
     pub(crate) phase: watch::Sender<Phase>,
+    /// The places of connections.
+    pub(crate) places: Arc<Places>,
     /// The connections, also those that became WebSockets.
     pub(crate) tasks: TaskTracker,
 }
@@ -95,6 +97,7 @@ impl Server {
         let (phase, stopping) = watch::channel(Phase::Serving);
         let context = Arc::new(Context {
             catalog,
+            places: Places::new(&options.limits),
             limits: options.limits.clone(),
             workers: Workers::new(),
             keyring,
@@ -165,7 +168,7 @@ async fn until_stopped(mut phase: watch::Receiver<Phase>, work: impl Future<Outp
 fn routes(context: &Arc<Context>) -> Router {
     let admit = middleware::from_fn_with_state(Arc::clone(context), door::admit);
     let identify = middleware::from_fn_with_state(Arc::clone(context), telemetry::identify);
-    let routes = Router::new().merge(ws::routes()).merge(http::routes());
+    let routes = Router::new().merge(ws::routes()).merge(telemetry::routes()).merge(http::routes());
     // The last layer is the outermost: refusals of the doorkeeper have an id too.
     routes.layer(admit).layer(identify).with_state(Arc::clone(context))
 }
@@ -192,7 +195,6 @@ async fn accept_all(
     stopping: &mut watch::Receiver<Phase>,
 ) {
     let routes = routes(context);
-    let places = Arc::new(Semaphore::new(context.limits.connections_max));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -200,9 +202,13 @@ async fn accept_all(
         };
         match accepted {
             Ok((stream, address)) => {
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                    context.tasks.spawn(door::turn_away(stream));
-                    continue;
+                let place = match context.places.take(address.ip()) {
+                    Ok(place) => place,
+                    Err(why) => {
+                        context.telemetry.turned_away(why.reason());
+                        context.tasks.spawn(door::turn_away(stream, why));
+                        continue;
+                    }
                 };
                 let peer = Peer { address, place: Arc::new(place) };
                 let served = serve(stream, peer, routes.clone(), Arc::clone(context));

@@ -39,6 +39,11 @@ impl Entries {
         self.settled(|table| table.values().any(changing)).clone()
     }
 
+    /// All entries as they are at this moment.
+    pub(super) fn now(&self) -> BTreeMap<Name, Entry> {
+        self.lock().clone()
+    }
+
     /// The names, in order.
     pub(super) fn names(&self) -> Vec<Name> {
         self.lock().keys().cloned().collect()

@@ -2,15 +2,12 @@
 
 use super::{DataDirectory, Name};
 use std::io::Read;
-use vectordoc::{
-    Database, Error, Result, Schema,
-    native::{DatabaseOptions, Residence},
-};
+use vectordoc::{Database, Error, Result, Schema, native::DatabaseOptions};
 
 /// Where new databases go.
 pub(super) enum Home {
     /// Into sub-directories of a data directory.
-    Directory { directory: DataDirectory, residence: Residence },
+    Directory { directory: DataDirectory, options: DatabaseOptions },
     /// Into memory; they end with the server.
     Memory,
     /// Nowhere: the databases are those the program named.
@@ -26,8 +23,8 @@ impl Home {
         shards: Option<usize>,
     ) -> Result<Database> {
         match self {
-            Self::Directory { directory, residence } => {
-                let options = DatabaseOptions { shards, ..resident(*residence) };
+            Self::Directory { directory, options } => {
+                let options = DatabaseOptions { shards, ..options.clone() };
                 Database::create(directory.place(name), schema, &options)
             }
             Self::Memory => {
@@ -46,8 +43,8 @@ impl Home {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Database> {
         match self {
-            Self::Directory { directory, residence } => {
-                Database::import(directory.place(name), archive, &resident(*residence), progress)
+            Self::Directory { directory, options } => {
+                Database::import(directory.place(name), archive, options, progress)
             }
             Self::Memory | Self::Fixed => Err(fixed("restore")),
         }
@@ -56,8 +53,8 @@ impl Home {
     /// Opens the database `name` that is there already.
     pub(super) fn open(&self, name: &Name) -> Result<Database> {
         match self {
-            Self::Directory { directory, residence } => {
-                Database::open(directory.place(name), &resident(*residence))
+            Self::Directory { directory, options } => {
+                Database::open(directory.place(name), options)
             }
             Self::Memory | Self::Fixed => Err(Error::not_found(format!("no database {name}"))),
         }
@@ -78,10 +75,6 @@ impl Home {
             Self::Memory | Self::Fixed => Ok(()),
         }
     }
-}
-
-fn resident(residence: Residence) -> DatabaseOptions {
-    DatabaseOptions { residence, ..DatabaseOptions::default() }
 }
 
 fn fixed(verb: &str) -> Error {

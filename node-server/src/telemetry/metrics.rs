@@ -3,13 +3,14 @@
 use super::request_id::RequestIds;
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
 };
 use std::{
     fmt::{self, Write},
     time::Duration,
 };
+use tokio::sync::{Mutex, MutexGuard};
 use vectordoc::{Error, Result};
 
 /// Upper bounds of latency buckets, in seconds: from a search in memory to what only a large import
@@ -65,6 +66,11 @@ struct MethodLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TransportLabels {
     transport: Transport,
 }
@@ -73,12 +79,15 @@ struct TransportLabels {
 pub(crate) struct Telemetry {
     ids: RequestIds,
     slow_after: Option<Duration>,
-    #[allow(dead_code, reason = "read once there is a route for it")]
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     durations: Family<MethodLabels, Histogram, fn() -> Histogram>,
     in_flight: Family<TransportLabels, Gauge>,
     slow: Family<MethodLabels, Counter>,
+    connections: Gauge,
+    refused: Family<ReasonLabels, Counter>,
+    /// Held by whoever reads all of it.
+    turn: Mutex<()>,
 }
 
 impl Telemetry {
@@ -108,8 +117,28 @@ impl Telemetry {
             "Requests that took longer than log.slow_query",
             Family::clone(&slow),
         );
-        let ids = RequestIds::new()?;
-        Ok(Self { ids, slow_after, registry, requests, durations, in_flight, slow })
+        let (connections, refused) = (Gauge::default(), Family::default());
+        registry.register("connections", "Open connections", connections.clone());
+        registry.register(
+            "connections_refused",
+            "Connections refused, by the limit that was reached",
+            Family::clone(&refused),
+        );
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "What is running", version);
+        let (ids, turn) = (RequestIds::new()?, Mutex::default());
+        Ok(Self {
+            ids,
+            slow_after,
+            registry,
+            requests,
+            durations,
+            in_flight,
+            slow,
+            connections,
+            refused,
+            turn,
+        })
     }
 
     /// Counts a request that ended so, and was not [run](super::Arrival::run): it was refused, or is
@@ -123,6 +152,24 @@ impl Telemetry {
     ) {
         let code = outcome.err().map_or(OK, |error| error.kind().code());
         self.requests.get_or_create(&RequestLabels { method, transport, code }).inc();
+    }
+
+    /// Counts a connection that was refused.
+    pub(crate) fn turned_away(&self, reason: &'static str) {
+        self.refused.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The right to read all that is counted, which one at a time has.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    pub(super) fn connections_are(&self, open: usize) {
+        self.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 
     pub(super) fn ids(&self) -> &RequestIds {

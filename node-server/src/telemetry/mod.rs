@@ -11,9 +11,13 @@
 
 mod arrival;
 mod metrics;
+mod probes;
+mod process;
 mod request_id;
+mod scrape;
 mod shape;
 
 pub(crate) use arrival::{Arrival, Asked, about};
 pub(crate) use metrics::{Telemetry, Transport, UNKNOWN};
+pub(crate) use probes::{is_probe, routes};
 pub(crate) use request_id::{RequestId, identify};
