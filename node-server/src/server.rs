@@ -170,7 +170,8 @@ fn routes(context: &Arc<Context>) -> Router {
     let identify = middleware::from_fn_with_state(Arc::clone(context), telemetry::identify);
     let routes = Router::new().merge(ws::routes()).merge(telemetry::routes()).merge(http::routes());
     // The last layer is the outermost: refusals of the doorkeeper have an id too.
-    routes.layer(admit).layer(identify).with_state(Arc::clone(context))
+    let routes = routes.layer(door::cors(context)).layer(admit).layer(identify);
+    routes.with_state(Arc::clone(context))
 }
 
 /// Serves until `stopping` says so.

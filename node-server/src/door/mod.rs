@@ -10,5 +10,5 @@ mod pace;
 mod places;
 
 pub(crate) use connection::{Peer, serve, turn_away};
-pub(crate) use doorkeeper::{Doorkeeper, admit};
+pub(crate) use doorkeeper::{Doorkeeper, admit, cors};
 pub(crate) use places::Places;

@@ -61,6 +61,11 @@ impl Arrival {
         self.telemetry.count(self.transport, method, Err(error));
     }
 
+    /// Counts a request that was done in other ways than by [`run`](Self::run).
+    pub(crate) fn done(&self, method: &'static str) {
+        self.telemetry.count(self.transport, method, Ok(()));
+    }
+
     /// Does `work`, which runs an operation and writes its answer, in a span of its own; counts it
     /// by how it ended and times it. Of several requests of one arrival each is timed by itself, the
     /// time that they waited included. `work` that panics is counted as `internal`.
@@ -82,7 +87,7 @@ impl Arrival {
             target: "vectordoc::request",
             "request",
             transport = self.transport.name(),
-            method = asked.method.name(),
+            method = asked.method.name,
             db = Empty,
             caller = asked.caller.id(),
             request_id = self.id.as_str(),
@@ -118,7 +123,7 @@ impl Drop for Running<'_> {
         let error = self.error.take().unwrap_or_else(panicked);
         let worked = self.started.elapsed();
         let Arrival { telemetry, transport, .. } = self.arrival;
-        let method = self.asked.method.name();
+        let method = self.asked.method.name;
         telemetry.count(*transport, method, error.as_ref().map_or(Ok(()), Err));
         telemetry.took(method, self.waited + worked);
         self.log(error.as_ref(), worked);

@@ -86,7 +86,7 @@ impl Call {
     /// The name of what is asked for.
     pub(super) fn method(&self) -> &'static str {
         match self {
-            Self::Operation { method, .. } => method.name(),
+            Self::Operation { method, .. } => method.name,
             Self::Auth { .. } => AUTH,
         }
     }
