@@ -61,7 +61,7 @@ impl Site {
         let status = status.expect("the process lives");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
         let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
-        println!("the server took {} MiB at most", kib / 1024);
+        eprintln!("the server took {} MiB at most", kib / 1024);
         assert!(kib / 1024 < RESIDENT_MIB_MAX, "{kib} KiB");
         Ok(())
     }
@@ -83,7 +83,7 @@ fn possible(wanted: usize) -> usize {
     let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("a line");
     let open: usize = line.split_whitespace().nth(3).and_then(|n| n.parse().ok()).unwrap_or(wanted);
     let possible = wanted.min(open.saturating_sub(200));
-    println!("{possible} of {wanted} sockets");
+    eprintln!("{possible} of {wanted} sockets");
     possible
 }
 
@@ -277,7 +277,7 @@ async fn who_opens_streams_only_to_reset_them_is_told_to_go() -> Result<()> {
 async fn garbage_is_ended_and_does_no_harm() -> Result<()> {
     within_time(async {
         let seed = fastrand::u64(..);
-        println!("seed {seed}");
+        eprintln!("seed {seed}");
         let mut random = fastrand::Rng::with_seed(seed);
         let mut site = Site::open(&["--handshake-timeout", "500ms"]).await?;
         for number in 0..60 {
