@@ -23,6 +23,7 @@ mod options;
 mod server;
 mod service;
 mod signal;
+mod telemetry;
 pub mod tls;
 mod work;
 mod ws;

@@ -22,6 +22,9 @@ pub struct Limits {
     pub live_interval: Duration,
     /// Open connections. Further ones are refused with HTTP status 503.
     pub connections_max: usize,
+    /// Open connections of one peer: an IPv4 address, or an IPv6 network of 64 bits. Further ones are
+    /// refused with HTTP status 503. Behind a proxy everyone has its address.
+    pub connections_per_peer_max: usize,
     /// How often the server asks a peer whether it lives; one that says nothing from one ping to
     /// the next is dead.
     pub ping_interval: Duration,
@@ -29,6 +32,8 @@ pub struct Limits {
     pub write_timeout: Duration,
     /// How long a new connection may take to say what it wants.
     pub handshake_timeout: Duration,
+    /// How long the next 64 KiB of a request's body, or what is left of it, may take.
+    pub body_timeout: Duration,
     /// How long a shutdown waits for accepted requests.
     pub drain_timeout: Duration,
 }
@@ -43,9 +48,11 @@ impl Default for Limits {
             subscriptions_max: 16,
             live_interval: Duration::from_millis(100),
             connections_max: 1_024,
+            connections_per_peer_max: 256,
             ping_interval: Duration::from_secs(20),
             write_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(10),
         }
     }
@@ -55,6 +62,11 @@ impl Default for Limits {
 pub(crate) const HANDSHAKE_BYTES_MAX: usize = 16 * 1024;
 /// Headers of an HTTP request.
 pub(crate) const HEADERS_MAX: usize = 64;
+/// Streams that a peer opened and reset before they were taken up; with more it is cut off (CVE
+/// 2023-44487).
+pub(crate) const RESET_STREAMS_MAX: usize = 20;
+/// Streams that a peer broke the rules on, each of which was reset; with more it is cut off.
+pub(crate) const BROKEN_STREAMS_MAX: usize = 64;
 /// How long a peer may take to answer a close frame.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Writes at work at the same time: they wait for the disk, and share one sync.
@@ -83,6 +95,8 @@ pub(crate) const FACET_LIMIT_DEFAULT: usize = 100;
 pub(crate) const GROUP_SIZE_DEFAULT: usize = 1;
 /// When a client refused with `busy` or `unavailable` may try again.
 pub(crate) const RETRY_AFTER_MS: u64 = 250;
+/// A request that works for so long is logged as slow, unless the server is told otherwise.
+pub(crate) const SLOW_AFTER_DEFAULT: Duration = Duration::from_secs(1);
 /// Keys of one server.
 pub(crate) const KEYS_MAX: usize = 10_000;
 /// Databases one key may name.

@@ -1,9 +1,10 @@
 //! What can be said about a server before it starts.
 
-use crate::{Limits, fault, keys::Keyring, tls::Tls};
+use crate::{Limits, fault, keys::Keyring, limits::SLOW_AFTER_DEFAULT, tls::Tls};
 use std::{
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
+    time::Duration,
 };
 use vectordoc::{Error, Result};
 
@@ -24,6 +25,7 @@ pub struct ServeOptions {
     pub(crate) insecure: bool,
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) origins: Vec<String>,
+    pub(crate) slow_after: Option<Duration>,
     pub(crate) limits: Limits,
 }
 
@@ -37,6 +39,7 @@ impl Default for ServeOptions {
             insecure: false,
             tls: None,
             origins: Vec::new(),
+            slow_after: Some(SLOW_AFTER_DEFAULT),
             limits: Limits::default(),
         }
     }
@@ -89,6 +92,13 @@ impl ServeOptions {
     /// always may, others never.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
+        self
+    }
+
+    /// Warns of a request that works for so long, with what it asked for; 1 second unless given, never
+    /// for `None`. The time it waits for its turn is not counted.
+    pub fn slow_after(mut self, time: Option<Duration>) -> Self {
+        self.slow_after = time;
         self
     }
 

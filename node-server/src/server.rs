@@ -2,10 +2,11 @@
 
 use crate::{
     Catalog, Limits, ServeOptions,
-    door::{self, Doorkeeper, Peer},
+    door::{self, Doorkeeper, Peer, Places},
     fault, http,
     keys::Keyring,
     limits::TRANSFER_CHECK_INTERVAL,
+    telemetry::{self, Telemetry},
     tls::Tls,
     work::Workers,
     ws,
@@ -20,7 +21,7 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -43,10 +44,14 @@ pub(crate) struct Context {
     pub(crate) keyring: Keyring,
     /// What connections are encrypted with, if they are.
     pub(crate) tls: Option<Tls>,
+    /// What is counted and logged.
+    pub(crate) telemetry: Arc<Telemetry>,
     /// Which pages may connect.
     pub(crate) doorkeeper: Doorkeeper,
     /// How far the server is with stopping.
     pub(crate) phase: watch::Sender<Phase>,
+    /// The places of connections.
+    pub(crate) places: Arc<Places>,
     /// The connections, also those that became WebSockets.
     pub(crate) tasks: TaskTracker,
 }
@@ -99,10 +104,12 @@ impl Server {
         let (phase, stopping) = watch::channel(Phase::Serving);
         let context = Arc::new(Context {
             catalog,
+            places: Places::new(&options.limits),
             limits: options.limits.clone(),
             workers: Workers::new(),
             keyring,
             tls,
+            telemetry: Arc::new(Telemetry::new(options.slow_after)?),
             doorkeeper: Doorkeeper::new(options.origins.clone(), address.ip().is_loopback()),
             phase: phase.clone(),
             tasks: TaskTracker::new(),
@@ -181,8 +188,11 @@ async fn expire_transfers(context: Arc<Context>) {
 /// Every route of every transport, behind the doorkeeper.
 fn routes(context: &Arc<Context>) -> Router {
     let admit = middleware::from_fn_with_state(Arc::clone(context), door::admit);
-    let routes = Router::new().merge(ws::routes()).merge(http::routes());
-    routes.layer(door::cors(context)).layer(admit).with_state(Arc::clone(context))
+    let identify = middleware::from_fn_with_state(Arc::clone(context), telemetry::identify);
+    let routes = Router::new().merge(ws::routes()).merge(telemetry::routes()).merge(http::routes());
+    // The last layer is the outermost: refusals of the doorkeeper have an id too.
+    let routes = routes.layer(door::cors(context)).layer(admit).layer(identify);
+    routes.with_state(Arc::clone(context))
 }
 
 /// Serves until `stopping` says so.
@@ -210,7 +220,6 @@ async fn accept_all(
     stopping: &mut watch::Receiver<Phase>,
 ) {
     let routes = routes(context);
-    let places = Arc::new(Semaphore::new(context.limits.connections_max));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -218,9 +227,13 @@ async fn accept_all(
         };
         match accepted {
             Ok((stream, address)) => {
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                    context.tasks.spawn(door::turn_away(stream));
-                    continue;
+                let place = match context.places.take(address.ip()) {
+                    Ok(place) => place,
+                    Err(why) => {
+                        context.telemetry.turned_away(why.reason());
+                        context.tasks.spawn(door::turn_away(stream, why));
+                        continue;
+                    }
                 };
                 let peer = Peer { address, place: Arc::new(place) };
                 let served = serve(stream, peer, routes.clone(), Arc::clone(context));

@@ -95,7 +95,7 @@ impl Database {
     fn warned(&self, warn: impl Fn(&Engine) -> Result<Vec<Warning>>) -> Result<Vec<Warning>> {
         self.check_open()?;
         let mut warnings = Vec::new();
-        for shard in &self.inner.shards {
+        for shard in self.shards_now().iter() {
             Warning::merge(&mut warnings, &warn(&shard.engine())?);
         }
         Ok(warnings)

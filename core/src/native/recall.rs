@@ -73,36 +73,37 @@ impl Database {
         }
         let number = self.schema().vector_number(query.field.as_deref())?;
         let mut sums = Sums::default();
-        for (shard, rank) in self.sample(number, query) {
+        let shards = self.shards_now();
+        for (shard, rank) in sample(&shards, number, query) {
             // A document may have gone since they were counted.
-            if let Some((id, vector)) = self.inner.shards[shard].engine().nth(number, rank)? {
+            if let Some((id, vector)) = shards[shard].engine().nth(number, rank)? {
                 sums.add(self, query, id, vector)?;
             }
         }
         Ok(sums.mean(query.k))
     }
+}
 
-    /// Shards and ranks of the documents to search for: one of each of as many runs of the same
-    /// length as are to be sampled.
-    fn sample(&self, number: usize, query: &RecallQuery) -> Vec<(usize, u64)> {
-        let counts = self.inner.shards.iter().map(|shard: &Shard| shard.engine().vectors(number));
-        let counts: Vec<u64> = counts.collect();
-        let total: u64 = counts.iter().sum();
-        let affordable = limits::RECALL_DISTANCES_MAX.checked_div(total).unwrap_or(0).max(1);
-        let sample = (query.sample as u64).min(affordable).min(total);
-        let place = |run: u64| {
-            let (start, end) = (total * run / sample, total * (run + 1) / sample);
-            let mut rank = start + mixed(query.seed ^ run) % (end - start);
-            let is_before = |count: &&u64| {
-                let is_before = rank >= **count;
-                rank -= if is_before { **count } else { 0 };
-                is_before
-            };
-            let shard = counts.iter().take_while(is_before).count();
-            (shard, rank)
+/// Shards and ranks of the documents to search for: one of each of as many runs of the same
+/// length as are to be sampled.
+fn sample(shards: &[Shard], number: usize, query: &RecallQuery) -> Vec<(usize, u64)> {
+    let counts = shards.iter().map(|shard| shard.engine().vectors(number));
+    let counts: Vec<u64> = counts.collect();
+    let total: u64 = counts.iter().sum();
+    let affordable = limits::RECALL_DISTANCES_MAX.checked_div(total).unwrap_or(0).max(1);
+    let sample = (query.sample as u64).min(affordable).min(total);
+    let place = |run: u64| {
+        let (start, end) = (total * run / sample, total * (run + 1) / sample);
+        let mut rank = start + mixed(query.seed ^ run) % (end - start);
+        let is_before = |count: &&u64| {
+            let is_before = rank >= **count;
+            rank -= if is_before { **count } else { 0 };
+            is_before
         };
-        (0..sample).map(place).collect()
-    }
+        let shard = counts.iter().take_while(is_before).count();
+        (shard, rank)
+    };
+    (0..sample).map(place).collect()
 }
 
 impl Sums {

@@ -46,6 +46,11 @@ impl Entries {
         self.lock().values().filter(|entry| matches!(entry, Entry::Restoring)).count()
     }
 
+    /// All entries as they are at this moment.
+    pub(super) fn now(&self) -> BTreeMap<Name, Entry> {
+        self.lock().clone()
+    }
+
     /// The names, in order.
     pub(super) fn names(&self) -> Vec<Name> {
         self.lock().keys().cloned().collect()

@@ -3,13 +3,13 @@
 use super::{DataDirectory, Name};
 use vectordoc::{
     Database, Error, Result, Schema,
-    native::{DatabaseOptions, Import, Residence},
+    native::{DatabaseOptions, Import},
 };
 
 /// Where new databases go.
 pub(super) enum Home {
     /// Into sub-directories of a data directory.
-    Directory { directory: DataDirectory, residence: Residence },
+    Directory { directory: DataDirectory, options: DatabaseOptions },
     /// Into memory; they end with the server.
     Memory,
     /// Nowhere: the databases are those the program named.
@@ -25,8 +25,8 @@ impl Home {
         shards: Option<usize>,
     ) -> Result<Database> {
         match self {
-            Self::Directory { directory, residence } => {
-                let options = DatabaseOptions { shards, ..resident(*residence) };
+            Self::Directory { directory, options } => {
+                let options = DatabaseOptions { shards, ..options.clone() };
                 Database::create(directory.place(name), schema, &options)
             }
             Self::Memory => {
@@ -40,9 +40,7 @@ impl Home {
     /// Begins to create the database `name` out of an archive.
     pub(super) fn restore(&self, name: &Name) -> Result<Import> {
         match self {
-            Self::Directory { directory, residence } => {
-                Import::into(directory.place(name), &resident(*residence))
-            }
+            Self::Directory { directory, options } => Import::into(directory.place(name), options),
             Self::Memory => Err(Error::unsupported(
                 "the databases of this server are in memory; an archive needs one with a data \
                  directory",
@@ -54,8 +52,8 @@ impl Home {
     /// Opens the database `name` that is there already.
     pub(super) fn open(&self, name: &Name) -> Result<Database> {
         match self {
-            Self::Directory { directory, residence } => {
-                Database::open(directory.place(name), &resident(*residence))
+            Self::Directory { directory, options } => {
+                Database::open(directory.place(name), options)
             }
             Self::Memory | Self::Fixed => Err(Error::not_found(format!("no database {name}"))),
         }
@@ -76,10 +74,6 @@ impl Home {
             Self::Memory | Self::Fixed => Ok(()),
         }
     }
-}
-
-fn resident(residence: Residence) -> DatabaseOptions {
-    DatabaseOptions { residence, ..DatabaseOptions::default() }
 }
 
 fn fixed(verb: &str) -> Error {

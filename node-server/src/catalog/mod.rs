@@ -47,14 +47,25 @@ impl Catalog {
 
     /// The same, with the documents and vectors of all databases in memory or on the disk.
     pub fn open_in(path: impl AsRef<Path>, shards: usize, residence: Residence) -> Result<Self> {
+        Self::open_with(path, shards, DatabaseOptions { residence, ..DatabaseOptions::default() })
+    }
+
+    /// The same, each database opened or created as `options` say; `shards` of theirs is not looked
+    /// at, as databases that are there keep theirs.
+    pub fn open_with(
+        path: impl AsRef<Path>,
+        shards: usize,
+        options: DatabaseOptions,
+    ) -> Result<Self> {
+        let options = DatabaseOptions { shards: None, ..options };
         let path = path.as_ref();
         let keys = Some(KeyFile::of(path));
         if Database::is_database(path) {
-            return Ok(Self { keys, ..Self::open_one(path, residence)? });
+            return Ok(Self { keys, ..Self::open_one(path, &options)? });
         }
         let directory = DataDirectory::take(path)?;
         let names = directory.databases()?;
-        let home = Home::Directory { directory, residence };
+        let home = Home::Directory { directory, options };
         let catalog = Self { keys, ..Self::empty(home, shards) };
         for name in names {
             // One that does not open is in the catalog too, with the reason.
@@ -170,6 +181,17 @@ impl Catalog {
         self.entries.all().into_iter().map(listed).collect()
     }
 
+    /// The same without waiting for anyone; `None` for a database that is being created, opened or
+    /// dropped at this moment.
+    pub(crate) fn overview(&self) -> Vec<(Name, Result<Option<Database>>)> {
+        let seen = |(name, entry)| match entry {
+            Entry::Changing | Entry::Restoring => (name, Ok(None)),
+            Entry::Open(database) | Entry::Lent(database) => (name, Ok(Some(database))),
+            Entry::Broken(error) => (name, Err(error)),
+        };
+        self.entries.now().into_iter().map(seen).collect()
+    }
+
     /// Closes the database `name` and deletes it, for good when this returns. A damaged one can be
     /// dropped; one that another process holds cannot.
     pub fn drop_database(&self, name: &str) -> Result<()> {
@@ -213,15 +235,14 @@ impl Catalog {
     }
 
     /// The database at `path`, alone.
-    fn open_one(path: &Path, residence: Residence) -> Result<Self> {
+    fn open_one(path: &Path, options: &DatabaseOptions) -> Result<Self> {
         let full = path.canonicalize();
         let full = full.map_err(|error| crate::fault::os("cannot find", path.display(), &error))?;
         let name = full.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let name = Name::parse(name).map_err(|error| {
             error.within(format!("{} is served under its directory's name", path.display()))
         })?;
-        let options = DatabaseOptions { residence, ..DatabaseOptions::default() };
-        let database = Database::open(&full, &options)?;
+        let database = Database::open(&full, options)?;
         let catalog = Self::empty(Home::Fixed, database.shards());
         catalog.entries.change(&name).entry = Some(Entry::Open(database));
         Ok(catalog)

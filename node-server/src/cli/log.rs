@@ -1,28 +1,22 @@
 //! What the service logs, on standard error.
 
-use super::config::{LogFormat, Settings};
+use super::config::{LOG_VARIABLE, LogFormat, Settings};
 use tracing_subscriber::EnvFilter;
 use vectordoc::{Error, Result};
 
-/// Which messages commands show, in the syntax of `tracing-subscriber`; warnings unless set.
-const VARIABLE: &str = "VECTORDOC_LOG";
 const LEVEL_DEFAULT: &str = "warn";
 
-/// Shows what commands log, from now on.
+/// Shows what commands log, from now on: warnings, unless the variable says.
 pub(crate) fn show() {
     let filter =
-        EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(LEVEL_DEFAULT));
+        EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(LEVEL_DEFAULT));
     start(filter, LogFormat::Text);
 }
 
-/// Shows what a server logs, from now on, as its settings say; `VECTORDOC_LOG`, if it is set, says
-/// more. `invalid` when their filter cannot be read.
+/// Shows what a server logs, from now on, as its settings say.
 pub(crate) fn show_as(settings: &Settings) -> Result<()> {
-    let filter = match std::env::var(VARIABLE) {
-        Ok(filter) => filter,
-        Err(_) => settings.log_filter.clone(),
-    };
-    let filter = EnvFilter::try_new(&filter)
+    let filter = &settings.log_filter;
+    let filter = EnvFilter::try_new(filter)
         .map_err(|error| Error::invalid(format!("log.filter {filter:?}: {error}")))?;
     start(filter, settings.log_format);
     Ok(())

@@ -36,7 +36,8 @@ impl Run for Serve {
     fn run(&self, out: &mut Output) -> Result<()> {
         let settings = Effective::of(&self.flags)?.settings;
         log::show_as(&settings)?;
-        let catalog = Catalog::open_in(&settings.data, settings.shards, settings.residence)?;
+        let catalog =
+            Catalog::open_with(&settings.data, settings.shards, settings.database_options())?;
         let databases = describe(&catalog);
         runtime::start()?.block_on(serve(catalog, &settings, &databases, out))
     }

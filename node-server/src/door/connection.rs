@@ -1,9 +1,15 @@
 //! One connection, spoken in HTTP/1.1 or HTTP/2 by what its first bytes say, from its first byte
 //! until it is closed or upgraded.
 
+use super::{
+    pace::Paced,
+    places::{NoPlace, Place},
+};
 use crate::{
     Limits,
-    limits::{CLOSE_TIMEOUT, HANDSHAKE_BYTES_MAX, HEADERS_MAX},
+    limits::{
+        BROKEN_STREAMS_MAX, CLOSE_TIMEOUT, HANDSHAKE_BYTES_MAX, HEADERS_MAX, RESET_STREAMS_MAX,
+    },
     server::{Phase, stopped},
 };
 use axum::{Router, body::Body, extract::Request};
@@ -23,7 +29,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
-    sync::{OwnedSemaphorePermit, watch},
+    sync::watch,
     time::{sleep, timeout},
 };
 use tower::ServiceExt;
@@ -34,7 +40,7 @@ pub(crate) struct Peer {
     /// Its address.
     pub(crate) address: SocketAddr,
     /// Its place among the connections a server has, free again when the last clone is gone.
-    pub(crate) place: Arc<OwnedSemaphorePermit>,
+    pub(crate) place: Arc<Place>,
 }
 
 /// Serves one connection: its requests go to `routes`. Returns once it is closed, or handed over
@@ -51,10 +57,11 @@ pub(crate) async fn serve<S>(
     let has_asked = Arc::new(AtomicBool::new(false));
     let service = {
         let has_asked = Arc::clone(&has_asked);
+        let body_timeout = limits.body_timeout;
         service_fn(move |mut request: Request<Incoming>| {
             has_asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(peer.clone());
-            routes.clone().oneshot(request.map(Body::new))
+            routes.clone().oneshot(request.map(|body| Body::new(Paced::new(body, body_timeout))))
         })
     };
     let builder = protocol(limits);
@@ -98,18 +105,23 @@ fn protocol(limits: &Limits) -> Builder<TokioExecutor> {
         .keep_alive_interval(limits.ping_interval)
         .keep_alive_timeout(limits.ping_interval)
         .max_concurrent_streams(streams_max)
+        .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
+        .max_local_error_reset_streams(BROKEN_STREAMS_MAX)
         .max_header_list_size(u32::try_from(HANDSHAKE_BYTES_MAX).unwrap_or(u32::MAX));
     builder
 }
 
 /// Tells a peer that there are too many already.
-pub(crate) async fn turn_away(mut stream: TcpStream) {
-    const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-        content-type: text/plain; charset=utf-8\r\nretry-after: 1\r\nconnection: close\r\n\
-        content-length: 54\r\n\r\nthere are too many connections; try again in a moment\n";
+pub(crate) async fn turn_away(mut stream: TcpStream, why: NoPlace) {
+    let message = why.message();
+    let refusal = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n\
+         retry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{message}",
+        message.len()
+    );
     // Whether the peer still listens does not matter.
     let _ = timeout(CLOSE_TIMEOUT, async {
-        stream.write_all(REFUSAL).await?;
+        stream.write_all(refusal.as_bytes()).await?;
         stream.shutdown().await
     })
     .await;

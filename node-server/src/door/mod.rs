@@ -6,6 +6,9 @@
 
 mod connection;
 mod doorkeeper;
+mod pace;
+mod places;
 
 pub(crate) use connection::{Peer, serve, turn_away};
 pub(crate) use doorkeeper::{Doorkeeper, admit, cors};
+pub(crate) use places::Places;

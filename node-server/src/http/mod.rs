@@ -14,9 +14,15 @@ mod problem;
 mod request;
 mod route;
 
-use crate::{encoding::Encoding, operation::Answer, server::Context, work::Work};
+use crate::{
+    encoding::Encoding,
+    operation::Answer,
+    server::Context,
+    telemetry::{Arrival, Asked as Called, RequestId, Transport},
+    work::Work,
+};
 use axum::{
-    Router,
+    Extension, Router,
     extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -44,7 +50,7 @@ pub(crate) fn routes() -> Router<Arc<Context>> {
         let verb = MethodFilter::try_from(route.verb.clone()).expect("a verb that HTTP has");
         router = router.route(
             route.path,
-            on(verb, move |context, place, request| serve(route, context, place, request)),
+            on(verb, move |context, id, place, request| serve(route, context, id, place, request)),
         );
     }
     router
@@ -67,20 +73,26 @@ async fn not_allowed(verb: axum::http::Method, uri: Uri) -> Problem {
 async fn serve(
     route: &'static Route,
     State(context): State<Arc<Context>>,
+    Extension(id): Extension<RequestId>,
     place: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
+    let arrival = Arc::new(context.telemetry.arrival(Transport::Http, id));
     let answered = match place {
-        Ok(params) => answer(route, context, Place::of(&params), request).await,
+        Ok(params) => answer(route, context, &arrival, Place::of(&params), request).await,
         Err(error) => Err(Problem::from(Error::invalid(error.body_text()))),
     };
-    answered.unwrap_or_else(Problem::into_response)
+    answered.unwrap_or_else(|problem| {
+        arrival.refused(route.method().name, problem.error());
+        problem.into_response()
+    })
 }
 
-/// Answers a request.
+/// Answers a request; a problem is of one that was not run.
 async fn answer(
     route: &'static Route,
     context: Arc<Context>,
+    arrival: &Arc<Arrival>,
     place: Place,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -95,7 +107,9 @@ async fn answer(
         match Content::of(&parts.headers)? {
             Content::Lines if route.takes_lines() => {
                 let stream = lines::Stream { caller, place, headers: parts.headers, body };
-                return lines::index(context, query_text, stream).await;
+                let answered = lines::index(context, query_text, stream).await?;
+                arrival.done(route.method().name);
+                return Ok(answered);
             }
             Content::Lines => return Err(body::lines_elsewhere()),
             Content::Object(encoding) => {
@@ -112,16 +126,20 @@ async fn answer(
     let work = route.method().work;
     let bytes_max = context.limits.answer_bytes_max;
     let job = {
-        let context = Arc::clone(&context);
+        let (context, arrival) = (Arc::clone(&context), Arc::clone(arrival));
         move || {
-            let answer = asked.run(&caller, &context.catalog)?;
-            Written::of(&answer, wanted, work, bytes_max)
+            let (method, params, caller) = (route.method(), asked.object(), &caller);
+            arrival.run(&Called { method, params, caller, rpc_id: None }, || {
+                let answer = asked.run(caller, &context.catalog)?;
+                Written::of(&answer, wanted, work, bytes_max)
+            })
         }
     };
-    match context.workers.run(work, job).await? {
-        Ok(written) => Ok(written.into_response(condition)),
-        Err(error) => Err(condition.refusal(error)),
-    }
+    let answered = context.workers.run(work, job).await.and_then(|answered| answered);
+    Ok(match answered {
+        Ok(written) => written.into_response(condition),
+        Err(error) => condition.refusal(error).into_response(),
+    })
 }
 
 /// An answer as it goes over the wire.

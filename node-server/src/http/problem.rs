@@ -22,6 +22,11 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    /// What went wrong.
+    pub(crate) fn error(&self) -> &Error {
+        &self.error
+    }
+
     /// An error that HTTP has a status of its own for.
     pub(crate) fn with_status(status: StatusCode, error: Error) -> Self {
         Self { status, error, indexed: None }

@@ -54,6 +54,12 @@ impl Asked {
         method.call(Input { object, named }, caller, catalog)
     }
 
+    /// The parameters in the body, if they can be read.
+    pub(super) fn object(&self) -> Option<Raw<'_>> {
+        let (encoding, bytes) = self.body.as_ref()?;
+        raw(*encoding, bytes).ok()
+    }
+
     /// The parameters that are not in the body, as JSON.
     fn named(&self, catalog: &Catalog) -> Result<Vec<(&'static str, String)>> {
         let mut named = self.query.clone();

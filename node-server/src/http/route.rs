@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn every_operation_has_a_route_and_every_route_an_operation() {
-        for method in &METHODS {
+        for method in METHODS {
             let is_routed = ROUTES.iter().any(|route| route.name == method.name);
             assert!(is_routed, "{}", method.name);
         }

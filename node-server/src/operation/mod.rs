@@ -44,6 +44,7 @@ mod followed;
 use crate::{
     Catalog,
     keys::{Caller, Role},
+    telemetry,
     work::Work,
 };
 use std::borrow::Cow;
@@ -158,6 +159,10 @@ impl Method {
 
 fn call<O: Operation>(input: Input<'_>, caller: &Caller, catalog: &Catalog) -> Result<Answer> {
     let params = Params::parse(input, O::PARAMS)?;
-    caller.check(O::ROLE, params.optional::<Cow<'_, str>>("db")?.as_deref())?;
+    let db = params.optional::<Cow<'_, str>>("db")?;
+    if let Some(db) = &db {
+        telemetry::about(db);
+    }
+    caller.check(O::ROLE, db.as_deref())?;
     O::read(&params, catalog)?.run(caller, catalog)
 }

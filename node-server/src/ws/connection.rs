@@ -4,7 +4,7 @@ use super::{
     guard::refused_bytes,
     outbox::{Outbox, Outgoing, Sender, close},
     reply::Session,
-    rpc::{self, Body, Call, Failure, Fault, Incoming, Notification, Part, Request, Success},
+    rpc::{self, AUTH, Body, Call, Failure, Fault, Incoming, Notification, Part, Request, Success},
     subscriptions::{Subscriber, Subscriptions},
     upgrade::Socket,
 };
@@ -14,6 +14,7 @@ use crate::{
     keys::{Caller, Role, Scope},
     limits::CLOSE_TIMEOUT,
     server::{Context, Phase, stopped},
+    telemetry::{Arrival, RequestId, Transport},
 };
 use futures_util::{
     StreamExt,
@@ -32,11 +33,20 @@ use tokio_tungstenite::tungstenite::{
 };
 use vectordoc::{Error, Value};
 
+/// Who opened a WebSocket, and for what.
+pub(super) struct Client {
+    /// Whose key it showed.
+    pub(super) caller: Caller,
+    /// How it wants to speak.
+    pub(super) encoding: Encoding,
+    /// That of its request.
+    pub(super) id: RequestId,
+}
+
 /// Answers one client until it leaves or `stopping` says so.
 pub(super) async fn converse(
     socket: Socket,
-    encoding: Encoding,
-    caller: Caller,
+    client: Client,
     context: Arc<Context>,
     stopping: watch::Receiver<Phase>,
 ) {
@@ -45,6 +55,7 @@ pub(super) async fn converse(
     let (outbox, sender) = Outbox::new(sink, pulse, &context.limits);
     let outbox = tokio::spawn(outbox.run());
     let slots = Arc::new(Semaphore::new(context.limits.in_flight_max));
+    let Client { caller, encoding, id } = client;
     let caller = Arc::new(caller);
     let subscriptions = Subscriptions::new(context.limits.subscriptions_max);
     let mut connection = Connection {
@@ -54,6 +65,7 @@ pub(super) async fn converse(
         slots,
         subscriptions,
         caller,
+        id,
         context,
         stopping,
     };
@@ -97,6 +109,8 @@ struct Connection {
     slots: Arc<Semaphore>,
     subscriptions: Arc<Subscriptions>,
     caller: Arc<Caller>,
+    /// That of the request it began with.
+    id: RequestId,
     context: Arc<Context>,
     stopping: watch::Receiver<Phase>,
 }
@@ -146,7 +160,9 @@ impl Connection {
                 () = self.outbox.closed() => return End::Told,
             };
             match self.read(message) {
-                Ok(Some(incoming)) => self.reply(&incoming.refuse(&refusal)).await,
+                Ok(Some(incoming)) => {
+                    self.reply(&incoming.refuse(&refusal), &self.arrival()).await;
+                }
                 Ok(None) => {}
                 Err(end) => return end,
             }
@@ -190,16 +206,18 @@ impl Connection {
 
     /// Has requests run, if there is a slot for them.
     async fn accept(&mut self, incoming: Incoming) {
+        let arrival = self.arrival();
         if incoming.is_refused() {
-            return self.reply(&incoming).await;
+            return self.reply(&incoming, &arrival).await;
         }
         match &incoming {
-            Incoming::One(Request { id, call: Ok(Call::Auth { key }) }) => {
+            Incoming::One(Request { id, call: Ok(Call::Auth { key }), .. }) => {
                 return self.authenticate(id.as_ref(), key).await;
             }
             Incoming::One(Request {
                 id: Some(id),
                 call: Ok(Call::Unsubscribe { subscription }),
+                ..
             }) => return self.unsubscribe(id, *subscription).await,
             _ => {}
         }
@@ -207,11 +225,12 @@ impl Connection {
         match self.context.keyring.renew(&self.caller).await {
             Ok(caller) if caller == *self.caller => {}
             Ok(caller) => self.caller = Arc::new(caller),
-            Err(error) => return self.reply(&incoming.refuse(&error)).await,
+            Err(error) => return self.reply(&incoming.refuse(&error), &arrival).await,
         }
         match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => {
                 let asked = Asked {
+                    arrival,
                     incoming,
                     encoding: self.encoding,
                     caller: Arc::clone(&self.caller),
@@ -221,6 +240,7 @@ impl Connection {
                     Incoming::One(Request {
                         id: Some(id),
                         call: Ok(Call::Subscribe { params }),
+                        ..
                     }) => self.subscribe(id, params, slot),
                     incoming => {
                         let asked = Asked { incoming, ..asked };
@@ -233,7 +253,7 @@ impl Connection {
                     "{} requests of this connection are not answered yet, which is the limit",
                     self.context.limits.in_flight_max
                 ));
-                self.reply(&incoming.refuse(&refusal)).await;
+                self.reply(&incoming.refuse(&refusal), &arrival).await;
             }
         }
     }
@@ -241,7 +261,10 @@ impl Connection {
     /// Takes the client for the holder of `key` from the next message on. A wrong key changes
     /// nothing.
     async fn authenticate(&mut self, id: Option<&Value>, key: &str) {
-        let written = match self.context.keyring.identify(Some(key)).await {
+        let identified = self.context.keyring.identify(Some(key)).await;
+        let outcome = identified.as_ref().map(drop);
+        self.context.telemetry.count(Transport::WebSocket, AUTH, outcome);
+        let written = match identified {
             Ok(caller) => {
                 self.caller = Arc::new(caller);
                 id.map(|id| self.write(&Success::new(id, Authenticated::of(&self.caller))))
@@ -268,7 +291,10 @@ impl Connection {
     }
 
     async fn unsubscribe(&self, id: &Value, subscription: u64) {
-        let written = match self.subscriptions.stop(subscription).await {
+        let stopped = self.subscriptions.stop(subscription).await;
+        let outcome = stopped.as_ref().map(drop);
+        self.context.telemetry.count(Transport::WebSocket, rpc::UNSUBSCRIBE, outcome);
+        let written = match stopped {
             Ok(()) => self.write(&Success::new(id, Unsubscribed { unsubscribed: true })),
             Err(error) => self.write(&Failure::new(id, &error.into())),
         };
@@ -282,9 +308,13 @@ impl Connection {
         self.encoding.write(message, self.context.limits.answer_bytes_max)
     }
 
+    fn arrival(&self) -> Arrival {
+        self.context.telemetry.arrival(Transport::WebSocket, self.id.clone())
+    }
+
     /// Answers requests that need nothing run.
-    async fn reply(&self, refused: &Incoming) {
-        let session = Session { caller: &self.caller, catalog: &self.context.catalog };
+    async fn reply(&self, refused: &Incoming, arrival: &Arrival) {
+        let session = Session { caller: &self.caller, catalog: &self.context.catalog, arrival };
         let bytes_max = self.context.limits.answer_bytes_max;
         if let Some(bytes) = refused.answer(self.encoding, session, bytes_max) {
             self.send(Outgoing::Message(framed(self.encoding, bytes), None)).await;
@@ -307,6 +337,7 @@ impl Connection {
 
 /// Requests of one message, and what they are run with.
 struct Asked {
+    arrival: Arrival,
     incoming: Incoming,
     encoding: Encoding,
     caller: Arc<Caller>,
@@ -325,7 +356,8 @@ impl Asked {
     }
 
     fn write(&self, incoming: &Incoming) -> Option<Vec<u8>> {
-        let session = Session { caller: &self.caller, catalog: &self.context.catalog };
+        let Self { caller, context, arrival, .. } = self;
+        let session = Session { caller, catalog: &context.catalog, arrival };
         incoming.answer(self.encoding, session, self.context.limits.answer_bytes_max)
     }
 }

@@ -1,17 +1,25 @@
 //! From a request to the bytes of its answer, bounded in size.
 
 use super::rpc::{Call, Failure, Fault, Incoming, Part, Request, Success};
-use crate::{Catalog, encoding::Encoding, keys::Caller, work::Work};
+use crate::{
+    Catalog,
+    encoding::Encoding,
+    keys::Caller,
+    telemetry::{Arrival, Asked},
+    work::Work,
+};
 use std::slice;
 use vectordoc::{Error, Value};
 
-/// What requests of one connection are run with.
+/// What the requests of one message are run with.
 #[derive(Clone, Copy)]
 pub(super) struct Session<'a> {
     /// Who asks.
     pub(super) caller: &'a Caller,
     /// The databases.
     pub(super) catalog: &'a Catalog,
+    /// The message.
+    pub(super) arrival: &'a Arrival,
 }
 
 impl Incoming {
@@ -28,8 +36,10 @@ impl Incoming {
 
     /// The same requests, none to be run, each answered with `error`.
     pub(super) fn refuse(&self, error: &Error) -> Self {
-        let refuse =
-            |request: &Request| Request { id: request.id.clone(), call: Err(error.clone().into()) };
+        let refuse = |request: &Request| {
+            let Request { id, method, .. } = request;
+            Request { id: id.clone(), method, call: Err(error.clone().into()) }
+        };
         match self {
             Self::One(request) => Self::One(refuse(request)),
             Self::Batch(requests) => Self::Batch(requests.iter().map(refuse).collect()),
@@ -84,7 +94,10 @@ impl Request {
     ) -> Option<Vec<u8>> {
         let result = match &self.call {
             Ok(call) => call.run(encoding, session, self.id.as_ref(), bytes_max),
-            Err(fault) => Err(fault.clone()),
+            Err(fault) => {
+                session.arrival.refused(self.method, fault.error());
+                Err(fault.clone())
+            }
         };
         let id = self.id.as_ref()?;
         Some(result.unwrap_or_else(|fault| failure(encoding, id, &fault)))
@@ -101,16 +114,22 @@ impl Call {
         bytes_max: usize,
     ) -> Result<Vec<u8>, Fault> {
         let Self::Operation { method, params } = self else {
-            return Err(Fault::request(
+            let fault = Fault::request(
                 "\"auth\", \"subscribe\" and \"unsubscribe\" are sent alone, with an id, not in a batch",
-            ));
+            );
+            session.arrival.refused(self.method(), fault.error());
+            return Err(fault);
         };
+        let Session { caller, catalog, arrival } = session;
         let params = params.as_ref().map(Part::as_raw);
-        let answer = method.call(params, session.caller, session.catalog)?;
-        match id {
-            Some(id) => Ok(encoding.write(&Success::new(id, answer), self.bytes_max(bytes_max))?),
-            None => Ok(Vec::new()),
-        }
+        let answered = arrival.run(&Asked { method, params, caller, rpc_id: id }, || {
+            let answer = method.call(params, caller, catalog)?;
+            match id {
+                Some(id) => encoding.write(&Success::new(id, answer), self.bytes_max(bytes_max)),
+                None => Ok(Vec::new()),
+            }
+        });
+        Ok(answered?)
     }
 
     /// What it spends its time on.

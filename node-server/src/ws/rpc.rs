@@ -5,6 +5,7 @@ use crate::{
     encoding::{Encoding, Raw, Unreadable},
     limits::RETRY_AFTER_MS,
     operation::Method,
+    telemetry::UNKNOWN,
 };
 use serde::{
     Deserialize, Serialize,
@@ -56,6 +57,8 @@ pub(super) enum Incoming {
 pub(super) struct Request {
     /// The id its answer carries; a notification has none and gets no answer.
     pub(super) id: Option<Value>,
+    /// The name of what it asks for, for those who count.
+    pub(super) method: &'static str,
     /// What it asks for, or why that is nothing.
     pub(super) call: Result<Call, Fault>,
 }
@@ -87,12 +90,23 @@ pub(super) enum Call {
 }
 
 /// The method of [`Call::Auth`].
-const AUTH: &str = "auth";
-
+pub(super) const AUTH: &str = "auth";
 /// The method of [`Call::Subscribe`].
-const SUBSCRIBE: &str = "subscribe";
+pub(super) const SUBSCRIBE: &str = "subscribe";
 /// The method of [`Call::Unsubscribe`].
-const UNSUBSCRIBE: &str = "unsubscribe";
+pub(super) const UNSUBSCRIBE: &str = "unsubscribe";
+
+impl Call {
+    /// The name of what is asked for.
+    pub(super) fn method(&self) -> &'static str {
+        match self {
+            Self::Operation { method, .. } => method.name,
+            Self::Subscribe { .. } => SUBSCRIBE,
+            Self::Unsubscribe { .. } => UNSUBSCRIBE,
+            Self::Auth { .. } => AUTH,
+        }
+    }
+}
 
 /// The parameters of [`UNSUBSCRIBE`].
 #[derive(Deserialize)]
@@ -145,6 +159,11 @@ impl From<Error> for Fault {
 }
 
 impl Fault {
+    /// Ours.
+    pub(super) fn error(&self) -> &Error {
+        &self.error
+    }
+
     /// A request that JSON-RPC does not allow.
     pub(super) fn request(message: impl Into<String>) -> Self {
         Self { number: INVALID_REQUEST, error: Error::invalid(message) }
@@ -152,7 +171,7 @@ impl Fault {
 
     /// The request that is answered with this fault, though nobody knows its id.
     pub(super) fn of_nobody(self) -> Request {
-        Request { id: Some(Value::Null), call: Err(self) }
+        Request { id: Some(Value::Null), method: UNKNOWN, call: Err(self) }
     }
 
     /// A message that is not what it is said to be written in, or no request.
@@ -261,9 +280,13 @@ fn read_request(message: &Body, raw: Raw<'_>) -> Request {
     let id = envelope.id.map(id_of);
     match read_call(message, &envelope, id.as_ref()) {
         Err(fault) if fault.number == INVALID_REQUEST => {
-            Request { id: Some(id.flatten().unwrap_or_default()), call: Err(fault) }
+            let id = Some(id.flatten().unwrap_or_default());
+            Request { id, method: UNKNOWN, call: Err(fault) }
         }
-        call => Request { id: id.flatten(), call },
+        call => {
+            let method = call.as_ref().map_or(UNKNOWN, Call::method);
+            Request { id: id.flatten(), method, call }
+        }
     }
 }
 

@@ -6,13 +6,14 @@
 use super::{
     connection::framed,
     outbox::{Outgoing, Sender},
-    rpc::{Failure, Notification, Part, Success},
+    rpc::{Failure, Notification, Part, SUBSCRIBE, Success},
 };
 use crate::{
     encoding::Encoding,
     keys::Caller,
     operation::{First, Followed, News, Reason},
     server::Context,
+    telemetry::Transport,
     work::Work,
 };
 use serde::Serialize;
@@ -70,6 +71,8 @@ impl Subscriptions {
         slot: OwnedSemaphorePermit,
     ) {
         let (opened, outbox) = (self.begin(params, &subscriber).await, subscriber.outbox.clone());
+        let outcome = opened.as_ref().map(drop);
+        subscriber.context.telemetry.count(Transport::WebSocket, SUBSCRIBE, outcome);
         let (encoding, bytes_max) =
             (subscriber.encoding, subscriber.context.limits.answer_bytes_max);
         let refuse = |error: Error| encoding.write(&Failure::new(&id, &error.into()), usize::MAX);

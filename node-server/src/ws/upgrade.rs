@@ -1,13 +1,16 @@
 //! The HTTP request that opens a WebSocket (RFC 6455 §4.2), and what follows it.
 
-use super::{connection::converse, guard::Guard};
+use super::{
+    connection::{Client, converse},
+    guard::Guard,
+};
 use crate::{
     Limits,
     door::Peer,
     encoding::Encoding,
     http::{Problem, caller},
-    keys::Caller,
     server::Context,
+    telemetry::RequestId,
 };
 use axum::{
     Extension,
@@ -44,6 +47,7 @@ pub(super) type Socket<S = TokioIo<Upgraded>> = WebSocketStream<Guard<S>>;
 pub(crate) async fn upgrade(
     State(context): State<Arc<Context>>,
     Extension(peer): Extension<Peer>,
+    Extension(id): Extension<RequestId>,
     mut request: Request,
 ) -> axum::response::Response {
     let upgraded = hyper::upgrade::on(&mut request);
@@ -54,7 +58,7 @@ pub(crate) async fn upgrade(
     match accept(&request) {
         Ok((response, encoding)) => {
             let tasks = context.tasks.clone();
-            let held = hold(upgraded, encoding, peer, caller, Arc::clone(&context));
+            let held = hold(upgraded, Client { caller, encoding, id }, peer, Arc::clone(&context));
             tasks.spawn(context.until_ended(held));
             response
         }
@@ -72,21 +76,17 @@ fn refuse(problem: Problem) -> axum::response::Response {
 }
 
 /// Holds the conversation once the connection belongs to the WebSocket.
-async fn hold(
-    upgraded: OnUpgrade,
-    encoding: Encoding,
-    peer: Peer,
-    caller: Caller,
-    context: Arc<Context>,
-) {
+async fn hold(upgraded: OnUpgrade, client: Client, peer: Peer, context: Arc<Context>) {
     let upgraded = match upgraded.await {
         Ok(upgraded) => upgraded,
         Err(error) => return tracing::debug!(%error, "a WebSocket was not opened"),
     };
-    tracing::debug!(peer = %peer.address, caller = caller.id(), ?encoding, "a WebSocket is open");
+    let Client { caller, encoding, id } = &client;
+    let (peer_address, caller) = (peer.address, caller.id());
+    tracing::debug!(peer = %peer_address, caller, ?encoding, request_id = %id, "a WebSocket is open");
     let socket = open(TokioIo::new(upgraded), &context.limits).await;
     let stopping = context.phase.subscribe();
-    converse(socket, encoding, caller, context, stopping).await;
+    converse(socket, client, context, stopping).await;
     drop(peer.place);
 }
 

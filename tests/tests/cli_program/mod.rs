@@ -92,6 +92,24 @@ impl Running {
         (server, address(&line))
     }
 
+    /// The same with further arguments, its log in the file `log`.
+    pub(crate) fn serve_logged(data: &Path, arguments: &[&str], log: &Path) -> (Self, String) {
+        let mut command = Command::new(PROGRAM);
+        command.args(["serve", "--data", text(data), "--listen", "127.0.0.1:0"]).args(arguments);
+        let log = std::fs::File::create(log).expect("a file");
+        let child = command.stdout(Stdio::piped()).stderr(log).spawn();
+        let mut child = child.expect("the binary starts");
+        let lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
+        let mut server = Self { child, lines };
+        let line = server.line_with("ws://");
+        (server, address(&line))
+    }
+
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next line that has `part`.
     pub(crate) fn line_with(&mut self, part: &str) -> String {
         let mut lines = self.lines.by_ref().map(|line| line.expect("a line"));

@@ -9,7 +9,10 @@ pub(crate) mod http;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value as Json, json};
 use std::{future::Future, path::Path, time::Duration};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue, protocol::CloseFrame},
@@ -105,11 +108,15 @@ impl Wire {
 
     /// Connects with this `authorization` header and hears the hello.
     pub(crate) async fn open_with(server: &Server, authorization: Option<&str>) -> Result<Self> {
-        let mut request =
-            format!("{}/v1/ws", server.url()).into_client_request().map_err(broken)?;
-        if let Some(authorization) = authorization {
-            let value = HeaderValue::from_str(authorization).map_err(broken)?;
-            request.headers_mut().insert("authorization", value);
+        let headers: Vec<_> = authorization.iter().map(|value| ("authorization", *value)).collect();
+        Self::open_at(&server.url(), &headers).await
+    }
+
+    /// Connects to the server at `url` with these headers and hears the hello.
+    pub(crate) async fn open_at(url: &str, headers: &[(&'static str, &str)]) -> Result<Self> {
+        let mut request = format!("{url}/v1/ws").into_client_request().map_err(broken)?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value).map_err(broken)?);
         }
         let (socket, _) = connect_async(request).await.map_err(broken)?;
         let mut wire = Self { socket, hello: Json::Null, last_id: 0 };
@@ -168,6 +175,26 @@ impl Wire {
         assert!(answer["error"].is_null(), "{answer}");
         Ok(answer["result"].take())
     }
+}
+
+/// The whole answer to a GET of `path` at `address` with these headers, as text.
+pub(crate) async fn http_get(
+    address: impl tokio::net::ToSocketAddrs,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<String> {
+    let mut request = format!("GET {path} HTTP/1.1\r\nconnection: close\r\n");
+    let host = [("host", "localhost")];
+    let has_host = headers.iter().any(|(name, _)| *name == "host");
+    for (name, value) in headers.iter().chain(host.iter().filter(|_| !has_host)) {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    request.push_str("\r\n");
+    let mut stream = TcpStream::connect(address).await.map_err(broken)?;
+    stream.write_all(request.as_bytes()).await.map_err(broken)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.map_err(broken)?;
+    Ok(answer)
 }
 
 fn broken(error: impl std::fmt::Display) -> Error {

@@ -4,14 +4,16 @@ use super::{kind::Value, table::SETTINGS};
 use std::ffi::OsString;
 use vectordoc::{Error, Result, schema::unknown_name};
 
+const LOG_FILTER: &str = "VECTORDOC_LOG_FILTER";
 const PREFIX: &str = "VECTORDOC_";
+/// What all commands log, and so a short name of a server's `log.filter`.
+pub(crate) const LOG: &str = "VECTORDOC_LOG";
 /// Variables that are not settings of a server: the file they are in, what clients send as their
-/// key and where to, what commands log, and what tests and benchmarks of vectordoc measure on.
-const OTHERS: [&str; 6] = [
+/// key and where to, and what tests and benchmarks of vectordoc measure on.
+const OTHERS: [&str; 5] = [
     "VECTORDOC_CONFIG",
     "VECTORDOC_KEY",
     "VECTORDOC_URL",
-    "VECTORDOC_LOG",
     "VECTORDOC_DATASET",
     "VECTORDOC_BROWSER_HARNESS",
 ];
@@ -35,14 +37,20 @@ pub(super) fn read(
             continue;
         };
         let names: Vec<_> = SETTINGS.iter().map(super::setting::Setting::variable).collect();
-        let Some(place) = names.iter().position(|known| known == name) else {
+        let named = |known: &String| known == name || (name == LOG && known == LOG_FILTER);
+        let Some(place) = names.iter().position(named) else {
             return Err(unknown_name("variable", name, names.iter().map(String::as_str)));
         };
+        if name == LOG && value.is_empty() {
+            continue;
+        }
         let value = value.to_str().ok_or_else(|| Error::invalid(format!("{name} is not UTF-8")))?;
         let value = SETTINGS[place].kind.read(value);
         let value = value.map_err(|wrong| Error::invalid(format!("{name}: {wrong}")))?;
         read.push(Variable { place, value, name: name.to_owned() });
     }
+    // Of the two names of one setting, the one that other commands know too is the last word.
+    read.sort_by_key(|variable| variable.name == LOG);
     Ok(read)
 }
 
@@ -73,6 +81,9 @@ mod tests {
         assert!(refused.message().contains("VECTORDOC_LISTEN"), "{refused}");
         let refused = given("VECTORDOC_SHARDS", "many").map(drop).expect_err("it is no number");
         assert!(refused.message().contains("VECTORDOC_SHARDS: \"many\""), "{refused}");
+        let logged = read([(LOG.into(), "debug".into()), (LOG_FILTER.into(), "info".into())])?;
+        assert_eq!(logged.last().map(|variable| variable.name.as_str()), Some(LOG));
+        assert!(logged.iter().all(|variable| SETTINGS[variable.place].key == "log.filter"));
         for other in ["VECTORDOC_KEY", "VECTORDOC_PORT_7700_TCP", "PATH"] {
             assert!(given(other, "x")?.is_empty());
         }

@@ -121,7 +121,7 @@ fn line_of(text: &str, span: Range<usize>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::settings::Settings, *};
 
     fn refused(text: &str, line: usize, parts: &[&str]) {
         let Err((number, message)) = parse(text) else {
@@ -155,6 +155,67 @@ mod tests {
         refused("shards = 1\nshards = 2", 2, &["duplicate"]);
         refused("shards = \n", 1, &[]);
         refused("[log.filter]\nx = 1", 1, &["log.filter"]);
+    }
+
+    /// The lines that a setting of this kind takes, and those it does not.
+    fn edges(kind: Kind) -> (Vec<String>, Vec<String>) {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let around = |min: u64, max: u64, write: &dyn Fn(u64) -> String, wrong: &[&str]| {
+            let mut refused: Vec<_> = texts(wrong);
+            refused.push(write(max + 1));
+            refused.extend(min.checked_sub(1).map(write));
+            (vec![write(min), write(max)], refused)
+        };
+        match kind {
+            Kind::Count(min, max) => {
+                let number = |number: u64| number.to_string();
+                around(min, max, &number, &["\"1\"", "true", "1.5", "[1]", "-1"])
+            }
+            Kind::Bytes(min, max) => {
+                let number = |number: u64| number.to_string();
+                around(min, max, &number, &["\"many\"", "\"1XB\"", "true", "1.5", "-1"])
+            }
+            Kind::Duration(min, max) => {
+                let millis = |millis: u64| format!("\"{millis}ms\"");
+                around(min, max, &millis, &["1000", "\"1\"", "\"-1s\"", "true"])
+            }
+            Kind::Address => {
+                let wrong = ["\"localhost\"", "\"127.0.0.1\"", "\"127.0.0.1:65536\"", "7700"];
+                (texts(&["\"127.0.0.1:0\"", "\"[::1]:65535\""]), texts(&wrong))
+            }
+            Kind::Path => (texts(&["\"./a\""]), texts(&["\"\"", "1", "true", "[\"a\"]"])),
+            Kind::PathIfAny => (texts(&["\"\"", "\"./a\""]), texts(&["1", "true"])),
+            Kind::Filter => {
+                (texts(&["\"off\"", "\"info,a::b=debug\""]), texts(&["\"\"", "\"a=b=c\"", "1"]))
+            }
+            Kind::Choice(words) => {
+                let right = words.iter().map(|word| format!("\"{word}\"")).collect();
+                (right, texts(&["\"\"", "\"neither\"", "1", "true"]))
+            }
+            Kind::Switch => (texts(&["true", "false"]), texts(&["\"true\"", "1", "\"\""])),
+            Kind::List => (texts(&["[]", "[\"a\", \"b\"]"]), texts(&["\"a\"", "[1]", "1", "true"])),
+        }
+    }
+
+    #[test]
+    fn every_setting_is_taken_at_its_edges_and_refused_beyond_them_by_key_and_line() {
+        for setting in SETTINGS {
+            let (table, name) = setting.key.split_once('.').unwrap_or(("", setting.key));
+            let head = if table.is_empty() { String::new() } else { format!("[{table}]\n") };
+            let number = 2 + head.lines().count();
+            let (right, wrong) = edges(setting.kind);
+            for value in right {
+                let read = parse(&format!("\n{head}{name} = {value}\n"));
+                let lines = read.unwrap_or_else(|(_, wrong)| panic!("{value}: {wrong}"));
+                assert_eq!(lines.len(), 1);
+                let mut settings = Settings::default();
+                assert!((setting.set)(&mut settings, lines[0].value.clone()), "{}", setting.key);
+                assert_eq!((setting.get)(&settings), lines[0].value, "{}", setting.key);
+            }
+            for value in wrong {
+                refused(&format!("\n{head}{name} = {value}\n"), number, &[setting.key]);
+            }
+        }
     }
 
     #[test]

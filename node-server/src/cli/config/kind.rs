@@ -1,6 +1,7 @@
 //! What a setting may be, how it is written, and what is said when it is something else.
 
 use std::{fmt, net::SocketAddr, time::Duration};
+use tracing_subscriber::EnvFilter;
 use vectordoc::schema::unknown_name;
 
 /// What a setting may be.
@@ -18,8 +19,8 @@ pub(crate) enum Kind {
     Path,
     /// A path, or nothing.
     PathIfAny,
-    /// Any text.
-    Text,
+    /// What is logged, in the syntax of tracing.
+    Filter,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// Yes or no.
@@ -52,7 +53,7 @@ impl Kind {
             Self::Duration(..) => "TIME",
             Self::Address => "ADDRESS:PORT",
             Self::Path | Self::PathIfAny => "PATH",
-            Self::Text => "TEXT",
+            Self::Filter => "FILTER",
             Self::Choice(_) => "WORD",
             Self::Switch => "true|false",
             Self::List => "LIST",
@@ -70,9 +71,12 @@ impl Kind {
                 Err(_) => Err(self.expected(&text)),
             },
             Self::PathIfAny => Ok(Value::Text(text.into())),
-            Self::Path | Self::Text => match text.is_empty() {
-                true => Err("it is empty".into()),
-                false => Ok(Value::Text(text.into())),
+            Self::Path if text.is_empty() => Err("it is empty".into()),
+            Self::Path => Ok(Value::Text(text.into())),
+            Self::Filter => match EnvFilter::try_new(text) {
+                Ok(_) if !text.is_empty() => Ok(Value::Text(text.into())),
+                Ok(_) => Err(self.expected(&text)),
+                Err(error) => Err(format!("{} ({error})", self.expected(&text))),
             },
             Self::Choice(words) => match words.contains(&text) {
                 true => Ok(Value::Text(text.into())),
@@ -116,7 +120,10 @@ impl Kind {
             Self::Address => {
                 format!("{given:?} is not an address with a port, such as 127.0.0.1:7700")
             }
-            Self::Path | Self::PathIfAny | Self::Text => format!("{given:?} is not a text"),
+            Self::Path | Self::PathIfAny => format!("{given:?} is not a text"),
+            Self::Filter => {
+                format!("{given:?} is not what to log, such as warn or info,vectordoc=debug")
+            }
             Self::Choice(words) => format!("{given:?} is not one of {}", words.join(", ")),
             Self::Switch => format!("{given:?} is neither true nor false"),
             Self::List => format!("{given:?} is not a list of texts"),

@@ -15,6 +15,7 @@ mod sources;
 mod table;
 
 pub(crate) use command::ConfigCommand;
+pub(crate) use environment::LOG as LOG_VARIABLE;
 pub(crate) use flags::Flags;
 pub(crate) use settings::{LogFormat, Settings};
 pub(crate) use sources::Effective;

@@ -57,6 +57,19 @@ impl Field for usize {
     }
 }
 
+impl Field for u64 {
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Number(*self)
+    }
+}
+
 impl Field for Duration {
     fn from_value(value: Value) -> Option<Self> {
         match value {

@@ -1,8 +1,11 @@
 //! What a server is told, whole.
 
-use crate::{Limits, ServeOptions};
-use std::{net::SocketAddr, path::PathBuf};
-use vectordoc::native::Residence;
+use crate::{Limits, ServeOptions, limits::SLOW_AFTER_DEFAULT};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use vectordoc::{
+    limits::{HISTORY_BYTES_DEFAULT, WAITING_WRITES_DEFAULT},
+    native::{DatabaseOptions, Residence},
+};
 
 /// Every setting with its value.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) allow_origins: Vec<String>,
     pub(crate) log_filter: String,
     pub(crate) log_format: LogFormat,
+    pub(crate) log_slow_query: Duration,
+    pub(crate) database: Budgets,
     pub(crate) limits: Limits,
 }
 
@@ -24,6 +29,26 @@ pub(crate) struct Settings {
 pub(crate) struct Tls {
     pub(crate) cert: PathBuf,
     pub(crate) key: PathBuf,
+}
+
+/// What each database may take; 0 bytes for no bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Budgets {
+    pub(crate) history_bytes: u64,
+    pub(crate) memory_bytes_max: u64,
+    pub(crate) disk_bytes_free_min: u64,
+    pub(crate) waiting_writes_max: usize,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self {
+            history_bytes: HISTORY_BYTES_DEFAULT,
+            memory_bytes_max: 0,
+            disk_bytes_free_min: 0,
+            waiting_writes_max: WAITING_WRITES_DEFAULT,
+        }
+    }
 }
 
 /// How log lines are written.
@@ -45,18 +70,36 @@ impl Default for Settings {
             allow_origins: Vec::new(),
             log_filter: "warn".into(),
             log_format: LogFormat::Text,
+            log_slow_query: SLOW_AFTER_DEFAULT,
+            database: Budgets::default(),
             limits: Limits::default(),
         }
     }
 }
 
 impl Settings {
+    /// The same, for its databases.
+    pub(crate) fn database_options(&self) -> DatabaseOptions {
+        let Budgets { history_bytes, memory_bytes_max, disk_bytes_free_min, waiting_writes_max } =
+            self.database;
+        let bound = |bytes: u64| (bytes > 0).then_some(bytes);
+        DatabaseOptions {
+            residence: self.residence,
+            history_bytes: Some(history_bytes),
+            memory_bytes_max: bound(memory_bytes_max),
+            disk_bytes_free_min: bound(disk_bytes_free_min),
+            waiting_writes_max: Some(waiting_writes_max),
+            ..DatabaseOptions::default()
+        }
+    }
+
     /// The same, for the server.
     pub(crate) fn serve_options(&self) -> ServeOptions {
         let mut options = ServeOptions::default()
             .host(self.listen.ip().to_string())
             .port(self.listen.port())
             .insecure(self.insecure)
+            .slow_after(Some(self.log_slow_query).filter(|time| !time.is_zero()))
             .limits(self.limits.clone());
         let Tls { cert, key } = &self.tls;
         if !cert.as_os_str().is_empty() || !key.as_os_str().is_empty() {

@@ -1,13 +1,14 @@
 //! The table of settings.
 
 use super::{
-    kind::Kind::{Address, Bytes, Choice, Count, Duration, List, Path, PathIfAny, Switch, Text},
+    kind::Kind::{Address, Bytes, Choice, Count, Duration, Filter, List, Path, PathIfAny, Switch},
     setting::{Field, Setting},
 };
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
+const TIB: u64 = 1024 * GIB;
 const SECOND_MS: u64 = 1_000;
 const HOUR_MS: u64 = 3_600 * SECOND_MS;
 
@@ -41,8 +42,13 @@ settings! {
     "allow_origins", allow_origins, List, "Web pages that may connect, such as https://example.org";
     "tls.cert", tls.cert, PathIfAny, "PEM file with the chain of certificates, the server's own first; none for no TLS";
     "tls.key", tls.key, PathIfAny, "PEM file with the private key";
-    "log.filter", log_filter, Text, "What is logged, in the syntax of tracing: warn, or info,vectordoc=debug";
+    "log.filter", log_filter, Filter, "What is logged, in the syntax of tracing: warn, or info,vectordoc=debug";
     "log.format", log_format, Choice(&["text", "json"]), "How log lines are written";
+    "log.slow_query", log_slow_query, Duration(0, HOUR_MS), "A request that works for so long is logged, with what it asked for; 0ms for none";
+    "database.history_bytes", database.history_bytes, Bytes(0, TIB), "Bytes of changes that each database keeps for who follows it; 0 for none";
+    "database.memory_bytes_max", database.memory_bytes_max, Bytes(0, 1024 * TIB), "Bytes of memory that each database may take; 0 for no bound";
+    "database.disk_bytes_free_min", database.disk_bytes_free_min, Bytes(0, 1024 * TIB), "Bytes that stay free on the disk; 0 for none";
+    "database.waiting_writes_max", database.waiting_writes_max, Count(1, 1_000_000), "Writes that may wait for one shard";
     "limits.message_bytes_max", limits.message_bytes_max, Bytes(KIB, GIB), "Bytes of one message of a client";
     "limits.answer_bytes_max", limits.answer_bytes_max, Bytes(KIB, GIB), "Bytes of one answer";
     "limits.in_flight_max", limits.in_flight_max, Count(1, 100_000), "Requests of one connection that are not answered yet";
@@ -50,9 +56,11 @@ settings! {
     "limits.subscriptions_max", limits.subscriptions_max, Count(0, 10_000), "Subscriptions of one connection";
     "limits.live_interval", limits.live_interval, Duration(1, HOUR_MS), "The least time between two looks of a subscription to a search";
     "limits.connections_max", limits.connections_max, Count(1, 1_000_000), "Open connections";
+    "limits.connections_per_peer_max", limits.connections_per_peer_max, Count(1, 1_000_000), "Open connections of one address, which behind a proxy is that of all";
     "limits.ping_interval", limits.ping_interval, Duration(100, HOUR_MS), "How often the server asks whether a client lives";
     "limits.write_timeout", limits.write_timeout, Duration(100, HOUR_MS), "How long one answer may take to leave";
     "limits.handshake_timeout", limits.handshake_timeout, Duration(100, HOUR_MS), "How long a new connection may take to say what it wants";
+    "limits.body_timeout", limits.body_timeout, Duration(100, HOUR_MS), "How long the next 64 KiB of a request's body may take";
     "limits.drain_timeout", limits.drain_timeout, Duration(0, HOUR_MS), "How long a shutdown waits for accepted requests";
 }
 
@@ -92,9 +100,11 @@ mod tests {
         subscriptions_max,
         live_interval,
         connections_max,
+        connections_per_peer_max,
         ping_interval,
         write_timeout,
         handshake_timeout,
+        body_timeout,
         drain_timeout,
     );
 
