@@ -3,7 +3,7 @@
 use crate::{
     Catalog, Limits, ServeOptions,
     door::{self, Doorkeeper, Peer},
-    fault, http,
+    fault, grpc, http,
     keys::Keyring,
     tls::Tls,
     work::Workers,
@@ -160,8 +160,10 @@ async fn until_stopped(mut phase: watch::Receiver<Phase>, work: impl Future<Outp
 /// Every route of every transport, behind the doorkeeper.
 fn routes(context: &Arc<Context>) -> Router {
     let admit = middleware::from_fn_with_state(Arc::clone(context), door::admit);
-    let routes = Router::new().merge(ws::routes()).merge(http::routes());
-    routes.layer(door::cors(context)).layer(admit).with_state(Arc::clone(context))
+    let routes =
+        Router::new().merge(ws::routes()).merge(grpc::routes(context)).merge(http::routes());
+    let routes = routes.layer(door::cors(context)).layer(admit);
+    routes.layer(middleware::from_fn(grpc::say)).with_state(Arc::clone(context))
 }
 
 /// Serves until `stopping` says so.
