@@ -1,13 +1,14 @@
-//! The vectordoc service: databases on one port, over WebSocket, with nothing else to install.
+//! The vectordoc service: databases on one port, over WebSocket, HTTP and gRPC, with nothing else to
+//! install.
 //!
 //! Three ways in, by who owns the data:
 //! - a program that has a [`Db`](vectordoc::Db) calls [`Serve::serve`] on it;
 //! - a program that wants to serve a data directory opens a [`Catalog`] and starts a [`Server`];
 //! - everyone else runs `vectordoc serve`.
 //!
-//! A request goes one way: through the `door` to the transport (`ws`), which reads and bounds it and
-//! says by its key who asks; `operation` does what it asks on a database of the [`Catalog`]; the
-//! transport writes the answer. Operations know no transport.
+//! A request goes one way: through the `door` to the transport (`ws`, `http`, `grpc`), which reads
+//! and bounds it and says by its key who asks; `operation` does what it asks on a database of the
+//! [`Catalog`]; the transport writes the answer. Operations know no transport.
 //! **Invariant:** no queue without a bound, no blocking call on the threads that do input and
 //! output.
 
@@ -15,6 +16,7 @@ pub mod catalog;
 mod door;
 mod encoding;
 mod fault;
+mod grpc;
 mod http;
 pub mod keys;
 mod limits;

@@ -3,7 +3,7 @@
 use crate::{
     Catalog, Limits, ServeOptions,
     door::{self, Doorkeeper, Peer, Places},
-    fault, http,
+    fault, grpc, http,
     keys::Keyring,
     limits::TRANSFER_CHECK_INTERVAL,
     telemetry::{self, Telemetry},
@@ -189,10 +189,15 @@ async fn expire_transfers(context: Arc<Context>) {
 fn routes(context: &Arc<Context>) -> Router {
     let admit = middleware::from_fn_with_state(Arc::clone(context), door::admit);
     let identify = middleware::from_fn_with_state(Arc::clone(context), telemetry::identify);
-    let routes = Router::new().merge(ws::routes()).merge(telemetry::routes()).merge(http::routes());
-    // The last layer is the outermost: refusals of the doorkeeper have an id too.
+    let routes = Router::new()
+        .merge(ws::routes())
+        .merge(telemetry::routes())
+        .merge(grpc::routes(context))
+        .merge(http::routes());
+    // The last layer is the outermost: refusals of the doorkeeper have an id too, and gRPC clients
+    // hear them as they understand them.
     let routes = routes.layer(door::cors(context)).layer(admit).layer(identify);
-    routes.with_state(Arc::clone(context))
+    routes.layer(middleware::from_fn(grpc::say)).with_state(Arc::clone(context))
 }
 
 /// Serves until `stopping` says so.

@@ -37,7 +37,7 @@ use tower_http::{compression::CompressionLayer, decompression::RequestDecompress
 use vectordoc::{Error, Result};
 
 pub(crate) use bearer::caller;
-pub(crate) use problem::Problem;
+pub(crate) use problem::{Problem, Refused};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const CBOR: HeaderValue = HeaderValue::from_static("application/cbor");

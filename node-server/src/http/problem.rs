@@ -66,6 +66,10 @@ impl From<Error> for Problem {
     }
 }
 
+/// What a problem document says, beside it: for those who cannot read one.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused(pub(crate) Error);
+
 #[derive(Serialize)]
 struct Document<'a> {
     #[serde(rename = "type")]
@@ -91,6 +95,7 @@ impl IntoResponse for Problem {
         if self.error.kind() == ErrorKind::Unauthenticated {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER);
         }
+        response.extensions_mut().insert(Refused(self.error));
         response
     }
 }

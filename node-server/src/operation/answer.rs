@@ -191,30 +191,39 @@ impl From<Recall> for Measured {
 /// What there is to know about one database.
 #[derive(serde::Serialize)]
 pub(crate) struct Description {
-    db: String,
-    schema: Map<String, Json>,
-    shards: usize,
-    documents: u64,
+    /// Its name.
+    pub(crate) db: String,
+    /// As clients write it.
+    pub(crate) schema: Map<String, Json>,
+    /// How many its documents are spread over.
+    pub(crate) shards: usize,
+    /// How many it has.
+    pub(crate) documents: u64,
     /// Documents that are found, but not by the graph yet.
-    unindexed: u64,
-    memory_bytes: u64,
+    pub(crate) unindexed: u64,
+    /// What it takes.
+    pub(crate) memory_bytes: u64,
     /// How far it is with getting another number of shards, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    resharding: Option<ReshardingView>,
+    pub(crate) resharding: Option<ReshardingView>,
 }
 
 /// A resharding under way.
 #[derive(serde::Serialize)]
-struct ReshardingView {
-    from: usize,
-    to: usize,
-    done: u64,
-    total: u64,
+pub(crate) struct ReshardingView {
+    /// How many shards there are.
+    pub(crate) from: usize,
+    /// How many there will be.
+    pub(crate) to: usize,
+    /// Documents that are where they will be.
+    pub(crate) done: u64,
+    /// Documents there are.
+    pub(crate) total: u64,
 }
 
 impl Description {
     /// Describes `database`, which is served as `name`.
-    pub(super) fn of(name: &str, database: &Database) -> Self {
+    pub(crate) fn of(name: &str, database: &Database) -> Self {
         let stats = database.stats();
         Self {
             db: name.into(),
@@ -248,13 +257,15 @@ pub(crate) enum Listed {
 /// An error as part of an answer.
 #[derive(serde::Serialize)]
 pub(crate) struct Reason {
-    code: &'static str,
-    message: String,
+    /// Of its kind.
+    pub(crate) code: &'static str,
+    /// What it says.
+    pub(crate) message: String,
 }
 
 impl Listed {
     /// Lists the database `name`.
-    pub(super) fn of(name: &Name, database: vectordoc::Result<Database>) -> Self {
+    pub(crate) fn of(name: &Name, database: vectordoc::Result<Database>) -> Self {
         match database {
             Ok(database) => Self::Usable(Description::of(name.as_str(), &database)),
             Err(error) => Self::Broken { db: name.to_string(), error: Reason::of(&error) },
@@ -273,9 +284,9 @@ impl Reason {
 #[derive(serde::Serialize)]
 pub(crate) struct Counted {
     /// The value.
-    pub(super) value: Value,
+    pub(crate) value: Value,
     /// Documents that have it.
-    pub(super) count: u64,
+    pub(crate) count: u64,
 }
 
 impl Answer {
@@ -294,11 +305,11 @@ impl Answer {
 /// One document with its version.
 pub(crate) struct OneDocument {
     /// Whose it is, for the names of its fields.
-    pub(super) database: Database,
+    pub(crate) database: Database,
     /// The document.
-    pub(super) doc: Document,
+    pub(crate) doc: Document,
     /// Its version.
-    pub(super) version: u64,
+    pub(crate) version: u64,
 }
 
 impl Serialize for OneDocument {
@@ -313,51 +324,51 @@ impl Serialize for OneDocument {
 /// Documents by id, each with its version; `None` where there is none.
 pub(crate) struct Documents {
     /// Whose they are, for the names of their fields.
-    pub(super) database: Database,
+    pub(crate) database: Database,
     /// In the order of the ids.
-    pub(super) docs: Vec<Option<(Document, u64)>>,
+    pub(crate) docs: Vec<Option<(Document, u64)>>,
 }
 
 /// The hits of one vector, best first.
 pub(crate) struct Hits {
     /// Whose they are, for the names of their fields.
-    pub(super) database: Database,
+    pub(crate) database: Database,
     /// Best first.
-    pub(super) hits: Vec<Hit>,
+    pub(crate) hits: Vec<Hit>,
     /// How they were found, when the client asked.
-    pub(super) explanation: Option<Explanation>,
+    pub(crate) explanation: Option<Explanation>,
     /// What to know about the search.
-    pub(super) warnings: Vec<Warning>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// Hits by a value they have in common.
 pub(crate) struct Groups {
     /// Whose they are, for the names of their fields.
-    pub(super) database: Database,
+    pub(crate) database: Database,
     /// In order of the best hit of each.
-    pub(super) groups: Vec<HitGroup>,
+    pub(crate) groups: Vec<HitGroup>,
     /// What to know about the search.
-    pub(super) warnings: Vec<Warning>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// A part of all documents, in the order asked for.
 pub(crate) struct Page {
     /// Whose they are, for the names of their fields.
-    pub(super) database: Database,
+    pub(crate) database: Database,
     /// In that order.
-    pub(super) docs: Vec<Document>,
+    pub(crate) docs: Vec<Document>,
     /// Where the next page begins; `None` on the last one.
-    pub(super) cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
     /// What to know about the filter.
-    pub(super) warnings: Vec<Warning>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// What changed, in the order it happened to each document.
 pub(crate) struct Changes {
     /// Whose changes they are, for the names of their fields.
-    pub(super) database: Database,
+    pub(crate) database: Database,
     /// The changes, and where to go on.
-    pub(super) page: ChangePage,
+    pub(crate) page: ChangePage,
 }
 
 impl Serialize for Changes {

@@ -4,7 +4,7 @@
 //! **Invariant:** nothing here knows a transport. A transport translates to a method name and
 //! params, and writes the answer in the encoding its clients expect.
 
-mod answer;
+pub(crate) mod answer;
 mod bulk;
 mod bytes;
 mod changes;

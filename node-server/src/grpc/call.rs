@@ -1,0 +1,185 @@
+//! From an HTTP request to the call that it is.
+
+use super::{
+    codec::Opaque,
+    deadline::Deadline,
+    follow::{self, follow},
+    index_stream::{self, acknowledge},
+    rpc::{Rpc, Session},
+    status,
+};
+use crate::{http::caller, keys::Caller, operation::Method, server::Context, work::Work};
+use axum::{
+    body::{Body, Bytes},
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{Stream, stream};
+use std::{
+    future::{Future, ready},
+    sync::Arc,
+};
+use tokio::time::timeout;
+use tonic::{Status, Streaming, server::Grpc};
+use tower::service_fn;
+use vectordoc::{Error, Result};
+
+/// The requests of one call.
+pub(super) type Requests = Streaming<Bytes>;
+
+/// What all calls have: who asks, of which server, and how long there is time.
+#[derive(Clone)]
+pub(super) struct Call {
+    /// The server.
+    pub(super) context: Arc<Context>,
+    /// Who asks.
+    pub(super) caller: Arc<Caller>,
+    /// When it is too late.
+    pub(super) deadline: Deadline,
+}
+
+/// Answers the call `rpc` of the service.
+pub(super) async fn answer(
+    State(context): State<Arc<Context>>,
+    Path(rpc): Path<String>,
+    request: Request,
+) -> Response {
+    if !is_grpc(request.headers()) {
+        let said = "here gRPC is spoken, whose content-type is application/grpc";
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, said).into_response();
+    }
+    let caller = match caller(&context.keyring, request.headers()).await {
+        Ok(caller) => Arc::new(caller),
+        Err(error) => return status::of(&error).into_http(),
+    };
+    let deadline = Deadline::of(request.headers());
+    let call = Call { context, caller, deadline };
+    let bytes_max = call.context.limits.message_bytes_max;
+    match &*rpc {
+        index_stream::RPC => {
+            run(request, bytes_max, |requests| ready(acknowledge(call.clone(), requests))).await
+        }
+        follow::RPC => run(request, bytes_max, |requests| follow(call.clone(), requests)).await,
+        name => match Rpc::named(name) {
+            Ok(rpc) => run(request, bytes_max, |requests| call.clone().answer(rpc, requests)).await,
+            Err(error) => status::of(&error).into_http(),
+        },
+    }
+}
+
+/// Whether a request with these headers is one of gRPC.
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let rest = kind.and_then(|kind| kind.strip_prefix("application/grpc"));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
+}
+
+/// Answers the requests in `request` with the messages that `respond` makes of them.
+async fn run<R, S>(
+    request: Request,
+    message_bytes_max: usize,
+    mut respond: impl FnMut(Requests) -> R + Send,
+) -> Response
+where
+    R: Future<Output = Result<S, Status>>,
+    S: Stream<Item = Result<Vec<u8>, Status>> + Send + 'static,
+{
+    let service = service_fn(|request: tonic::Request<Requests>| {
+        let responses = respond(request.into_inner());
+        async { responses.await.map(tonic::Response::new) }
+    });
+    let mut grpc = Grpc::new(Opaque).max_decoding_message_size(message_bytes_max);
+    grpc.streaming(service, request).await.map(Body::new)
+}
+
+impl Call {
+    /// Answers the one request there is.
+    async fn answer(
+        self,
+        rpc: &'static Rpc,
+        requests: Requests,
+    ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + Send + use<>, Status> {
+        let answered = async {
+            let method = rpc.method()?;
+            self.may(method)?;
+            let request = self.only(requests).await?;
+            self.run(method.work, move |session| rpc.run(&request, session)).await
+        };
+        let answered = self.deadline.meet(said(answered)).await?;
+        Ok(stream::once(ready(Ok(answered))))
+    }
+
+    /// Refuses who may not do this on any database, before anything of theirs is read.
+    pub(super) fn may(&self, method: &Method) -> Result<()> {
+        self.caller.check(method.role, None)
+    }
+
+    /// The one request there is.
+    pub(super) async fn only(&self, mut requests: Requests) -> Result<Bytes> {
+        let patience = self.context.limits.write_timeout;
+        let reading = timeout(patience, async {
+            let request = self.next(&mut requests).await?;
+            let request = request.ok_or_else(|| Error::invalid("there is no message"))?;
+            match self.next(&mut requests).await? {
+                None => Ok(request),
+                Some(_) => Err(Error::invalid("there is more than one message; send one")),
+            }
+        });
+        reading.await.unwrap_or_else(|_| {
+            Err(Error::unavailable(format!("the message did not come within {patience:?}")))
+        })
+    }
+
+    /// The next request, if there is one.
+    pub(super) async fn next(&self, requests: &mut Requests) -> Result<Option<Bytes>> {
+        let bytes_max = self.context.limits.message_bytes_max;
+        requests.message().await.map_err(|status| status::reading(&status, bytes_max))
+    }
+
+    /// Runs `job`, which blocks.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: Work,
+        job: impl FnOnce(&Session<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (context, caller) = (Arc::clone(&self.context), Arc::clone(&self.caller));
+        let job = move || {
+            let answer_bytes_max = context.limits.answer_bytes_max;
+            job(&Session { caller: &caller, catalog: &context.catalog, answer_bytes_max })
+        };
+        self.context.workers.run(work, job).await?
+    }
+
+    /// Refuses to go on with a key that was revoked since.
+    pub(super) async fn renew(&mut self) -> Result<()> {
+        let caller = self.context.keyring.renew(&self.caller).await?;
+        if caller != *self.caller {
+            self.caller = Arc::new(caller);
+        }
+        Ok(())
+    }
+}
+
+/// What `work` comes to, errors as statuses.
+pub(super) async fn said<T>(work: impl Future<Output = Result<T>>) -> Result<T, Status> {
+    work.await.map_err(|error| status::of(&error))
+}
+
+/// What `next` makes of `state` time after time, until there is nothing more or an error.
+pub(super) fn responses<T, F>(
+    state: T,
+    next: impl Fn(T) -> F + Copy + Send + 'static,
+) -> impl Stream<Item = Result<Vec<u8>, Status>> + Send
+where
+    T: Send + 'static,
+    F: Future<Output = Result<Option<(Vec<u8>, T)>, Status>> + Send,
+{
+    stream::unfold(Some(state), move |state| async move {
+        match next(state?).await {
+            Ok(Some((response, state))) => Some((Ok(response), Some(state))),
+            Ok(None) => None,
+            Err(status) => Some((Err(status), None)),
+        }
+    })
+}
