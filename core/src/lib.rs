@@ -44,6 +44,8 @@ mod examples;
 mod fusion;
 mod group;
 pub mod query;
+
+mod change;
 #[cfg(any(feature = "native", feature = "client"))]
 mod refine;
 
@@ -56,7 +58,8 @@ pub mod native;
 #[cfg(feature = "client")]
 pub mod client;
 
-pub use batch::{Batch, Operation};
+pub use batch::{Batch, Deleted, Operation};
+pub use change::{Change, ChangePage, ChangeQuery};
 pub use document::{Document, Include, VectorDoc};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};

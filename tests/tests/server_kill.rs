@@ -30,7 +30,9 @@ fn row(id: u64) -> Row {
 /// Sends batches from `first` on until the connection breaks; returns those acknowledged.
 async fn import(url: String, first: u64) -> Vec<u64> {
     let mut acknowledged = Vec::new();
-    let Ok(client) = Client::<Row>::builder(url).shards(4).connect().await else {
+    let Ok(client) =
+        Client::<Row>::builder(url).shards(4).retry_for(Duration::ZERO).connect().await
+    else {
         return acknowledged;
     };
     for batch in first.. {

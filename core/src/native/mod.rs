@@ -26,10 +26,10 @@ mod writing;
 
 mod typed;
 
-pub use changes::{Change, ChangePage, ChangeQuery};
 pub use database::{Database, Stats};
 pub use durability::{Durability, WhenBusy};
 pub use feed::Subscription;
 pub use options::{DatabaseOptions, Residence};
 pub use typed::{Builder, Db};
-pub use writing::Deleted;
+
+pub use crate::{Change, ChangePage, ChangeQuery, Deleted};

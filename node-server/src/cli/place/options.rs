@@ -1,9 +1,10 @@
 //! How the command line names a database.
 
 use super::{Place, local::Local, served::Served};
+use crate::cli::file;
 use clap::Args;
 use std::path::PathBuf;
-use vectordoc::Result;
+use vectordoc::{Result, client::Connection};
 
 /// Where a server of this machine listens unless it is told otherwise.
 pub(crate) const URL_DEFAULT: &str = "ws://127.0.0.1:7700";
@@ -22,12 +23,28 @@ pub(crate) struct PlaceOptions {
     #[arg(long, value_name = "URL", default_value = URL_DEFAULT, conflicts_with = "data")]
     pub(crate) url: String,
 
+    /// Certificate authority of a server at wss://, in PEM, when the system does not know it
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub(crate) ca: Option<PathBuf>,
+
     /// Data directory that has it, used without a server
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 }
 
 impl PlaceOptions {
+    /// The database in one line, so that it can be told from others.
+    pub(crate) fn describe(&self) -> Result<String> {
+        let place = match &self.data {
+            Some(data) => std::path::absolute(data)
+                .map_err(|error| file::trouble(data.display(), &error))?
+                .display()
+                .to_string(),
+            None => self.url.clone(),
+        };
+        Ok(format!("{} at {place}", self.db))
+    }
+
     /// Connects to the server, or takes the data directory.
     pub(crate) fn open(&self) -> Result<Box<dyn Place>> {
         Ok(match &self.data {
@@ -35,7 +52,14 @@ impl PlaceOptions {
             None => {
                 // Not an argument, as every user of a machine sees the arguments of its processes.
                 let key = std::env::var(KEY_VARIABLE).ok();
-                Box::new(Served::connect(&self.url, &self.db, key.as_deref())?)
+                let mut builder = Connection::builder(&self.url);
+                if let Some(key) = key {
+                    builder = builder.key(key);
+                }
+                if let Some(authority) = &self.ca {
+                    builder = builder.trust_only(file::read_text(authority)?);
+                }
+                Box::new(Served::connect(builder, &self.db)?)
             }
         })
     }
