@@ -4,8 +4,8 @@ mod cli_program;
 
 use cli_program::{run, text};
 
-const COMMANDS: [&str; 9] =
-    ["demo", "serve", "import", "search", "backup", "restore", "bench", "key", "config"];
+const COMMANDS: [&str; 10] =
+    ["demo", "serve", "import", "export", "search", "backup", "restore", "bench", "key", "config"];
 
 #[test]
 fn every_command_has_help_with_examples() {
