@@ -52,6 +52,10 @@ pub(crate) const HEADERS_MAX: usize = 64;
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Writes at work at the same time: they wait for the disk, and share one sync.
 pub(crate) const WRITES_MAX: usize = 64;
+/// Documents that come as lines are written this many at a time.
+pub(crate) const LINES_BATCH_DOCUMENTS: usize = 1_000;
+/// The same in bytes of lines: a batch ends with the line that reaches them.
+pub(crate) const LINES_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Documents of a page of a scroll that does not say.
 pub(crate) const SCROLL_LIMIT_DEFAULT: usize = 100;
 /// Values of a facet that does not say.

@@ -161,7 +161,7 @@ async fn until_stopped(mut phase: watch::Receiver<Phase>, work: impl Future<Outp
 fn routes(context: &Arc<Context>) -> Router {
     let admit = middleware::from_fn_with_state(Arc::clone(context), door::admit);
     let routes = Router::new().merge(ws::routes()).merge(http::routes());
-    routes.layer(admit).with_state(Arc::clone(context))
+    routes.layer(door::cors(context)).layer(admit).with_state(Arc::clone(context))
 }
 
 /// Serves until `stopping` says so.

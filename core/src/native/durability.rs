@@ -29,7 +29,7 @@ impl Durability {
     }
 
     /// Its name on the wire.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Fsync => "fsync",
             Self::Memory => "memory",

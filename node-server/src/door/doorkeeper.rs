@@ -4,12 +4,16 @@
 use crate::{http::Problem, server::Context};
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, Uri, header, request::Parts},
+    http::{HeaderValue, Method, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use vectordoc::{Error, Result};
+
+/// How long a browser may remember what it was told of an origin.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
 /// Refuses requests by where they say they come from and go to.
 pub(crate) struct Doorkeeper {
@@ -31,6 +35,23 @@ pub(crate) async fn admit(
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => Problem::from(error).into_response(),
     }
+}
+
+/// What tells browsers that pages of the allowed origins may read answers (CORS).
+pub(crate) fn cors(context: &Arc<Context>) -> CorsLayer {
+    let context = Arc::clone(context);
+    let is_allowed = move |origin: &HeaderValue, _: &Parts| context.doorkeeper.allows(origin);
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(is_allowed))
+        .allow_methods([Method::GET, Method::PUT, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+        ])
+        .expose_headers([header::ETAG, header::RETRY_AFTER])
+        .max_age(PREFLIGHT_AGE)
 }
 
 impl Doorkeeper {
@@ -55,17 +76,20 @@ impl Doorkeeper {
     }
 
     fn check_origin(&self, origin: Option<&HeaderValue>) -> Result<()> {
-        let Some(origin) = origin else {
-            return Ok(());
-        };
+        match origin {
+            Some(origin) if !self.allows(origin) => Err(Error::denied(format!(
+                "pages of {:?} may not connect; the server can allow that origin",
+                origin.to_str().unwrap_or_default()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether pages of `origin` may connect.
+    fn allows(&self, origin: &HeaderValue) -> bool {
         let origin = origin.to_str().unwrap_or_default();
         let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
-        if is_this_machine(authority) || self.origins.iter().any(|allowed| allowed == origin) {
-            return Ok(());
-        }
-        Err(Error::denied(format!(
-            "pages of {origin:?} may not connect; the server can allow that origin"
-        )))
+        is_this_machine(authority) || self.origins.iter().any(|allowed| allowed == origin)
     }
 }
 

@@ -8,4 +8,4 @@ mod connection;
 mod doorkeeper;
 
 pub(crate) use connection::{Peer, serve, turn_away};
-pub(crate) use doorkeeper::{Doorkeeper, admit};
+pub(crate) use doorkeeper::{Doorkeeper, admit, cors};

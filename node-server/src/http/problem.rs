@@ -18,12 +18,39 @@ const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"vectordoc\"
 pub(crate) struct Problem {
     status: StatusCode,
     error: Error,
+    indexed: Option<usize>,
 }
 
 impl Problem {
     /// An error that HTTP has a status of its own for.
     pub(crate) fn with_status(status: StatusCode, error: Error) -> Self {
-        Self { status, error }
+        Self { status, error, indexed: None }
+    }
+
+    /// Says how many documents were indexed before.
+    pub(crate) fn after(mut self, indexed: usize) -> Self {
+        self.indexed = Some(indexed);
+        self
+    }
+
+    /// The document.
+    pub(crate) fn to_body(&self) -> Vec<u8> {
+        let kind = self.error.kind();
+        let document = Document {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or_default(),
+            status: self.status.as_u16(),
+            detail: self.error.message(),
+            code: kind.code(),
+            retry_after_ms: self.retry_after_ms(),
+            indexed: self.indexed,
+        };
+        // A few strings and numbers can always be written.
+        serde_json::to_vec(&document).unwrap_or_default()
+    }
+
+    fn retry_after_ms(&self) -> Option<u64> {
+        self.error.kind().is_retryable().then_some(RETRY_AFTER_MS)
     }
 }
 
@@ -44,29 +71,19 @@ struct Document<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    indexed: Option<usize>,
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let kind = self.error.kind();
-        let retry_after_ms = kind.is_retryable().then_some(RETRY_AFTER_MS);
-        let document = Document {
-            kind: "about:blank",
-            title: self.status.canonical_reason().unwrap_or_default(),
-            status: self.status.as_u16(),
-            detail: self.error.message(),
-            code: kind.code(),
-            retry_after_ms,
-        };
-        // A few strings and numbers can always be written.
-        let body = serde_json::to_vec(&document).unwrap_or_default();
         let mut response =
-            (self.status, [(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response();
-        if let Some(retry_after_ms) = retry_after_ms {
+            (self.status, [(header::CONTENT_TYPE, CONTENT_TYPE)], self.to_body()).into_response();
+        if let Some(retry_after_ms) = self.retry_after_ms() {
             let seconds = HeaderValue::from(retry_after_ms.div_ceil(1000));
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
-        if kind == ErrorKind::Unauthenticated {
+        if self.error.kind() == ErrorKind::Unauthenticated {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER);
         }
         response

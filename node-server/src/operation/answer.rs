@@ -69,7 +69,9 @@ pub(crate) enum Answer {
         /// What is true of it: `fsync` or `memory`.
         durability: &'static str,
     },
-    /// `doc.get`.
+    /// `doc.get` of one document.
+    Document(OneDocument),
+    /// `doc.get` of several.
     Documents(Documents),
     /// `search` with one vector.
     Hits(Hits),
@@ -168,6 +170,38 @@ pub(crate) struct Counted {
     pub(super) value: Value,
     /// Documents that have it.
     pub(super) count: u64,
+}
+
+impl Answer {
+    /// The version of the one document that was read or written, if it was one.
+    pub(crate) fn version(&self) -> Option<u64> {
+        match self {
+            Self::Document(OneDocument { version, .. }) | Self::Patched { version, .. } => {
+                Some(*version)
+            }
+            Self::Indexed { version, .. } | Self::Updated { version, .. } => *version,
+            _ => None,
+        }
+    }
+}
+
+/// One document with its version.
+pub(crate) struct OneDocument {
+    /// Whose it is, for the names of its fields.
+    pub(super) database: Database,
+    /// The document.
+    pub(super) doc: Document,
+    /// Its version.
+    pub(super) version: u64,
+}
+
+impl Serialize for OneDocument {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        let mut map = output.serialize_map(Some(2))?;
+        map.serialize_entry("doc", &view(self.database.schema(), &self.doc))?;
+        map.serialize_entry("version", &self.version)?;
+        map.end()
+    }
 }
 
 /// Documents by id, each with its version; `None` where there is none.

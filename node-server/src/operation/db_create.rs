@@ -1,6 +1,11 @@
 //! `db.create`: a new database, or the one that is there with the same schema.
 
-use super::{Answer, Operation, answer::Description, params::Params};
+use super::{
+    Answer, Operation,
+    answer::Description,
+    params::Params,
+    shape::{DB, DESCRIPTION, Field, Kind},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -17,9 +22,21 @@ pub(super) struct DbCreate {
 
 impl Operation for DbCreate {
     const METHOD: &'static str = "db.create";
+    const SUMMARY: &'static str =
+        "Create a database, or find the one that is there with the same schema";
     /// To find the database that is there; to create one takes [`Role::Admin`].
     const ROLE: Role = Role::Read;
-    const PARAMS: &'static [&'static str] = &["db", "schema", "shards", "replicas"];
+    const PARAMS: &'static [Field] = &[
+        DB,
+        Field::required("schema", Kind::Schema, "What its documents look like."),
+        Field::optional(
+            "shards",
+            Kind::Count,
+            "The parts it is in, which work side by side; the server's choice without it.",
+        ),
+        Field::optional("replicas", Kind::Count, "Copies of each part; this build keeps 1."),
+    ];
+    const RESULT: Kind = DESCRIPTION;
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {

@@ -1,6 +1,10 @@
 //! `db.drop`: a database and everything in it, gone for good.
 
-use super::{Answer, Operation, params::Params};
+use super::{
+    Answer, Operation,
+    params::Params,
+    shape::{DB, Field, Kind},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -14,8 +18,14 @@ pub(super) struct DbDrop {
 
 impl Operation for DbDrop {
     const METHOD: &'static str = "db.drop";
+    const SUMMARY: &'static str = "Drop a database and everything in it";
     const ROLE: Role = Role::Admin;
-    const PARAMS: &'static [&'static str] = &["db"];
+    const PARAMS: &'static [Field] = &[DB];
+    const RESULT: Kind = Kind::Object(&[Field::required(
+        "dropped",
+        Kind::Bool,
+        "Always true: what is not dropped is an error.",
+    )]);
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {

@@ -1,6 +1,11 @@
 //! `db.get`: the description of one database.
 
-use super::{Answer, Operation, answer::Description, params::Params};
+use super::{
+    Answer, Operation,
+    answer::Description,
+    params::Params,
+    shape::{DB, DESCRIPTION, Field, Kind},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -13,8 +18,10 @@ pub(super) struct DbGet {
 
 impl Operation for DbGet {
     const METHOD: &'static str = "db.get";
+    const SUMMARY: &'static str = "Describe a database";
     const ROLE: Role = Role::Read;
-    const PARAMS: &'static [&'static str] = &["db"];
+    const PARAMS: &'static [Field] = &[DB];
+    const RESULT: Kind = DESCRIPTION;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {
         Ok(Self { db: params.required("db")? })

@@ -1,6 +1,11 @@
 //! `doc.count`: how many documents pass a filter.
 
-use super::{Answer, Operation, params::Params, read};
+use super::{
+    Answer, Operation,
+    params::Params,
+    read,
+    shape::{DB, FILTER, Field, Kind},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -14,8 +19,10 @@ pub(super) struct DocCount {
 
 impl Operation for DocCount {
     const METHOD: &'static str = "doc.count";
+    const SUMMARY: &'static str = "Count the documents that pass a filter";
     const ROLE: Role = Role::Read;
-    const PARAMS: &'static [&'static str] = &["db", "filter"];
+    const PARAMS: &'static [Field] = &[DB, FILTER];
+    const RESULT: Kind = Kind::Object(&[Field::required("count", Kind::Count, "How many pass.")]);
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         let database = read::database(params, catalog)?;

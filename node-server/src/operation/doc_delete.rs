@@ -1,6 +1,11 @@
 //! `doc.delete`: documents by id, or all that pass a filter.
 
-use super::{Answer, Operation, condition, params::Params, read};
+use super::{
+    Answer, Operation, condition,
+    params::Params,
+    read,
+    shape::{DB, DURABILITY, FILTER, Field, IDS, IF_VERSION, Kind, WRITTEN},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -25,8 +30,20 @@ pub(super) enum Which {
 
 impl Operation for DocDelete {
     const METHOD: &'static str = "doc.delete";
+    const SUMMARY: &'static str = "Delete documents, by id or all that pass a filter";
     const ROLE: Role = Role::Write;
-    const PARAMS: &'static [&'static str] = &["db", "ids", "filter", "if_version", "durability"];
+    const PARAMS: &'static [Field] = &[
+        DB,
+        Field::optional("ids", IDS, "Their ids; either this or a filter."),
+        FILTER,
+        IF_VERSION,
+        DURABILITY,
+    ];
+    const RESULT: Kind = Kind::Object(&[
+        Field::required("deleted", Kind::Count, "How many documents were deleted."),
+        Field::required("missing", IDS, "The ids that no document had."),
+        WRITTEN,
+    ]);
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {

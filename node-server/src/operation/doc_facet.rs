@@ -1,6 +1,12 @@
 //! `doc.facet`: how many documents have each value of a field.
 
-use super::{Answer, Operation, answer::Counted, params::Params, read};
+use super::{
+    Answer, Operation,
+    answer::Counted,
+    params::Params,
+    read,
+    shape::{DB, FILTER, Field, Kind},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -15,10 +21,27 @@ pub(super) struct DocFacet {
     pub(super) limit: usize,
 }
 
+/// A value and how often it is there.
+const COUNTED: Kind = Kind::Object(&[
+    Field::required("value", Kind::Value, "The value."),
+    Field::required("count", Kind::Count, "Documents that have it."),
+]);
+
 impl Operation for DocFacet {
     const METHOD: &'static str = "doc.facet";
+    const SUMMARY: &'static str = "Count the documents with each value of a field";
     const ROLE: Role = Role::Read;
-    const PARAMS: &'static [&'static str] = &["db", "field", "filter", "limit"];
+    const PARAMS: &'static [Field] = &[
+        DB,
+        Field::required("field", Kind::Text, "The path of the field."),
+        FILTER,
+        Field::optional("limit", Kind::Count, "How many values; 100 without it."),
+    ];
+    const RESULT: Kind = Kind::Object(&[Field::required(
+        "values",
+        Kind::List(&COUNTED),
+        "The most frequent first.",
+    )]);
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         Ok(Self {

@@ -1,6 +1,11 @@
 //! `doc.index`: documents inserted, or put in the place of those with the same id.
 
-use super::{Answer, Operation, condition, params::Params, read};
+use super::{
+    Answer, Operation, condition,
+    params::Params,
+    read,
+    shape::{DB, DOCUMENTS, DURABILITY, Field, IF_VERSION, Kind, VERSION_OF_ONE, WRITTEN},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -17,8 +22,19 @@ pub(super) struct DocIndex {
 
 impl Operation for DocIndex {
     const METHOD: &'static str = "doc.index";
+    const SUMMARY: &'static str = "Insert documents, or replace those with the same id";
     const ROLE: Role = Role::Write;
-    const PARAMS: &'static [&'static str] = &["db", "docs", "if_version", "durability"];
+    const PARAMS: &'static [Field] = &[
+        DB,
+        Field::required("docs", DOCUMENTS, "The documents; all or none of a shard are written."),
+        IF_VERSION,
+        DURABILITY,
+    ];
+    const RESULT: Kind = Kind::Object(&[
+        Field::required("indexed", Kind::Count, "How many documents were written."),
+        VERSION_OF_ONE,
+        WRITTEN,
+    ]);
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {

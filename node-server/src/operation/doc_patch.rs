@@ -1,6 +1,11 @@
 //! `doc.patch`: some fields changed, of one document or of all that pass a filter.
 
-use super::{Answer, Operation, condition, params::Params, read};
+use super::{
+    Answer, Operation, condition,
+    params::Params,
+    read,
+    shape::{DB, DURABILITY, FILTER, Field, IF_VERSION, Kind, VERSION, WRITTEN},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -26,9 +31,29 @@ pub(super) enum Which {
 
 impl Operation for DocPatch {
     const METHOD: &'static str = "doc.patch";
+    const SUMMARY: &'static str = "Change some fields of documents";
     const ROLE: Role = Role::Write;
-    const PARAMS: &'static [&'static str] =
-        &["db", "id", "filter", "set", "unset", "increment", "if_version", "durability"];
+    const PARAMS: &'static [Field] = &[
+        DB,
+        Field::optional("id", Kind::Id, "The document; either this or a filter."),
+        FILTER,
+        Field::optional("set", Kind::Object(&[]), "New values by the paths of their fields."),
+        Field::optional("unset", Kind::List(&Kind::Text), "The paths of fields to be removed."),
+        Field::optional(
+            "increment",
+            Kind::Object(&[]),
+            "Numbers to be added, by the paths of their fields.",
+        ),
+        IF_VERSION,
+        DURABILITY,
+    ];
+    const RESULT: Kind = Kind::AnyOf(&[
+        Kind::Object(&[VERSION, WRITTEN]),
+        Kind::Object(&[
+            Field::required("patched", Kind::Count, "How many documents passed the filter."),
+            WRITTEN,
+        ]),
+    ]);
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {

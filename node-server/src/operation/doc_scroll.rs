@@ -1,7 +1,14 @@
 //! `doc.scroll`: all documents that pass a filter, page by page in order of their ids or of a
 //! field.
 
-use super::{Answer, Operation, answer::Page, include::include, params::Params, read};
+use super::{
+    Answer, Operation,
+    answer::Page,
+    include::include,
+    params::Params,
+    read,
+    shape::{DB, DOCUMENTS, FILTER, Field, INCLUDE, Kind},
+};
 use crate::{
     Catalog,
     keys::{Caller, Role},
@@ -16,9 +23,25 @@ pub(super) struct DocScroll {
 
 impl Operation for DocScroll {
     const METHOD: &'static str = "doc.scroll";
+    const SUMMARY: &'static str = "Read all documents that pass a filter, page by page";
     const ROLE: Role = Role::Read;
-    const PARAMS: &'static [&'static str] =
-        &["db", "filter", "order_by", "descending", "cursor", "limit", "include"];
+    const PARAMS: &'static [Field] = &[
+        DB,
+        FILTER,
+        Field::optional("order_by", Kind::Text, "The field to sort by; by id without it."),
+        Field::optional("descending", Kind::Bool, "Whether the greatest value comes first."),
+        Field::optional("cursor", Kind::Text, "Where the page begins: what the page before said."),
+        Field::optional("limit", Kind::Count, "Documents of the page; 100 without it."),
+        INCLUDE,
+    ];
+    const RESULT: Kind = Kind::Object(&[
+        Field::required("docs", DOCUMENTS, "In order."),
+        Field::required(
+            "cursor",
+            Kind::Nullable(&Kind::Text),
+            "Where the next page begins; null on the last.",
+        ),
+    ]);
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         let database = read::database(params, catalog)?;

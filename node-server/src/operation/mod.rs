@@ -5,6 +5,7 @@
 //! params, and writes the answer in the encoding its clients expect.
 
 mod answer;
+mod bulk;
 mod changes;
 mod condition;
 mod db_create;
@@ -26,10 +27,10 @@ mod include;
 mod params;
 mod read;
 mod search;
+mod shape;
 
 use crate::{
     Catalog,
-    encoding::Raw,
     keys::{Caller, Role},
     work::Work,
 };
@@ -37,16 +38,23 @@ use std::borrow::Cow;
 use vectordoc::{Error, Result, schema::unknown_name};
 
 pub(crate) use answer::Answer;
+pub(crate) use bulk::Bulk;
+pub(crate) use params::Input;
 use params::Params;
+pub(crate) use shape::{DURABILITY, Field, Kind};
 
 /// A request of one kind, read and ready to run.
 trait Operation: Sized {
     /// What clients call it.
     const METHOD: &'static str;
+    /// What it does, as a title.
+    const SUMMARY: &'static str;
     /// What its caller must be allowed to do.
     const ROLE: Role;
     /// Every parameter it knows. Others are refused, never ignored.
-    const PARAMS: &'static [&'static str];
+    const PARAMS: &'static [Field];
+    /// What it answers.
+    const RESULT: Kind;
     /// What it spends its time on.
     const WORK: Work = Work::Compute;
 
@@ -59,13 +67,23 @@ trait Operation: Sized {
 
 /// One row of the table of operations.
 pub(crate) struct Method {
-    name: &'static str,
+    /// What clients call it.
+    pub(crate) name: &'static str,
+    /// What it does, as a title.
+    pub(crate) summary: &'static str,
+    /// What its caller must be allowed to do.
+    pub(crate) role: Role,
+    /// Every parameter it knows.
+    pub(crate) params: &'static [Field],
+    /// What it answers.
+    pub(crate) result: Kind,
     /// What it spends its time on.
     pub(crate) work: Work,
-    call: fn(Option<Raw<'_>>, &Caller, &Catalog) -> Result<Answer>,
+    call: fn(Input<'_>, &Caller, &Catalog) -> Result<Answer>,
 }
 
-static METHODS: [Method; 14] = [
+/// Every operation.
+pub(crate) static METHODS: [Method; 14] = [
     Method::of::<db_create::DbCreate>(),
     Method::of::<db_list::DbList>(),
     Method::of::<db_get::DbGet>(),
@@ -84,7 +102,15 @@ static METHODS: [Method; 14] = [
 
 impl Method {
     const fn of<O: Operation>() -> Self {
-        Self { name: O::METHOD, work: O::WORK, call: call::<O> }
+        Self {
+            name: O::METHOD,
+            summary: O::SUMMARY,
+            role: O::ROLE,
+            params: O::PARAMS,
+            result: O::RESULT,
+            work: O::WORK,
+            call: call::<O>,
+        }
     }
 
     /// The operation clients call `name`; `unsupported` with the nearest name when there is none.
@@ -95,24 +121,19 @@ impl Method {
         })
     }
 
-    /// Runs the operation with `params`, an object, for `caller`, who may have to be denied it.
-    /// Blocks.
-    pub(crate) fn call(
+    /// Runs the operation with `input` for `caller`, who may have to be denied it. Blocks.
+    pub(crate) fn call<'a>(
         &self,
-        params: Option<Raw<'_>>,
+        input: impl Into<Input<'a>>,
         caller: &Caller,
         catalog: &Catalog,
     ) -> Result<Answer> {
-        (self.call)(params, caller, catalog)
+        (self.call)(input.into(), caller, catalog)
     }
 }
 
-fn call<O: Operation>(
-    params: Option<Raw<'_>>,
-    caller: &Caller,
-    catalog: &Catalog,
-) -> Result<Answer> {
-    let params = Params::parse(params, O::PARAMS)?;
+fn call<O: Operation>(input: Input<'_>, caller: &Caller, catalog: &Catalog) -> Result<Answer> {
+    let params = Params::parse(input, O::PARAMS)?;
     caller.check(O::ROLE, params.optional::<Cow<'_, str>>("db")?.as_deref())?;
     O::read(&params, catalog)?.run(caller, catalog)
 }

@@ -1,21 +1,42 @@
 //! The parameters of one request: found by name, each read once its type is known. What an
 //! operation does not know is refused with the nearest name it does.
 
+use super::shape::Field;
 use crate::encoding::Raw;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use std::{borrow::Cow, fmt};
 use vectordoc::{Error, Result, schema::unknown_name};
 
+/// What an operation is asked with, as its client sent it.
+pub(crate) struct Input<'a> {
+    /// An object of parameters, if there is one.
+    pub(crate) object: Option<Raw<'a>>,
+    /// Parameters from elsewhere, such as a path.
+    pub(crate) named: Vec<(&'static str, Raw<'a>)>,
+}
+
+impl<'a> From<Option<Raw<'a>>> for Input<'a> {
+    fn from(object: Option<Raw<'a>>) -> Self {
+        Self { object, named: Vec::new() }
+    }
+}
+
 /// Parameters by name, each still as the client sent it.
 pub(super) struct Params<'a>(Vec<(&'static str, Raw<'a>)>);
 
 impl<'a> Params<'a> {
-    /// Splits the object `params` into the parameters `known`; no object, no parameters.
-    pub(super) fn parse(params: Option<Raw<'a>>, known: &'static [&'static str]) -> Result<Self> {
-        match params {
-            Some(params) => read("params", params, ParamsSeed(known)).map(Self),
-            None => Ok(Self(Vec::new())),
+    /// Splits `input` into the parameters `known`.
+    pub(super) fn parse(input: Input<'a>, known: &'static [Field]) -> Result<Self> {
+        let Input { object, named } = input;
+        let mut params = match object {
+            Some(object) => read("params", object, ParamsSeed(known))?,
+            None => Vec::new(),
+        };
+        if let Some((name, _)) = named.iter().find(|(name, _)| is_given(&params, name)) {
+            return Err(twice(name).within("params"));
         }
+        params.extend(named);
+        Ok(Self(params))
     }
 
     /// The parameter `name`; `invalid` when it is missing.
@@ -63,8 +84,16 @@ pub(super) fn without_position(error: &impl fmt::Display) -> String {
     text
 }
 
+fn is_given(params: &[(&'static str, Raw<'_>)], name: &str) -> bool {
+    params.iter().any(|(given, _)| *given == name)
+}
+
+fn twice(name: &str) -> Error {
+    Error::invalid(format!("parameter {name:?} is there twice"))
+}
+
 /// Reads an object whose keys are among these.
-struct ParamsSeed(&'static [&'static str]);
+struct ParamsSeed(&'static [Field]);
 
 impl<'de> DeserializeSeed<'de> for ParamsSeed {
     type Value = Vec<(&'static str, Raw<'de>)>;
@@ -84,12 +113,12 @@ impl<'de> Visitor<'de> for ParamsSeed {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut params: Self::Value = Vec::new();
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            let known = self.0.iter().copied();
+            let known = self.0.iter().map(|field| field.name);
             let Some(name) = known.clone().find(|known| *known == name) else {
                 return Err(de::Error::custom(unknown_name("parameter", &name, known)));
             };
-            if params.iter().any(|(given, _)| *given == name) {
-                return Err(de::Error::custom(format!("parameter {name:?} is there twice")));
+            if is_given(&params, name) {
+                return Err(de::Error::custom(twice(name)));
             }
             params.push((name, map.next_value()?));
         }
@@ -99,9 +128,17 @@ impl<'de> Visitor<'de> for ParamsSeed {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::shape::{DB, Kind},
+        *,
+    };
 
-    const KNOWN: &[&str] = &["db", "limit"];
+    const KNOWN: &[Field] =
+        &[DB, Field::optional("limit", Kind::Count, "How many there are at most.")];
+
+    fn parse(json: &str) -> Result<Params<'_>> {
+        Params::parse(Some(Raw::Json(json)).into(), KNOWN)
+    }
 
     fn message<T>(result: Result<T>) -> String {
         result.err().map(|error| error.message().to_string()).unwrap_or_default()
@@ -109,19 +146,19 @@ mod tests {
 
     #[test]
     fn an_unknown_parameter_is_refused_with_the_nearest_name() {
-        let refused = message(Params::parse(Some(Raw::Json(r#"{"db": "a", "lmit": 3}"#)), KNOWN));
+        let refused = message(parse(r#"{"db": "a", "lmit": 3}"#));
         assert_eq!(refused, r#"params: unknown parameter "lmit"; did you mean "limit"?"#);
     }
 
     #[test]
     fn a_parameter_given_twice_is_refused() {
-        let refused = message(Params::parse(Some(Raw::Json(r#"{"db": "a", "db": "b"}"#)), KNOWN));
+        let refused = message(parse(r#"{"db": "a", "db": "b"}"#));
         assert_eq!(refused, r#"params: parameter "db" is there twice"#);
     }
 
     #[test]
     fn a_parameter_of_the_wrong_type_is_named() -> Result<()> {
-        let params = Params::parse(Some(Raw::Json(r#"{"limit": -1}"#)), KNOWN)?;
+        let params = parse(r#"{"limit": -1}"#)?;
         let refused = message(params.optional::<usize>("limit"));
         assert_eq!(refused, "limit: invalid value: integer `-1`, expected usize");
         assert_eq!(message(params.required::<&str>("db")), r#"parameter "db" is missing"#);
@@ -130,7 +167,7 @@ mod tests {
 
     #[test]
     fn null_is_not_given() -> Result<()> {
-        let params = Params::parse(Some(Raw::Json(r#"{"limit": null}"#)), KNOWN)?;
+        let params = parse(r#"{"limit": null}"#)?;
         assert_eq!(params.optional::<usize>("limit")?, None);
         assert!(!params.has("limit"));
         Ok(())

@@ -9,6 +9,7 @@ use super::{
     include::include,
     params::Params,
     read,
+    shape::{DB, EXPLANATION, FILTER, Field, HITS, IDS, INCLUDE, Kind},
 };
 use crate::{
     Catalog,
@@ -34,31 +35,74 @@ pub(super) enum Queries {
     Several(Vec<Query>),
 }
 
+/// The answer to one search.
+const FOUND: Kind = Kind::Object(&[
+    HITS,
+    Field::optional("explain", EXPLANATION, "How the hits were found, when asked."),
+]);
+/// Hits with the same value.
+const GROUP: Kind =
+    Kind::Object(&[Field::required("value", Kind::Value, "What they have in common."), HITS]);
+
 impl Operation for Search {
     const METHOD: &'static str = "search";
+    const SUMMARY: &'static str = "Find the nearest documents";
     const ROLE: Role = Role::Read;
-    const PARAMS: &'static [&'static str] = &[
-        "db",
-        "vector",
-        "vectors",
-        "like",
-        "unlike",
-        "except",
-        "field",
-        "text",
-        "text_field",
-        "fusion",
-        "limit",
-        "offset",
-        "ef",
-        "exact",
-        "min_score",
-        "filter",
-        "include",
-        "group_by",
-        "group_size",
-        "explain",
+    const PARAMS: &'static [Field] = &[
+        DB,
+        Field::optional("vector", Kind::Vector, "What to be near to."),
+        Field::optional(
+            "vectors",
+            Kind::List(&Kind::Vector),
+            "Several vectors, each searched for.",
+        ),
+        Field::optional("like", IDS, "Documents to be near to."),
+        Field::optional("unlike", IDS, "Documents to be far from."),
+        Field::optional("except", IDS, "Documents that are no hits."),
+        Field::optional("field", Kind::Text, "The vector field; needed when there are several."),
+        Field::optional("text", Kind::Text, "Words to look for."),
+        Field::optional(
+            "text_field",
+            Kind::Text,
+            "The field they are in; needed when there are several.",
+        ),
+        Field::optional(
+            "fusion",
+            Kind::Value,
+            "How the hits by vector and by text become one list.",
+        ),
+        Field::optional("limit", Kind::Count, "How many hits."),
+        Field::optional("offset", Kind::Count, "How many of the best to leave out."),
+        Field::optional(
+            "ef",
+            Kind::Count,
+            "Candidates the graph considers: more find more, and take longer.",
+        ),
+        Field::optional("exact", Kind::Bool, "Whether to compare with every vector."),
+        Field::optional("min_score", Kind::Number, "The score that hits have at least."),
+        FILTER,
+        INCLUDE,
+        Field::optional(
+            "group_by",
+            Kind::Text,
+            "The path of a field: the hits come in groups of the same value.",
+        ),
+        Field::optional("group_size", Kind::Count, "The hits of a group; 1 without it."),
+        Field::optional("explain", Kind::Bool, "Whether the answer says how the hits were found."),
     ];
+    const RESULT: Kind = Kind::AnyOf(&[
+        FOUND,
+        Kind::Object(&[Field::required(
+            "results",
+            Kind::List(&FOUND),
+            "One per vector, in the same order.",
+        )]),
+        Kind::Object(&[Field::required(
+            "groups",
+            Kind::List(&GROUP),
+            "In order of the best hit of each.",
+        )]),
+    ]);
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         let database = read::database(params, catalog)?;

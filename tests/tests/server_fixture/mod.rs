@@ -4,6 +4,8 @@
 // Each judge uses a part of this.
 #![allow(dead_code)]
 
+pub(crate) mod http;
+
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value as Json, json};
 use std::{future::Future, path::Path, time::Duration};

@@ -1,0 +1,146 @@
+//! What parameters and results look like, told once per operation: names are checked against it,
+//! query strings read by it, and the API described from it.
+
+use vectordoc::native::Durability;
+
+/// One member of an object.
+pub(crate) struct Field {
+    /// What it is called.
+    pub(crate) name: &'static str,
+    /// What values it has.
+    pub(crate) kind: Kind,
+    /// Whether it is always there.
+    pub(crate) is_required: bool,
+    /// What it means, for people.
+    pub(crate) doc: &'static str,
+}
+
+impl Field {
+    /// A member that is always there.
+    pub(super) const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self { name, kind, is_required: true, doc }
+    }
+
+    /// A member that can be left out.
+    pub(super) const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self { name, kind, is_required: false, doc }
+    }
+}
+
+/// What values there can be.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// A string.
+    Text,
+    /// One of these strings.
+    OneOf(&'static [&'static str]),
+    /// True or false.
+    Bool,
+    /// A whole number, 0 or more.
+    Count,
+    /// A number.
+    Number,
+    /// The name of a database.
+    Name,
+    /// The id of a document: a string or a whole number, as its schema says.
+    Id,
+    /// A vector: an array of numbers, or a typed array.
+    Vector,
+    /// A value of a field.
+    Value,
+    /// A document.
+    Document,
+    /// What documents look like.
+    Schema,
+    /// Which documents.
+    Filter,
+    /// Which fields of them.
+    Include,
+    /// An array of these.
+    List(&'static Kind),
+    /// One of these, or null.
+    Nullable(&'static Kind),
+    /// An object with these members.
+    Object(&'static [Field]),
+    /// Any of these.
+    AnyOf(&'static [Kind]),
+}
+
+/// The database an operation is about.
+pub(super) const DB: Field =
+    Field::required("db", Kind::Name, "The database, as it was named by db.create.");
+/// Which documents an operation is about.
+pub(super) const FILTER: Field =
+    Field::optional("filter", Kind::Filter, "Only documents that pass; all without it.");
+/// What answered documents carry.
+pub(super) const INCLUDE: Field = Field::optional(
+    "include",
+    Kind::Include,
+    "The fields of the answered documents, or \"*\" for all; all but the vectors without it.",
+);
+/// What a write waits for.
+pub(crate) const DURABILITY: Field = Field::optional(
+    "durability",
+    Kind::OneOf(&DURABILITIES),
+    "What the write waits for: until it is on stable storage, which is the default, or in memory.",
+);
+/// What a write waited for.
+pub(super) const WRITTEN: Field =
+    Field::required("durability", Kind::OneOf(&DURABILITIES), "What is true of the write.");
+const DURABILITIES: [&str; 2] = [Durability::Fsync.name(), Durability::Memory.name()];
+/// The condition of a write.
+pub(super) const IF_VERSION: Field = Field::optional(
+    "if_version",
+    Kind::Count,
+    "The version the one document must have; 0 when there must be none.",
+);
+/// The version of one document.
+pub(super) const VERSION: Field = Field::required(
+    "version",
+    Kind::Count,
+    "The version of the document, which grows with each write of it.",
+);
+/// The version of a document, if the write was of one.
+pub(super) const VERSION_OF_ONE: Field = Field::optional(
+    "version",
+    Kind::Count,
+    "The version of the document, when the write was of one.",
+);
+/// Documents by id.
+pub(super) const IDS: Kind = Kind::List(&Kind::Id);
+/// Documents of an answer.
+pub(super) const DOCUMENTS: Kind = Kind::List(&Kind::Document);
+/// Hits, best first.
+pub(super) const HITS: Field = Field::required("hits", Kind::List(&HIT), "Best first.");
+const HIT: Kind = Kind::Object(&[
+    Field::required("id", Kind::Id, "The id of the document."),
+    Field::required("score", Kind::Number, "The greater the better, whatever the metric."),
+    Field::required("distance", Kind::Number, "What the metric says of the two vectors."),
+    Field::required("doc", Kind::Document, "The document."),
+]);
+/// What is known of one database.
+pub(super) const DESCRIPTION: Kind = Kind::Object(&[
+    DB,
+    Field::required("schema", Kind::Schema, "What its documents look like."),
+    Field::required("shards", Kind::Count, "The parts it is in, which work side by side."),
+    Field::required("documents", Kind::Count, "How many documents are in it."),
+    Field::required(
+        "unindexed",
+        Kind::Count,
+        "Documents that are found, but not by the graph yet, which is being built.",
+    ),
+    Field::required("memory_bytes", Kind::Count, "Memory it takes."),
+]);
+/// Why something is not there.
+pub(super) const REASON: Kind = Kind::Object(&[
+    Field::required("code", Kind::Text, "The kind of error, stable."),
+    Field::required("message", Kind::Text, "What went wrong, for people."),
+]);
+/// How a search went.
+pub(super) const EXPLANATION: Kind = Kind::Object(&[
+    Field::required("plan", Kind::Text, "How it was done."),
+    Field::required("visited", Kind::Count, "Distances computed, and documents scored."),
+    Field::required("exact", Kind::Bool, "Whether every allowed vector was compared."),
+    Field::required("ef", Kind::Count, "Candidates the graph considered; 0 without a graph."),
+    Field::required("allowed", Kind::Count, "Documents the filter allows."),
+]);
