@@ -1,5 +1,6 @@
 //! Promise: over `wss://` a client talks to the server it means, and to no other.
 
+mod cli_program;
 mod server_fixture;
 
 use server_fixture::{Product, any_port, kind, products, within_time};
@@ -50,6 +51,30 @@ async fn documents_go_over_tls_to_a_server_of_the_own_authority() -> Result<()> 
             assert_eq!(client.count(Filter::All).await?, 10);
             client.close().await?;
         }
+        server.shutdown().await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_believes_the_authority_it_is_given() -> Result<()> {
+    within_time(async {
+        let certificate = Certificate::of(&["127.0.0.1"]);
+        let server = certificate.serve().await?;
+        let url = server.url();
+        let builder = Client::<Product>::builder(&url).db("products");
+        let client = builder.trust_only(certificate.pem.as_bytes()).connect().await?;
+        client.index(products(10)).await?;
+        let authority = certificate.folder.path().join("cert.pem");
+        let export = move |more: &[&str]| {
+            cli_program::run(["export", "-", "--db", "products", "--url", &url].iter().chain(more))
+        };
+        let ran = tokio::task::spawn_blocking(move || {
+            (export(&["--ca", cli_program::text(&authority)]), export(&[]))
+        });
+        let (trusting, wary) = ran.await.expect("it ends");
+        assert_eq!(trusting.succeeded().lines().count(), 10);
+        assert!(wary.failed(1).contains("certificate"), "an unknown authority");
         server.shutdown().await
     })
     .await
