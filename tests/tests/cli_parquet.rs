@@ -76,14 +76,12 @@ fn document(row: usize) -> Json {
     document
 }
 
-/// Numbers that are of the type `f32` in the database, as that type sees them.
+/// The number that is of the type `f32` in the database, as that type sees it.
 fn as_stored(mut document: Json) -> Json {
-    for field in ["weight"] {
-        let number = document[field].as_f64().expect("a number");
-        #[expect(clippy::cast_possible_truncation)]
-        let number = f64::from(number as f32);
-        document[field] = json!(number);
-    }
+    let weight = document["weight"].as_f64().expect("a number");
+    #[expect(clippy::cast_possible_truncation)]
+    let weight = f64::from(weight as f32);
+    document["weight"] = json!(weight);
     document
 }
 

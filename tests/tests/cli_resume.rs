@@ -83,7 +83,7 @@ fn a_killed_import_goes_on_after_what_was_acknowledged() {
     let place = Place::new(ROWS);
     let noted = place.interrupt();
     let there = place.count();
-    assert!(0 < noted && noted as usize <= there && there < ROWS, "{noted} of {there}");
+    assert!(0 < noted && noted <= there as u64 && there < ROWS, "{noted} of {there}");
     let outcome = place.import(&["--resume", "--json"]).json();
     assert_eq!(outcome["resumed_after"], noted);
     assert_eq!(outcome["documents"], ROWS as u64 - noted);
