@@ -172,6 +172,7 @@ fn a_row_that_is_wrong_is_named_and_nothing_after_it_is_imported() {
         assert!(told.contains(wrong), "{name}: {told}");
         assert!(told.contains("30 documents before it are imported"), "{name}: {told}");
         assert_eq!(place.documents().len(), 30, "{name}");
+        assert!(!made(&format!("{name}.parquet.import")).exists(), "nothing to go on with");
     }
 }
 

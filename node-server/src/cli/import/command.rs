@@ -185,8 +185,12 @@ impl Import {
         let settled = place.settle();
         let documents = place.acknowledged();
         if let Err(error) = sent.and(settled) {
-            bookmark.note(before + place.acknowledged_in_order(), true);
-            return Err(stopped(&error, before + documents));
+            let can_go_on = !is_about_files(&error);
+            match can_go_on {
+                true => bookmark.note(before + place.acknowledged_in_order(), true),
+                false => bookmark.remove(),
+            }
+            return Err(stopped(&error, before + documents, can_go_on));
         }
         bookmark.remove();
         let took = start.elapsed();
@@ -254,13 +258,15 @@ struct Sending<'a> {
     total: u64,
 }
 
+/// Whether the files have to change first, after which they are others.
+fn is_about_files(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::LimitExceeded)
+}
+
 /// The error that ended an import, and what of the files is in the database all the same.
-fn stopped(error: &Error, documents: u64) -> Error {
-    // A file that is wrong has to change first, and then is another.
-    let way_out = match error.kind() {
-        ErrorKind::Invalid | ErrorKind::LimitExceeded => "",
-        _ => "; the same command with --resume goes on after them",
-    };
+fn stopped(error: &Error, documents: u64, can_go_on: bool) -> Error {
+    let way_out =
+        if can_go_on { "; the same command with --resume goes on after them" } else { "" };
     let documents = number::grouped(documents);
     let message = format!("{error} ({documents} documents before it are imported{way_out})");
     Error::new(error.kind(), message)
