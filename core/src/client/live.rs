@@ -7,9 +7,7 @@ use super::{
     message::decode,
     search::{Hits, SearchParams},
 };
-use crate::{
-    ChangePage, ChangeQuery, Document, Error, ErrorKind, Hit, Query, Result,
-};
+use crate::{ChangePage, ChangeQuery, Document, Error, ErrorKind, Hit, Query, Result};
 use futures_util::{Stream, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
