@@ -77,3 +77,12 @@ impl Batch {
         Self { operations: alloc::vec![Operation::DeleteWhere(filter)] }
     }
 }
+
+/// What a deletion did.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Deleted {
+    /// Documents that were there and are gone.
+    pub deleted: usize,
+    /// Ids that no document had.
+    pub missing: Vec<Id>,
+}

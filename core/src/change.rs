@@ -1,6 +1,7 @@
-//! What happened to documents, as who follows a database is told.
+//! Changes as those who follow a database are told of them.
 
-use crate::{Document, Filter, Id, Include, Result, limits};
+use crate::{Document, Filter, Id, Include, limits};
+use alloc::{string::String, vec::Vec};
 
 /// Which changes to read, and what of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,8 +70,12 @@ pub struct ChangePage<D = Document> {
     pub has_more: bool,
 }
 
+#[cfg(any(feature = "native", feature = "client"))]
 impl<D> ChangePage<D> {
-    pub(crate) fn try_map<T>(self, read: impl Fn(D) -> Result<T>) -> Result<ChangePage<T>> {
+    pub(crate) fn try_map<T>(
+        self,
+        read: impl Fn(D) -> crate::Result<T>,
+    ) -> crate::Result<ChangePage<T>> {
         let change = |change| {
             Ok(match change {
                 Change::Index { doc, version } => Change::Index { doc: read(doc)?, version },
@@ -78,7 +83,7 @@ impl<D> ChangePage<D> {
                 Change::Leave { id, version } => Change::Leave { id, version },
             })
         };
-        let changes = self.changes.into_iter().map(change).collect::<Result<_>>()?;
+        let changes = self.changes.into_iter().map(change).collect::<crate::Result<_>>()?;
         Ok(ChangePage { changes, cursor: self.cursor, has_more: self.has_more })
     }
 }

@@ -45,9 +45,9 @@ mod fusion;
 mod group;
 mod warning;
 
-#[cfg(any(feature = "native", feature = "client"))]
-mod change;
 pub mod query;
+
+mod change;
 #[cfg(any(feature = "native", feature = "client"))]
 mod refine;
 
@@ -60,7 +60,8 @@ pub mod native;
 #[cfg(feature = "client")]
 pub mod client;
 
-pub use batch::{Batch, Operation};
+pub use batch::{Batch, Deleted, Operation};
+pub use change::{Change, ChangePage, ChangeQuery};
 pub use document::{Document, Include, VectorDoc};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};

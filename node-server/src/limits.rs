@@ -67,6 +67,8 @@ pub(crate) const HEADERS_MAX: usize = 64;
 pub(crate) const RESET_STREAMS_MAX: usize = 20;
 /// Streams that a peer broke the rules on, each of which was reset; with more it is cut off.
 pub(crate) const BROKEN_STREAMS_MAX: usize = 64;
+/// Bytes a WebSocket reads at a time; each connection has room for them, also an idle one.
+pub(crate) const READ_BUFFER_BYTES: usize = 16 * 1024;
 /// How long a peer may take to answer a close frame.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Writes at work at the same time: they wait for the disk, and share one sync.

@@ -31,6 +31,10 @@ fn a_database_is_served_filled_and_searched_as_the_readme_says() {
     run(&imports[0]);
     let found = run(&searches[0]);
     assert!(found.contains("p2") && !found.contains("p20"), "the nearest under 20:\n{found}");
+    let exports = commands("vectordoc export");
+    run(&exports[0]);
+    let exported = std::fs::read_to_string(at("products.jsonl")).expect("written");
+    assert_eq!((exports.len(), exported.lines().count()), (1, 39));
     assert_eq!(commands("vectordoc serve")[0], "vectordoc serve --data ./data");
 }
 

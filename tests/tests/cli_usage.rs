@@ -4,8 +4,10 @@ mod cli_program;
 
 use cli_program::{run, text};
 
-const COMMANDS: [&str; 10] =
-    ["demo", "serve", "import", "search", "backup", "restore", "reshard", "bench", "key", "config"];
+const COMMANDS: [&str; 11] = [
+    "demo", "serve", "import", "export", "search", "backup", "restore", "reshard", "bench", "key",
+    "config",
+];
 
 #[test]
 fn every_command_has_help_with_examples() {

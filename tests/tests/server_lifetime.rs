@@ -5,8 +5,8 @@ mod server_fixture;
 
 use serde_json::json;
 use server_fixture::{
-    Product, Wire, any_port, client_of, direction, kind, memory_server, product, products,
-    server_of, within_time,
+    Product, Wire, any_port, client_of, direction, impatient_client_of, kind, memory_server,
+    product, products, server_of, within_time,
 };
 use std::fs;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -21,7 +21,7 @@ async fn a_shutdown_answers_what_was_accepted_and_keeps_what_was_acknowledged() 
     within_time(async {
         let data = tempfile::tempdir().expect("a directory");
         let server = server_of(data.path()).await?;
-        let client = client_of(&server, 2).await?;
+        let client = impatient_client_of(&server, 2).await?;
         let write = |number| {
             let client = client.clone();
             tokio::spawn(async move { (number, client.index([product(number)]).await) })
@@ -72,7 +72,7 @@ async fn a_shutdown_says_goaway_and_then_closes() -> Result<()> {
 async fn requests_of_a_connection_that_ended_are_unavailable() -> Result<()> {
     within_time(async {
         let server = memory_server().await?;
-        let client = client_of(&server, 1).await?;
+        let client = impatient_client_of(&server, 1).await?;
         server.shutdown().await?;
         assert_eq!(kind(client.count(Filter::All).await), Some(ErrorKind::Unavailable));
         client.close().await?;

@@ -3,21 +3,14 @@
 use super::{
     Connection, Remote,
     inbox::{Inbox, Next, Of, Reason, Told},
+    link::Link,
     message::decode,
-    remote::{include_json, read},
     search::{Hits, SearchParams},
 };
-use crate::{
-    Document, Error, ErrorKind, Filter, Hit, Query, Result,
-    change::{Change, ChangePage, ChangeQuery},
-    document::IdSeed,
-};
+use crate::{ChangePage, ChangeQuery, Document, Error, ErrorKind, Hit, Query, Result};
 use futures_util::{Stream, stream};
 use serde::{Deserialize, Serialize};
-use serde_json::{
-    Value as Json,
-    value::{RawValue, to_raw_value},
-};
+use serde_json::value::{RawValue, to_raw_value};
 use std::sync::Arc;
 
 /// Makes what is told of a `Document`.
@@ -84,7 +77,7 @@ impl<D> ChangeFeed<D> {
             self.cursor = cursor;
             return Err(error.into());
         }
-        let page = self.remote.read_changes(params)?.try_map(self.read)?;
+        let page = self.remote.read_page(params)?.try_map(self.read)?;
         self.cursor.clone_from(&page.cursor);
         Ok(page)
     }
@@ -141,9 +134,9 @@ impl<D> LiveSearch<D> {
     }
 }
 
-/// One subscription of a connection, ended when it is dropped.
+/// One subscription of a link, ended when it is dropped.
 struct Following {
-    connection: Connection,
+    link: Arc<Link>,
     subscription: u64,
     inbox: Arc<Inbox>,
     is_over: bool,
@@ -151,9 +144,9 @@ struct Following {
 
 impl Following {
     async fn begin(connection: Connection, params: &RawValue) -> Result<(Self, Box<RawValue>)> {
-        let (answer, inbox) = connection.subscribe(params).await?;
+        let (answer, inbox, link) = connection.subscribe(params).await?;
         let Of { subscription } = decode(answer.get())?;
-        Ok((Self { connection, subscription, inbox, is_over: false }, answer))
+        Ok((Self { link, subscription, inbox, is_over: false }, answer))
     }
 
     /// Has the server tell no more.
@@ -162,11 +155,13 @@ impl Following {
             return Ok(());
         }
         let params = Unsubscribe { subscription: self.subscription };
-        match self.connection.request("unsubscribe", &params).await {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        match self.link.request("unsubscribe", &params, None).await {
+            Err(failure) if failure.error.kind() != ErrorKind::NotFound => {
+                return Err(failure.told());
+            }
             _ => {}
         }
-        self.connection.inboxes().close(self.subscription);
+        self.link.inboxes().close(self.subscription);
         self.is_over = true;
         Ok(())
     }
@@ -177,12 +172,12 @@ impl Drop for Following {
         if self.is_over {
             return;
         }
-        self.connection.inboxes().close(self.subscription);
+        self.link.inboxes().close(self.subscription);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let (connection, subscription) = (self.connection.clone(), self.subscription);
+            let (link, subscription) = (Arc::clone(&self.link), self.subscription);
             // Who has left by then needs no goodbye.
             runtime.spawn(async move {
-                connection.request("unsubscribe", &Unsubscribe { subscription }).await
+                link.request("unsubscribe", &Unsubscribe { subscription }, None).await
             });
         }
     }
@@ -199,25 +194,7 @@ struct Lagged {
     error: Reason,
 }
 
-/// What `changes` and `subscribe` ask.
-#[derive(Serialize)]
-struct ChangeParams<'a> {
-    db: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<&'a str>,
-    limit: usize,
-    filter: &'a Filter,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    include: Option<Json>,
-}
-
 impl Remote {
-    /// What changed since a position, or the position there is now: see [`ChangeQuery`].
-    pub async fn changes(&self, query: &ChangeQuery) -> Result<ChangePage> {
-        let answer = self.connection().request("changes", &self.change_params(query)).await?;
-        self.read_changes(&answer)
-    }
-
     /// Is told what changes from a position on, or from now on. Where the changes of a search are of
     /// more interest, see [`live`](Self::live). Of what is not taken for a while, little is kept
     /// here; the rest is asked for again.
@@ -264,7 +241,7 @@ impl Remote {
         struct Begun {
             cursor: String,
         }
-        let (following, answer) = self.follow(&self.change_params(query)).await?;
+        let (following, answer) = self.follow(&self.subscription(query)).await?;
         let Begun { cursor } = decode(answer.get())?;
         Ok((following, cursor))
     }
@@ -275,52 +252,5 @@ impl Remote {
         // A caller that gives up leaves a subscription that ends by being dropped.
         let begun = tokio::spawn(async move { Following::begin(connection, &params).await });
         begun.await.map_err(|error| Error::internal(format!("subscribing failed: {error}")))?
-    }
-
-    fn change_params<'a>(&'a self, query: &'a ChangeQuery) -> ChangeParams<'a> {
-        ChangeParams {
-            db: self.name(),
-            since: query.since.as_deref(),
-            limit: query.limit,
-            filter: &query.filter,
-            include: include_json(&query.include),
-        }
-    }
-
-    fn read_changes(&self, raw: &RawValue) -> Result<ChangePage> {
-        #[derive(Deserialize)]
-        struct Page<'a> {
-            #[serde(borrow)]
-            changes: Vec<Raw<'a>>,
-            cursor: String,
-            has_more: bool,
-        }
-        #[derive(Deserialize)]
-        struct Raw<'a> {
-            op: &'a str,
-            version: u64,
-            #[serde(borrow)]
-            doc: Option<&'a RawValue>,
-            #[serde(borrow)]
-            id: Option<&'a RawValue>,
-        }
-        let Page { changes, cursor, has_more } = decode(raw.get())?;
-        let change = |Raw { op, version, doc, id }| {
-            let kind = self.schema().id().kind;
-            match (op, doc, id) {
-                ("index", Some(doc), _) => {
-                    Ok(Change::Index { doc: self.read_document(doc)?, version })
-                }
-                ("delete", _, Some(id)) => {
-                    Ok(Change::Delete { id: read(id, IdSeed(kind))?, version })
-                }
-                ("leave", _, Some(id)) => {
-                    Ok(Change::Leave { id: read(id, IdSeed(kind))?, version })
-                }
-                _ => Err(Error::internal(format!("a change {op:?} is not understood"))),
-            }
-        };
-        let changes = changes.into_iter().map(change).collect::<Result<_>>()?;
-        Ok(ChangePage { changes, cursor, has_more })
     }
 }

@@ -3,6 +3,7 @@
 use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::time::Duration;
 
 const VERSION: &str = "2.0";
 
@@ -22,10 +23,17 @@ pub(super) fn request<P: Serialize + ?Sized>(id: u64, method: &str, params: &P) 
         .map_err(|error| Error::invalid(format!("the request cannot be written as JSON: {error}")))
 }
 
+/// An error that a server answered.
+pub(super) struct Refusal {
+    pub(super) error: Error,
+    /// How long it wants to be left alone.
+    pub(super) after: Option<Duration>,
+}
+
 /// What a server says.
 pub(super) enum Incoming {
     /// The answer to a request; to nobody knows which without an id.
-    Answer(Option<u64>, Result<Box<RawValue>>),
+    Answer(Option<u64>, Result<Box<RawValue>, Refusal>),
     /// `method` with `params`, wanting no answer.
     Notification(String, Box<RawValue>),
 }
@@ -50,6 +58,7 @@ struct Fault {
 #[derive(Deserialize)]
 struct FaultData {
     code: Option<String>,
+    retry_after_ms: Option<u64>,
 }
 
 /// Reads one message of a server.
@@ -75,10 +84,12 @@ pub(super) fn misunderstood(error: &serde_json::Error) -> Error {
     Error::internal(format!("the server's answer is not understood: {error}"))
 }
 
-impl From<Fault> for Error {
+impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
-        let code = fault.data.and_then(|data| data.code);
+        let (code, retry_after_ms) =
+            fault.data.map_or((None, None), |data| (data.code, data.retry_after_ms));
         let kind = code.and_then(|code| ErrorKind::from_code(&code));
-        Error::new(kind.unwrap_or(ErrorKind::Internal), fault.message)
+        let error = Error::new(kind.unwrap_or(ErrorKind::Internal), fault.message);
+        Self { error, after: retry_after_ms.map(Duration::from_millis) }
     }
 }

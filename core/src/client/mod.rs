@@ -11,14 +11,23 @@
 //! ```
 //!
 //! [`Client`] is typed. Below it, [`Remote`] has the same verbs for any schema, and [`Connection`]
-//! speaks to a server without knowing what about.
+//! speaks to a server without knowing what about: it keeps sockets, replaces those that are lost, and makes requests again that may be.
 
+mod failure;
 mod inbox;
 mod message;
 mod pending;
 
-mod connection;
+mod trust;
+mod way;
 
+mod link;
+mod pool;
+
+mod connection;
+mod options;
+
+mod changes;
 mod remote;
 mod search;
 mod write;
@@ -28,8 +37,11 @@ mod live;
 mod typed;
 
 pub use crate::change::{Change, ChangePage, ChangeQuery};
-pub use connection::{Connection, ServerLimits};
+pub use connection::Connection;
+pub use link::ServerLimits;
 pub use live::{ChangeFeed, LiveSearch};
+pub use options::ConnectionBuilder;
 pub use remote::{Description, Remote};
 pub use typed::{Client, ClientBuilder};
-pub use write::Deleted;
+
+pub use crate::Deleted;

@@ -1,23 +1,28 @@
 //! The requests of one connection that wait for their answer.
 
+use super::failure::Failure;
 use crate::{Error, Result};
 use serde_json::value::RawValue;
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot},
+    time::Instant,
+};
 
 /// What becomes of a request.
-pub(super) type Answer = Result<Box<RawValue>>;
+pub(super) type Answer = Result<Box<RawValue>, Failure>;
 
 /// Who waits for which answer.
 #[derive(Default)]
 pub(super) struct Pending(Mutex<Table>);
 
-#[derive(Default)]
 struct Table {
     last_id: u64,
+    /// When the server answered last, or the connection was made.
+    last_answer: Instant,
     waiting: HashMap<u64, Waiting>,
     /// Why no more requests are taken.
     refusal: Option<Error>,
@@ -25,6 +30,11 @@ struct Table {
 
 /// What is done with an answer before anything that comes after it is read.
 pub(super) type Hook = Box<dyn FnOnce(&RawValue) + Send>;
+impl Default for Table {
+    fn default() -> Self {
+        Self { last_id: 0, last_answer: Instant::now(), waiting: HashMap::new(), refusal: None }
+    }
+}
 
 struct Waiting {
     answer: oneshot::Sender<Answer>,
@@ -53,13 +63,32 @@ impl Pending {
 
     /// Hands the answer to whoever waits for it; a caller that gave up is none.
     pub(super) fn answer(&self, id: u64, answer: Answer) {
-        let waiting = self.lock().waiting.remove(&id);
+        let waiting = {
+            let mut table = self.lock();
+            table.last_answer = Instant::now();
+            table.waiting.remove(&id)
+        };
         if let Some(waiting) = waiting {
             if let (Some(hook), Ok(answer)) = (waiting.hook, &answer) {
                 hook(answer);
             }
             let _ = waiting.answer.send(answer);
         }
+    }
+
+    /// Whether requests are taken.
+    pub(super) fn takes_requests(&self) -> bool {
+        self.lock().refusal.is_none()
+    }
+
+    /// Why no more requests are taken, if so.
+    pub(super) fn refusal(&self) -> Option<Error> {
+        self.lock().refusal.clone()
+    }
+
+    /// When the server answered last, or the connection was made.
+    pub(super) fn last_answer(&self) -> Instant {
+        self.lock().last_answer
     }
 
     /// Takes no more requests, for the first reason given. Those there are keep waiting.
@@ -71,7 +100,7 @@ impl Pending {
     pub(super) fn fail(&self, error: &Error) {
         let waiting = std::mem::take(&mut self.lock().waiting);
         for waiting in waiting.into_values() {
-            let _ = waiting.answer.send(Err(error.clone()));
+            let _ = waiting.answer.send(Err(Failure::unknown(error.clone())));
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::{
     Connection,
+    failure::Repeat,
     message::{decode, misunderstood},
 };
 use crate::{
@@ -184,11 +185,21 @@ impl Remote {
         Ok(values.into_iter().map(counted).collect())
     }
 
-    /// Asks for `method` with `params`, an object, on this database.
+    /// Asks for `method` with `params`, an object, on this database, which changes nothing.
     pub(super) async fn ask<P: Serialize>(
         &self,
         method: &str,
         params: &P,
+    ) -> Result<Box<RawValue>> {
+        self.tell(method, params, Repeat::Always).await
+    }
+
+    /// Has this database do `method` with `params`, an object.
+    pub(super) async fn tell<P: Serialize>(
+        &self,
+        method: &str,
+        params: &P,
+        repeat: Repeat,
     ) -> Result<Box<RawValue>> {
         #[derive(Serialize)]
         struct Asked<'a, P> {
@@ -196,7 +207,7 @@ impl Remote {
             #[serde(flatten)]
             params: &'a P,
         }
-        self.connection.request(method, &Asked { db: &self.name, params }).await
+        self.connection.ask(method, &Asked { db: &self.name, params }, repeat).await
     }
 
     pub(super) fn read_document(&self, raw: &RawValue) -> Result<Document> {

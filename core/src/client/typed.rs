@@ -1,15 +1,14 @@
 //! A served database of one Rust type: the verbs of [`Db`](crate::Db), asynchronous.
 
-use super::{ChangeFeed, Connection, Deleted, Description, LiveSearch, Remote};
+use super::{ChangeFeed, Connection, ConnectionBuilder, Description, LiveSearch, Remote};
 use crate::{
-    Error, ErrorKind, Filter, GroupBy, Hit, HitGroup, Id, Include, IntoIds, Page, Patch, Result,
-    Scroll, Value, VectorDoc,
-    change::{ChangePage, ChangeQuery},
+    ChangePage, ChangeQuery, Deleted, Error, ErrorKind, Filter, GroupBy, Hit, HitGroup, Id,
+    Include, IntoIds, Page, Patch, Result, Scroll, Value, VectorDoc,
     refine::{SearchBatch, SearchBuilder, SearchLike, typed},
 };
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, time::Duration};
 
-/// A database of `T`s on a server: cheap to clone, its clones share one connection. Calls may be
+/// A database of `T`s on a server: cheap to clone, its clones share its connections. Calls may be
 /// made at the same time; they are sent as they come and answered in any order.
 pub struct Client<T> {
     remote: Remote,
@@ -26,8 +25,7 @@ impl<T> Clone for Client<T> {
 #[derive(Clone)]
 #[must_use = "nothing happens until it connects"]
 pub struct ClientBuilder<T> {
-    url: String,
-    key: Option<String>,
+    connection: ConnectionBuilder,
     db: Option<String>,
     shards: Option<usize>,
     holds: PhantomData<fn() -> T>,
@@ -36,9 +34,13 @@ pub struct ClientBuilder<T> {
 /// Without the key.
 impl<T> fmt::Debug for ClientBuilder<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, db, shards, .. } = self;
+        let Self { connection, db, shards, .. } = self;
         let mut shown = f.debug_struct("ClientBuilder");
-        shown.field("url", url).field("db", db).field("shards", shards).finish_non_exhaustive()
+        shown
+            .field("connection", connection)
+            .field("db", db)
+            .field("shards", shards)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,7 +53,40 @@ impl<T: VectorDoc> ClientBuilder<T> {
 
     /// The API key to show to a server that asks for one.
     pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(key.into());
+        self.connection = self.connection.key(key);
+        self
+    }
+
+    /// Another address of the same service, to be used in turn and when others do not answer.
+    pub fn or_at(mut self, url: impl Into<String>) -> Self {
+        self.connection = self.connection.or_at(url);
+        self
+    }
+
+    /// How many sockets there may be, 1 unless set: see [`ConnectionBuilder::sockets`].
+    pub fn sockets(mut self, sockets: usize) -> Self {
+        self.connection = self.connection.sockets(sockets);
+        self
+    }
+
+    /// How long a request may take until it fails as `unavailable`, 60 s unless set: see
+    /// [`ConnectionBuilder::timeout`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.connection = self.connection.timeout(timeout);
+        self
+    }
+
+    /// How long what is safe to make again is made again, 20 s unless set, zero for never: see
+    /// [`ConnectionBuilder::retry_for`].
+    pub fn retry_for(mut self, time: Duration) -> Self {
+        self.connection = self.connection.retry_for(time);
+        self
+    }
+
+    /// Believes servers at `wss://` whose certificates come from these authorities, one or more
+    /// certificates in PEM, and no others: see [`ConnectionBuilder::trust_only`].
+    pub fn trust_only(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.connection = self.connection.trust_only(pem);
         self
     }
 
@@ -65,7 +100,7 @@ impl<T: VectorDoc> ClientBuilder<T> {
     /// Connects, and creates the database when the server has none of the name. `conflict` when it
     /// has one, but not of `T`s.
     pub async fn connect(self) -> Result<Client<T>> {
-        let connection = Connection::open_with(&self.url, self.key.as_deref()).await?;
+        let connection = self.connection.clone().connect().await?;
         let name = self.db.as_deref().unwrap_or(T::NAME);
         let remote = match Remote::open(connection.clone(), name).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -106,7 +141,8 @@ impl<T: VectorDoc> Client<T> {
 
     /// To connect with options.
     pub fn builder(url: impl Into<String>) -> ClientBuilder<T> {
-        ClientBuilder { url: url.into(), key: None, db: None, shards: None, holds: PhantomData }
+        let connection = Connection::builder(url);
+        ClientBuilder { connection, db: None, shards: None, holds: PhantomData }
     }
 
     /// The untyped database below.
@@ -244,8 +280,10 @@ impl<T: VectorDoc> Client<T> {
         SearchBatch::new(self, vectors)
     }
 
-    /// What changed since a position, or the position there is now; documents come whole, whatever
-    /// the query says to include.
+    /// What changed since a position, or the position there is now: see
+    /// [`ChangeQuery`](crate::ChangeQuery). Documents come whole, whatever the query says to
+    /// include. `conflict` when the server does not remember that far: then take a new position,
+    /// scroll, and follow from it.
     pub async fn changes(&self, query: ChangeQuery) -> Result<ChangePage<T>> {
         let query = ChangeQuery { include: Include::Everything, ..query };
         self.remote.changes(&query).await?.try_map(T::from_document)
@@ -255,6 +293,17 @@ impl<T: VectorDoc> Client<T> {
     pub async fn subscribe(&self, query: ChangeQuery) -> Result<ChangeFeed<T>> {
         let query = ChangeQuery { include: Include::Everything, ..query };
         self.remote.subscribe_as(&query, T::from_document).await
+    }
+
+    /// The same as [`changes`](Self::changes), and where there is no change yet, asks again and
+    /// again for one, at most so long.
+    pub async fn changes_within(
+        &self,
+        query: ChangeQuery,
+        time: Duration,
+    ) -> Result<ChangePage<T>> {
+        let query = ChangeQuery { include: Include::Everything, ..query };
+        self.remote.changes_within(&query, time).await?.try_map(T::from_document)
     }
 
     /// Ends the connection, for every clone.

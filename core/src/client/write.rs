@@ -3,11 +3,12 @@
 
 use super::{
     Remote,
+    failure::Repeat,
     message::decode,
     remote::{Passing, read},
 };
 use crate::{
-    Document, Error, Filter, Id, Patch, Result,
+    Deleted, Document, Error, Filter, Id, Patch, Result,
     document::{DocumentView, IdSeed},
     limits,
 };
@@ -19,15 +20,6 @@ use serde_json::{
 
 /// Bytes of a request beside its documents: method, names, punctuation.
 const ENVELOPE_BYTES_MAX: usize = 1024;
-
-/// What became of a deletion.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deleted {
-    /// Documents deleted.
-    pub deleted: usize,
-    /// The ids asked for that no document had.
-    pub missing: Vec<Id>,
-}
 
 impl Remote {
     /// Inserts documents, or puts them in the place of those with the same id; they are durable
@@ -52,7 +44,8 @@ impl Remote {
         }
         document.check(self.schema())?;
         let docs = [DocumentView { schema: self.schema(), document }];
-        let answer = self.ask("doc.index", &Params { docs, if_version: version }).await?;
+        let params = Params { docs, if_version: version };
+        let answer = self.tell("doc.index", &params, Repeat::WhenUndone).await?;
         version_in(&answer)
     }
 
@@ -76,7 +69,12 @@ impl Remote {
             patch: &'a Patch,
         }
         let params = Params { id, if_version: version, patch };
-        version_in(&self.ask("doc.patch", &params).await?)
+        // What is added twice is not what is added once, and a version is met once only.
+        let repeat = match patch.increment.is_empty() && version.is_none() {
+            true => Repeat::Always,
+            false => Repeat::WhenUndone,
+        };
+        version_in(&self.tell("doc.patch", &params, repeat).await?)
     }
 
     /// Changes fields of every document that passes `filter`; returns how many.
@@ -91,7 +89,7 @@ impl Remote {
         struct Answer {
             patched: usize,
         }
-        let answer = self.ask("doc.patch", &Params { filter, patch }).await?;
+        let answer = self.tell("doc.patch", &Params { filter, patch }, Repeat::WhenUndone).await?;
         decode(answer.get()).map(|Answer { patched }| patched)
     }
 
@@ -103,7 +101,7 @@ impl Remote {
             #[serde(borrow)]
             missing: Vec<&'a RawValue>,
         }
-        let answer = self.ask("doc.delete", &json!({"ids": ids})).await?;
+        let answer = self.tell("doc.delete", &json!({"ids": ids}), Repeat::Always).await?;
         let Answer { deleted, missing } = decode(answer.get())?;
         let id = |raw: &&RawValue| read(raw, IdSeed(self.schema().id().kind));
         Ok(Deleted { deleted, missing: missing.iter().map(id).collect::<Result<_>>()? })
@@ -111,7 +109,8 @@ impl Remote {
 
     /// Deletes the document `id` if it still has this version.
     pub async fn delete_if(&self, id: &Id, version: u64) -> Result<()> {
-        self.ask("doc.delete", &json!({"ids": [id], "if_version": version})).await.map(drop)
+        let params = json!({"ids": [id], "if_version": version});
+        self.tell("doc.delete", &params, Repeat::WhenUndone).await.map(drop)
     }
 
     /// Deletes every document that passes `filter`; returns how many.
@@ -120,7 +119,7 @@ impl Remote {
         struct Answer {
             deleted: usize,
         }
-        let answer = self.ask("doc.delete", &Passing { filter }).await?;
+        let answer = self.tell("doc.delete", &Passing { filter }, Repeat::WhenUndone).await?;
         decode(answer.get()).map(|Answer { deleted }| deleted)
     }
 
@@ -154,7 +153,7 @@ impl Remote {
             #[serde(alias = "indexed", alias = "updated")]
             written: usize,
         }
-        let answer = self.ask(method, &Params { docs: message.take() }).await?;
+        let answer = self.tell(method, &Params { docs: message.take() }, Repeat::Always).await?;
         decode(answer.get()).map(|Answer { written }| written)
     }
 }

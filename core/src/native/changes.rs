@@ -7,9 +7,7 @@ use super::{
     shard::Shard,
 };
 use crate::{
-    Engine, Error, Record, Result, Schema, Value,
-    change::{Change, ChangePage, ChangeQuery},
-    limits, record,
+    Change, ChangePage, ChangeQuery, Engine, Error, Record, Result, Schema, Value, limits, record,
 };
 use std::{
     collections::BTreeSet,

@@ -30,7 +30,6 @@ mod writing;
 
 mod typed;
 
-pub use crate::change::{Change, ChangePage, ChangeQuery};
 pub use database::{Database, Stats};
 pub use durability::{Durability, WhenBusy};
 pub use feed::Subscription;
@@ -40,4 +39,5 @@ pub use recall::{Recall, RecallQuery};
 pub use resharding::Resharding;
 pub use snapshot::Snapshot;
 pub use typed::{Builder, Db};
-pub use writing::Deleted;
+
+pub use crate::{Change, ChangePage, ChangeQuery, Deleted};

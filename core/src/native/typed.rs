@@ -1,9 +1,9 @@
 //! The database of one Rust type: the verbs of [`Database`], typed.
 
-use super::{ChangePage, ChangeQuery, Database, DatabaseOptions, Deleted, Residence};
+use super::{Database, DatabaseOptions, Residence};
 use crate::{
-    Batch, Document, Filter, GroupBy, Hit, HitGroup, Id, Include, IntoIds, Page, Patch, Query,
-    Result, Scroll, Value, VectorDoc,
+    Batch, ChangePage, ChangeQuery, Deleted, Document, Filter, GroupBy, Hit, HitGroup, Id, Include,
+    IntoIds, Page, Patch, Query, Result, Scroll, Value, VectorDoc,
     index::IndexFactory,
     refine::{SearchBatch, SearchBuilder, SearchLike, typed},
     schema::Layout,

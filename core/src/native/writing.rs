@@ -7,21 +7,12 @@ use super::{
     worker::{Reply, Request, Write},
 };
 use crate::{
-    Batch, Document, Error, Filter, Id, Operation, Patch, Result, engine::Outcome, limits,
+    Batch, Deleted, Document, Error, Filter, Id, Operation, Patch, Result, engine::Outcome, limits,
 };
 use std::sync::{
     PoisonError,
     mpsc::{Receiver, sync_channel},
 };
-
-/// What a deletion did.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Deleted {
-    /// Documents that were there and are gone.
-    pub deleted: usize,
-    /// Ids that no document had.
-    pub missing: Vec<Id>,
-}
 
 impl Database {
     /// Inserts or replaces documents; returns how many. They are durable (see

@@ -204,7 +204,7 @@ impl Schema {
     }
 
     /// The names of all top-level fields.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         core::iter::once(self.id.name.as_str())
             .chain(self.vectors.iter().map(|field| field.name.as_str()))
             .chain(self.values.iter().map(|field| field.name.as_str()))

@@ -24,6 +24,10 @@ pub(crate) struct ArchivesOptions {
     #[arg(long, value_name = "URL", default_value = URL_DEFAULT, conflicts_with = "data")]
     url: String,
 
+    /// Certificate authority of a server at wss://, in PEM, when the system does not know it
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    ca: Option<PathBuf>,
+
     /// Data directory that has the databases, used without a server
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -35,7 +39,7 @@ impl ArchivesOptions {
         if let Some(data) = &self.data {
             return Ok(Archives::Local(Catalog::open(data, 1)?));
         }
-        let (runtime, connection) = connect(&self.url)?;
+        let (runtime, connection) = connect(&self.url, self.ca.as_deref())?;
         Ok(Archives::Served(Server { runtime, connection }))
     }
 

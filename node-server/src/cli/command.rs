@@ -1,9 +1,9 @@
 //! The command line as a whole: which command, how it ends.
 
 use super::{
-    backup::Backup, bench::Bench, config::ConfigCommand, demo::Demo, import::Import,
-    key::KeyCommand, log, output::Output, reshard::Reshard, restore::Restore, search::Search,
-    serve::Serve,
+    backup::Backup, bench::Bench, config::ConfigCommand, demo::Demo, export::Export,
+    import::Import, key::KeyCommand, log, output::Output, reshard::Reshard, restore::Restore,
+    search::Search, serve::Serve,
 };
 use clap::{Parser, Subcommand};
 use std::{ffi::OsString, process::ExitCode};
@@ -18,7 +18,7 @@ Examples:
 
 `vectordoc help COMMAND` has examples for each.";
 
-/// A vector database: demo, server, import, search, backup, keys and measurement in one binary
+/// A vector database: demo, server, import, export, search, backup, keys and measurement in one binary
 #[derive(Parser, Debug)]
 #[command(name = "vectordoc", version, about, after_help = EXAMPLES)]
 struct CommandLine {
@@ -31,6 +31,7 @@ enum Command {
     Demo(Demo),
     Serve(Serve),
     Import(Import),
+    Export(Export),
     Search(Search),
     Backup(Backup),
     Restore(Restore),
@@ -80,6 +81,7 @@ impl Run for Command {
             Self::Demo(command) => command.run(out),
             Self::Serve(command) => command.run(out),
             Self::Import(command) => command.run(out),
+            Self::Export(command) => command.run(out),
             Self::Search(command) => command.run(out),
             Self::Backup(command) => command.run(out),
             Self::Restore(command) => command.run(out),

@@ -44,6 +44,14 @@ impl Lines {
         Self { waiting: VecDeque::new(), current: Some(source) }
     }
 
+    /// Leaves out the next `count` lines.
+    pub(crate) fn skip(&mut self, count: u64) -> Result<()> {
+        for _ in 0..count {
+            self.advance()?;
+        }
+        Ok(())
+    }
+
     fn advance(&mut self) -> Result<Option<Line>> {
         loop {
             if let Some(source) = &mut self.current

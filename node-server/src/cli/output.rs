@@ -26,6 +26,12 @@ impl Output {
         written.map_err(|error| self.lost(&error))
     }
 
+    /// Writes bytes that end with a line.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.writer.write_all(bytes).and_then(|()| self.writer.flush());
+        written.map_err(|error| self.lost(&error))
+    }
+
     /// Whether the reader closed its end, as `head` does when it has seen enough.
     pub(crate) fn reader_left(&self) -> bool {
         self.reader_left

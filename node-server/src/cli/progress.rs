@@ -29,6 +29,12 @@ impl Progress {
         progress
     }
 
+    /// `count` were done before; they say nothing about how fast it goes.
+    pub(crate) fn begin_at(&self, count: u64) {
+        self.0.set_position(count);
+        self.0.reset_eta();
+    }
+
     /// `count` more are done.
     pub(crate) fn advance(&self, count: usize) {
         self.0.inc(u64::try_from(count).unwrap_or(u64::MAX));

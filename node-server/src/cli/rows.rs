@@ -1,8 +1,9 @@
-//! Rows of files as documents of a schema: fields from JSONL, vectors from inside it or from a
-//! `.npy` file beside it.
+//! Rows of files as documents of a schema: fields from JSONL or Parquet, vectors from inside it or
+//! from a `.npy` file beside it.
 
 use super::{
     jsonl::{Line, Lines},
+    parquet::{Cell, Record, Records},
     vectors::Vectors,
 };
 use serde::de::DeserializeSeed;
@@ -11,12 +12,27 @@ use vectordoc::{Document, Error, Id, Result, Schema, Value, document::DocumentSe
 /// Documents in the order of their rows.
 pub(crate) struct Rows<'a> {
     schema: &'a Schema,
-    /// The fields; none when there are vectors only.
-    lines: Option<Lines>,
-    /// The vectors that stand beside the lines, and the number of their field.
+    fields: Fields,
+    /// The vectors that stand beside the fields, and the number of their field.
     vectors: Option<(Vectors, usize)>,
     ids: Ids,
     row: u64,
+}
+
+/// Where the fields of documents come from.
+pub(crate) enum Fields {
+    /// Nowhere: there are vectors only.
+    None,
+    /// From JSONL.
+    Lines(Lines),
+    /// From Parquet.
+    Records(Records),
+}
+
+/// The fields of one document.
+enum Row {
+    Line(Line),
+    Record(Record),
 }
 
 /// Where the ids of documents come from.
@@ -29,12 +45,12 @@ pub(crate) enum Ids {
 }
 
 impl<'a> Rows<'a> {
-    /// Rows of `lines`, of `vectors`, or of both side by side; vectors go to `vector_field`, or
+    /// Rows of `fields`, of `vectors`, or of both side by side; vectors go to `vector_field`, or
     /// the only one.
     pub(crate) fn new(
         schema: &'a Schema,
         ids: Ids,
-        lines: Option<Lines>,
+        fields: Fields,
         vectors: Option<Vectors>,
         vector_field: Option<&str>,
     ) -> Result<Self> {
@@ -43,22 +59,39 @@ impl<'a> Rows<'a> {
             Some(vectors) => Some((vectors, number?)),
             None => None,
         };
-        Ok(Self { schema, lines, vectors, ids, row: 0 })
+        Ok(Self { schema, fields, vectors, ids, row: 0 })
+    }
+
+    /// Leaves out the first `count` rows.
+    pub(crate) fn skip(&mut self, count: u64) -> Result<()> {
+        match &mut self.fields {
+            Fields::None => {}
+            Fields::Lines(lines) => lines.skip(count)?,
+            Fields::Records(records) => records.skip(count)?,
+        }
+        if let Some((vectors, _)) = &mut self.vectors {
+            vectors.skip(count.min(vectors.rows()))?;
+        }
+        self.row = count;
+        Ok(())
     }
 
     /// The next row's document, checked; `None` after the last.
     pub(crate) fn next_document(&mut self) -> Result<Option<Document>> {
-        let line = match &mut self.lines {
-            Some(lines) => lines.next().transpose()?,
-            None => None,
-        };
-        let document = match &line {
-            Some(line) => self.read(line)?,
-            None if self.lines.is_none() && self.vectors_left() => self.bare(),
-            None => return Ok(None),
+        let (document, place) = match self.fields.next()? {
+            Some(row) => {
+                let place = row.place().to_owned();
+                (self.read(row)?, place)
+            }
+            None => match &self.vectors {
+                Some((vectors, _)) if self.are_bare() && self.row < vectors.rows() => {
+                    (self.bare(), format!("{} row {}", vectors.name(), self.row))
+                }
+                _ => return Ok(None),
+            },
         };
         let checked = self.complete(document);
-        let document = checked.map_err(|error| error.within(self.place(line.as_ref())))?;
+        let document = checked.map_err(|error| error.within(place))?;
         self.row += 1;
         Ok(Some(document))
     }
@@ -77,8 +110,8 @@ impl<'a> Rows<'a> {
         (batch, Ok(()))
     }
 
-    fn vectors_left(&self) -> bool {
-        self.vectors.as_ref().is_some_and(|(vectors, _)| self.row < vectors.rows())
+    fn are_bare(&self) -> bool {
+        matches!(self.fields, Fields::None)
     }
 
     /// The document of a row that is only a vector.
@@ -90,20 +123,30 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn read(&self, line: &Line) -> Result<Document> {
+    fn read(&self, row: Row) -> Result<Document> {
         let seed = DocumentSeed(self.schema);
-        let read = match self.ids {
-            Ids::Field => {
+        match (row, self.ids) {
+            (Row::Line(line), Ids::Field) => {
                 let mut text = serde_json::Deserializer::from_str(&line.text);
-                seed.deserialize(&mut text).and_then(|document| text.end().map(|()| document))
+                let read = seed.deserialize(&mut text);
+                let read = read.and_then(|document| text.end().map(|()| document));
+                read.map_err(|error| line.error(&error))
             }
-            Ids::RowNumber => {
+            (Row::Line(line), Ids::RowNumber) => {
                 let mut object = line.object()?;
                 object.insert(self.schema.id().name.clone(), self.row.into());
-                seed.deserialize(serde_json::Value::Object(object))
+                let read = seed.deserialize(serde_json::Value::Object(object));
+                read.map_err(|error| line.error(&error))
             }
-        };
-        read.map_err(|error| line.error(&error))
+            (Row::Record(record), ids) => {
+                let place = record.place().to_owned();
+                let mut cells = record.cells;
+                if ids == Ids::RowNumber {
+                    cells.push((self.schema.id().name.clone(), Cell::UInt(self.row)));
+                }
+                read_cells(seed, cells).map_err(|error| error.within(place))
+            }
+        }
     }
 
     /// Adds the vector that stands beside the line, and checks the whole.
@@ -121,12 +164,27 @@ impl<'a> Rows<'a> {
         document.check(self.schema)?;
         Ok(document)
     }
+}
 
-    fn place(&self, line: Option<&Line>) -> String {
-        match (line, &self.vectors) {
-            (Some(line), _) => line.place().to_owned(),
-            (None, Some((vectors, _))) => format!("{} row {}", vectors.name(), self.row),
-            (None, None) => format!("row {}", self.row),
+impl Fields {
+    fn next(&mut self) -> Result<Option<Row>> {
+        match self {
+            Self::None => Ok(None),
+            Self::Lines(lines) => Ok(lines.next().transpose()?.map(Row::Line)),
+            Self::Records(records) => Ok(records.next().transpose()?.map(Row::Record)),
         }
     }
+}
+
+impl Row {
+    fn place(&self) -> &str {
+        match self {
+            Self::Line(line) => line.place(),
+            Self::Record(record) => record.place(),
+        }
+    }
+}
+
+fn read_cells(seed: DocumentSeed<'_>, cells: Vec<(String, Cell)>) -> Result<Document> {
+    seed.deserialize(Cell::Object(cells)).map_err(|error| Error::invalid(error.to_string()))
 }

@@ -73,6 +73,11 @@ impl Vectors {
         Ok(row)
     }
 
+    /// Leaves out the next `count` rows.
+    pub(crate) fn skip(&mut self, count: u64) -> Result<()> {
+        (0..count).try_for_each(|_| self.next_row().map(drop))
+    }
+
     /// All rows that are left: for small files only.
     pub(crate) fn all_rows(mut self) -> Result<Vec<Vec<f32>>> {
         (0..self.rows).map(|_| self.next_row()).collect()

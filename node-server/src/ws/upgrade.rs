@@ -9,6 +9,7 @@ use crate::{
     door::Peer,
     encoding::Encoding,
     http::{Problem, caller},
+    limits::READ_BUFFER_BYTES,
     server::Context,
     telemetry::RequestId,
 };
@@ -93,6 +94,7 @@ async fn hold(upgraded: OnUpgrade, client: Client, peer: Peer, context: Arc<Cont
 async fn open(stream: TokioIo<Upgraded>, limits: &Limits) -> Socket {
     let Limits { message_bytes_max, answer_bytes_max, .. } = *limits;
     let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(Some(message_bytes_max))
         .max_frame_size(Some(message_bytes_max))
         .max_write_buffer_size(answer_bytes_max + message_bytes_max + CONTROL_BYTES);

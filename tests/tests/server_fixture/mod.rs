@@ -88,6 +88,12 @@ pub(crate) async fn client_of(server: &Server, shards: usize) -> Result<Client<P
     Client::builder(server.url()).db("products").shards(shards).connect().await
 }
 
+/// The same, of a client that makes no request twice.
+pub(crate) async fn impatient_client_of(server: &Server, shards: usize) -> Result<Client<Product>> {
+    let builder = Client::builder(server.url()).db("products").shards(shards);
+    builder.retry_for(Duration::ZERO).connect().await
+}
+
 /// The kind of error `result` is.
 pub(crate) fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
     result.err().map(|error| error.kind())

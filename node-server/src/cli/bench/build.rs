@@ -6,7 +6,7 @@ use crate::cli::{
     jsonl::Lines,
     number,
     progress::Progress,
-    rows::{Ids, Rows},
+    rows::{Fields, Ids, Rows},
     schema_guess::{SchemaGuess, VectorSource, Wishes},
 };
 use std::{collections::BTreeSet, path::Path, time::Instant};
@@ -119,7 +119,8 @@ fn fill(database: &Database, dataset: &Dataset) -> Result<()> {
 pub(super) fn write(database: &Database, dataset: &Dataset) -> Result<()> {
     let progress = Progress::documents("indexing", dataset.documents);
     let schema = database.schema();
-    let mut rows = Rows::new(schema, Ids::RowNumber, lines(dataset), Some(dataset.base()?), None)?;
+    let fields = lines(dataset).map_or(Fields::None, Fields::Lines);
+    let mut rows = Rows::new(schema, Ids::RowNumber, fields, Some(dataset.base()?), None)?;
     loop {
         let (batch, read) = rows.next_batch(BATCH);
         read?;

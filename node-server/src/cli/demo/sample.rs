@@ -2,7 +2,7 @@
 
 use crate::cli::{
     jsonl::Lines,
-    rows::{Ids, Rows},
+    rows::{Fields, Ids, Rows},
     schema_guess::{SchemaGuess, VectorSource, Wishes},
     vectors::Vectors,
 };
@@ -64,7 +64,7 @@ pub(super) fn schema() -> Result<Schema> {
 /// The documents of [`schema`].
 pub(super) fn rows(schema: &Schema) -> Result<Rows<'_>> {
     let vectors = vectors("vectors.npy", VECTORS)?;
-    Rows::new(schema, Ids::Field, Some(lines()), Some(vectors), None)
+    Rows::new(schema, Ids::Field, Fields::Lines(lines()), Some(vectors), None)
 }
 
 /// What the tour asks, in order.

@@ -1,5 +1,6 @@
 //! `vectordoc import`: documents from files into a database, which is created when missing.
 
+mod bookmark;
 mod command;
 mod source;
 

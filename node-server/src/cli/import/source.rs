@@ -1,9 +1,10 @@
-//! What is imported: JSONL files, a `.npy` file of vectors, both side by side, or a data set folder.
+//! What is imported: JSONL files, Parquet files, a `.npy` file of vectors, both side by side, or a data set folder.
 
 use crate::cli::{
     dataset::Dataset,
-    jsonl::{Lines, count_rows},
-    rows::{Ids, Rows},
+    jsonl::{self, Lines},
+    parquet::{self, Records},
+    rows::{Fields, Ids, Rows},
     schema_guess::SchemaGuess,
     vectors::Vectors,
 };
@@ -12,12 +13,20 @@ use vectordoc::{Error, Metric, Result, Schema};
 
 /// Files to import, checked to be of one length.
 pub(super) struct Source {
-    lines: Vec<PathBuf>,
+    documents: Documents,
     vectors: Option<PathBuf>,
     /// Documents in the files.
     pub(super) rows: u64,
     /// How distance is measured, if the files say so.
     pub(super) metric: Option<Metric>,
+}
+
+/// The files with the fields of documents.
+enum Documents {
+    /// None, when there are vectors only.
+    None,
+    Lines(Vec<PathBuf>),
+    Tables(Vec<PathBuf>),
 }
 
 impl Source {
@@ -29,7 +38,7 @@ impl Source {
             return Self::of_folder(folder);
         }
         let (arrays, lines): (Vec<_>, Vec<_>) =
-            files.iter().cloned().partition(|file| is_array(file));
+            files.iter().cloned().partition(|file| has_extension(file, "npy"));
         let mut arrays = vectors.into_iter().cloned().chain(arrays);
         let vectors = arrays.next();
         if let Some(second) = arrays.next() {
@@ -38,15 +47,31 @@ impl Source {
                 second.display()
             )));
         }
-        Self::of_files(lines, vectors, None)
+        Self::of_files(Documents::of(lines)?, vectors, None)
     }
 
     /// What the rows show of their schema.
     pub(super) fn guess(&self) -> Result<SchemaGuess> {
         let mut guess = SchemaGuess::default();
-        for line in Lines::of_files(&self.lines) {
-            let line = line?;
-            guess.observe(&line.object()?).map_err(|error| error.within(line.place()))?;
+        match &self.documents {
+            Documents::None => {}
+            Documents::Lines(files) => {
+                for line in Lines::of_files(files) {
+                    let line = line?;
+                    let observed = guess.observe(&line.object()?);
+                    observed.map_err(|error| error.within(line.place()))?;
+                }
+            }
+            Documents::Tables(files) => {
+                for (path, ty) in parquet::types(files)? {
+                    guess.know(path, ty);
+                }
+                for record in Records::of_files(files) {
+                    let record = record?;
+                    let observed = guess.observe_cells(&record.cells);
+                    observed.map_err(|error| error.within(record.place()))?;
+                }
+            }
         }
         Ok(guess)
     }
@@ -62,8 +87,12 @@ impl Source {
         schema: &'a Schema,
         vector_field: Option<&str>,
     ) -> Result<Rows<'a>> {
-        let lines = (!self.lines.is_empty()).then(|| Lines::of_files(&self.lines));
-        Rows::new(schema, self.ids(schema)?, lines, self.open_vectors()?, vector_field)
+        let fields = match &self.documents {
+            Documents::None => Fields::None,
+            Documents::Lines(files) => Fields::Lines(Lines::of_files(files)),
+            Documents::Tables(files) => Fields::Records(Records::of_files(files)),
+        };
+        Rows::new(schema, self.ids(schema)?, fields, self.open_vectors()?, vector_field)
     }
 
     fn of_folder(folder: &Path) -> Result<Self> {
@@ -74,18 +103,18 @@ impl Source {
             )));
         }
         let dataset = Dataset::open(folder)?;
-        let lines = dataset.meta().into_iter().collect();
-        Self::of_files(lines, Some(dataset.base_path()), Some(dataset.metric))
+        let documents = Documents::of(dataset.meta().into_iter().collect())?;
+        Self::of_files(documents, Some(dataset.base_path()), Some(dataset.metric))
     }
 
     fn of_files(
-        lines: Vec<PathBuf>,
+        documents: Documents,
         vectors: Option<PathBuf>,
         metric: Option<Metric>,
     ) -> Result<Self> {
-        let mut source = Self { rows: count_rows(&lines)?, lines, vectors, metric };
+        let mut source = Self { rows: documents.count()?, documents, vectors, metric };
         if let Some(vectors) = source.open_vectors()? {
-            if source.lines.is_empty() {
+            if matches!(source.documents, Documents::None) {
                 source.rows = vectors.rows();
             }
             if source.rows != vectors.rows() {
@@ -100,6 +129,11 @@ impl Source {
         Ok(source)
     }
 
+    /// Every file that is read, in order.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.documents.files().iter().chain(&self.vectors).map(PathBuf::as_path)
+    }
+
     fn open_vectors(&self) -> Result<Option<Vectors>> {
         self.vectors.as_deref().map(Vectors::open).transpose()
     }
@@ -110,13 +144,53 @@ impl Source {
         if self.vectors.is_none() {
             return Ok(Ids::Field);
         }
-        let first = Lines::of_files(&self.lines).next().transpose()?;
-        let object = first.map(|line| line.object()).transpose()?;
-        let named = object.is_some_and(|object| object.contains_key(&schema.id().name));
+        let id = &schema.id().name;
+        let named = match &self.documents {
+            Documents::None => false,
+            Documents::Lines(files) => {
+                let first = Lines::of_files(files).next().transpose()?;
+                let object = first.map(|line| line.object()).transpose()?;
+                object.is_some_and(|object| object.contains_key(id))
+            }
+            Documents::Tables(files) => {
+                let first = Records::of_files(files).next().transpose()?;
+                first.is_some_and(|record| record.has(id))
+            }
+        };
         Ok(if named { Ids::Field } else { Ids::RowNumber })
     }
 }
 
-fn is_array(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"))
+impl Documents {
+    /// Files of one format: Parquet by their extension, else JSONL.
+    fn of(files: Vec<PathBuf>) -> Result<Self> {
+        let tables = files.iter().filter(|file| has_extension(file, "parquet")).count();
+        match tables {
+            0 if files.is_empty() => Ok(Self::None),
+            0 => Ok(Self::Lines(files)),
+            _ if tables == files.len() => Ok(Self::Tables(files)),
+            _ => Err(Error::invalid(
+                "some files are Parquet and others are not; import them one after the other",
+            )),
+        }
+    }
+
+    fn count(&self) -> Result<u64> {
+        match self {
+            Self::None => Ok(0),
+            Self::Lines(files) => jsonl::count_rows(files),
+            Self::Tables(files) => parquet::count_rows(files),
+        }
+    }
+
+    fn files(&self) -> &[PathBuf] {
+        match self {
+            Self::None => &[],
+            Self::Lines(files) | Self::Tables(files) => files,
+        }
+    }
+}
+
+fn has_extension(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
 }

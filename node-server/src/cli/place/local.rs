@@ -5,7 +5,8 @@ use crate::Catalog;
 use serde_json::json;
 use std::path::Path;
 use vectordoc::{
-    Database, Document, Error, Id, Include, Query, Result, Schema, query::Explanation,
+    Database, Document, Error, Filter, Id, Include, Page, Query, Result, Schema, Scroll,
+    query::Explanation,
 };
 
 /// Shards of a new database whose creator does not say.
@@ -49,6 +50,18 @@ impl Place for Local {
 
     fn acknowledged(&self) -> u64 {
         self.acknowledged
+    }
+
+    fn acknowledged_in_order(&self) -> u64 {
+        self.acknowledged
+    }
+
+    fn count(&mut self, filter: &Filter) -> Result<u64> {
+        self.database()?.count(filter)
+    }
+
+    fn scroll(&mut self, scroll: &Scroll) -> Result<Page> {
+        self.database()?.scroll(scroll)
     }
 
     fn build_index(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {

@@ -10,7 +10,7 @@ pub(crate) use answer::{Answer, Found};
 pub(crate) use options::{PlaceOptions, URL_DEFAULT};
 pub(crate) use served::{connect, request};
 
-use vectordoc::{Id, Query, Result, Schema};
+use vectordoc::{Filter, Id, Page, Query, Result, Schema, Scroll};
 
 /// How often who waits for a long work asks how far it is.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(100);
@@ -33,6 +33,15 @@ pub(crate) trait Place {
 
     /// Documents that are durable.
     fn acknowledged(&self) -> u64;
+
+    /// How many of the documents indexed are durable with all that were indexed before them.
+    fn acknowledged_in_order(&self) -> u64;
+
+    /// How many documents pass a filter.
+    fn count(&mut self, filter: &Filter) -> Result<u64>;
+
+    /// A part of the documents.
+    fn scroll(&mut self, scroll: &Scroll) -> Result<Page>;
 
     /// Waits until searches need not scan new documents, telling how many of how many are done.
     fn build_index(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<()>;

@@ -1,9 +1,13 @@
 //! How the command line names a database.
 
 use super::{Place, local::Local, served::Served};
+use crate::cli::file;
 use clap::Args;
-use std::path::PathBuf;
-use vectordoc::Result;
+use std::path::{Path, PathBuf};
+use vectordoc::{
+    Result,
+    client::{Connection, ConnectionBuilder},
+};
 
 /// Where a server of this machine listens unless it is told otherwise.
 pub(crate) const URL_DEFAULT: &str = "ws://127.0.0.1:7700";
@@ -22,23 +26,47 @@ pub(crate) struct PlaceOptions {
     #[arg(long, value_name = "URL", default_value = URL_DEFAULT, conflicts_with = "data")]
     pub(crate) url: String,
 
+    /// Certificate authority of a server at wss://, in PEM, when the system does not know it
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub(crate) ca: Option<PathBuf>,
+
     /// Data directory that has it, used without a server
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 }
 
 impl PlaceOptions {
+    /// The database in one line, so that it can be told from others.
+    pub(crate) fn describe(&self) -> Result<String> {
+        let place = match &self.data {
+            Some(data) => std::path::absolute(data)
+                .map_err(|error| file::trouble(data.display(), &error))?
+                .display()
+                .to_string(),
+            None => self.url.clone(),
+        };
+        Ok(format!("{} at {place}", self.db))
+    }
+
     /// Connects to the server, or takes the data directory.
     pub(crate) fn open(&self) -> Result<Box<dyn Place>> {
         Ok(match &self.data {
             Some(data) => Box::new(Local::open(data, &self.db)?),
-            None => Box::new(Served::connect(&self.url, &self.db)?),
+            None => Box::new(Served::connect(&self.url, self.ca.as_deref(), &self.db)?),
         })
     }
 }
 
-/// The key to show to a server. Not an argument, as every user of a machine sees the arguments of
-/// its processes.
-pub(super) fn key() -> Option<String> {
-    std::env::var(KEY_VARIABLE).ok()
+/// How to connect to the server at `url`, with the key of the environment, trusting the system's
+/// authorities or the one in the file `authority` alone.
+pub(super) fn connection(url: &str, authority: Option<&Path>) -> Result<ConnectionBuilder> {
+    let mut builder = Connection::builder(url);
+    // Not an argument, as every user of a machine sees the arguments of its processes.
+    if let Ok(key) = std::env::var(KEY_VARIABLE) {
+        builder = builder.key(key);
+    }
+    if let Some(authority) = authority {
+        builder = builder.trust_only(file::read_text(authority)?);
+    }
+    Ok(builder)
 }

@@ -4,10 +4,12 @@ use super::{Answer, LOOK_EVERY, Place};
 use crate::cli::runtime;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json, value::RawValue};
+use std::{collections::BTreeMap, path::Path};
 use tokio::{runtime::Runtime, task::JoinSet};
 use vectordoc::{
-    Document, Error, ErrorKind, Filter, Fusion, Id, Include, Query, Result, Schema,
-    client::Connection, document::DocumentView,
+    Document, Error, ErrorKind, Filter, Fusion, Id, Include, Page, Query, Result, Schema, Scroll,
+    client::{Connection, Remote},
+    document::DocumentView,
 };
 
 /// Bytes of documents after which a request is sent, where the server takes at least twice that.
@@ -19,10 +21,34 @@ pub(super) struct Served {
     runtime: Runtime,
     connection: Connection,
     db: String,
+    remote: Option<Remote>,
     request_bytes_max: usize,
-    /// Batches on their way; each yields the documents it indexed.
-    in_flight: JoinSet<Result<u64>>,
-    acknowledged: u64,
+    /// Batches on their way; each yields its number and the documents it indexed.
+    in_flight: JoinSet<(u64, Result<u64>)>,
+    sent: u64,
+    acknowledged: Acknowledged,
+}
+
+/// What became of batches, which are answered in any order.
+#[derive(Default)]
+struct Acknowledged {
+    documents: u64,
+    /// Those of the batches up to the first that is not acknowledged, which has this number.
+    in_order: u64,
+    next: u64,
+    /// The batches acknowledged after that one, by number.
+    early: BTreeMap<u64, u64>,
+}
+
+impl Acknowledged {
+    fn add(&mut self, number: u64, documents: u64) {
+        self.documents += documents;
+        self.early.insert(number, documents);
+        while let Some(documents) = self.early.remove(&self.next) {
+            self.in_order += documents;
+            self.next += 1;
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -60,15 +86,36 @@ struct Indexed {
 }
 
 impl Served {
-    pub(super) fn connect(url: &str, db: &str) -> Result<Self> {
-        let (runtime, connection) = connect(url)?;
+    pub(super) fn connect(url: &str, authority: Option<&Path>, db: &str) -> Result<Self> {
+        let (runtime, connection) = connect(url, authority)?;
         let request_bytes_max = REQUEST_BYTES_MAX.min(connection.limits().message_bytes_max / 2);
         let (db, in_flight) = (db.to_owned(), JoinSet::new());
-        Ok(Self { runtime, connection, db, request_bytes_max, in_flight, acknowledged: 0 })
+        let acknowledged = Acknowledged::default();
+        Ok(Self {
+            runtime,
+            connection,
+            db,
+            remote: None,
+            request_bytes_max,
+            in_flight,
+            sent: 0,
+            acknowledged,
+        })
     }
 
     fn request<R: DeserializeOwned>(&self, method: &str, params: impl Serialize) -> Result<R> {
         self.runtime.block_on(request(&self.connection, method, &params))
+    }
+
+    /// The database, whose schema is asked for once.
+    fn remote(&mut self) -> Result<Remote> {
+        if let Some(remote) = &self.remote {
+            return Ok(remote.clone());
+        }
+        let opened = Remote::open(self.connection.clone(), &self.db);
+        let remote = self.runtime.block_on(opened)?;
+        self.remote = Some(remote.clone());
+        Ok(remote)
     }
 
     fn send(&mut self, docs: Vec<Box<RawValue>>) -> Result<()> {
@@ -76,11 +123,14 @@ impl Served {
             self.receive()?;
         }
         let (connection, db) = (self.connection.clone(), self.db.clone());
-        let sent = async move {
+        let indexing = async move {
             let params = IndexParams { db, docs };
-            let indexed: Indexed = request(&connection, "doc.index", &params).await?;
-            Ok(indexed.indexed)
+            let answer = connection.request_repeatable("doc.index", &params).await?;
+            read::<Indexed>("doc.index", &answer).map(|answer| answer.indexed)
         };
+        let number = self.sent;
+        self.sent += 1;
+        let sent = async move { (number, indexing.await) };
         self.in_flight.spawn_on(sent, self.runtime.handle());
         Ok(())
     }
@@ -88,7 +138,7 @@ impl Served {
     /// Waits for one answer; does nothing when none is due.
     fn receive(&mut self) -> Result<()> {
         match self.runtime.block_on(self.in_flight.join_next()) {
-            Some(Ok(answer)) => self.acknowledged += answer?,
+            Some(Ok((number, answer))) => self.acknowledged.add(number, answer?),
             Some(Err(error)) => return Err(Error::internal(format!("a request ended: {error}"))),
             None => {}
         }
@@ -136,7 +186,21 @@ impl Place for Served {
     }
 
     fn acknowledged(&self) -> u64 {
-        self.acknowledged
+        self.acknowledged.documents
+    }
+
+    fn acknowledged_in_order(&self) -> u64 {
+        self.acknowledged.in_order
+    }
+
+    fn count(&mut self, filter: &Filter) -> Result<u64> {
+        let remote = self.remote()?;
+        self.runtime.block_on(remote.count(filter))
+    }
+
+    fn scroll(&mut self, scroll: &Scroll) -> Result<Page> {
+        let remote = self.remote()?;
+        self.runtime.block_on(remote.scroll(scroll))
     }
 
     fn build_index(&mut self, _progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
@@ -202,10 +266,12 @@ impl Place for Served {
     }
 }
 
-/// Connects to a server.
-pub(crate) fn connect(url: &str) -> Result<(Runtime, Connection)> {
+/// Connects to a server, which the system's authorities vouch for or the one in the file
+/// `authority`.
+pub(crate) fn connect(url: &str, authority: Option<&Path>) -> Result<(Runtime, Connection)> {
     let runtime = runtime::start()?;
-    let opened = runtime.block_on(Connection::open_with(url, super::options::key().as_deref()));
+    let builder = super::options::connection(url, authority)?;
+    let opened = runtime.block_on(builder.connect());
     Ok((runtime, opened.map_err(explain)?))
 }
 
@@ -224,7 +290,10 @@ pub(crate) async fn request<R: DeserializeOwned>(
     method: &str,
     params: &impl Serialize,
 ) -> Result<R> {
-    let answer = connection.request(method, params).await?;
+    read(method, &connection.request(method, params).await?)
+}
+
+fn read<R: DeserializeOwned>(method: &str, answer: &RawValue) -> Result<R> {
     serde_json::from_str(answer.get())
         .map_err(|error| Error::internal(format!("the answer to {method}: {error}")))
 }

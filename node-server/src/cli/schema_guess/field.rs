@@ -1,5 +1,6 @@
 //! What the rows show of one field, and the type that holds all of it.
 
+use crate::cli::parquet::Cell;
 use serde_json::{Number, Value as Json};
 use std::{
     collections::{BTreeMap, HashSet},
@@ -68,6 +69,23 @@ impl Field {
         widen(&mut self.kind, value)
     }
 
+    /// Takes an array of `count` numbers into account.
+    fn observe_numbers(&mut self, count: usize) -> Result<()> {
+        self.present += 1;
+        let numbers = Numbers { whole: false, min: i128::MAX, max: i128::MIN };
+        match self.kind.get_or_insert_with(|| Kind::empty(&Json::Array(Vec::new()))) {
+            Kind::Array(elements) => {
+                elements.kind.get_or_insert_with(|| Box::new(Kind::Number(numbers)));
+                elements.count(count);
+                Ok(())
+            }
+            other => Err(Error::invalid(format!(
+                "is an array here and {} in rows before; a field has one type",
+                other.name()
+            ))),
+        }
+    }
+
     /// The dimension, if every row has an array of numbers of this one length here.
     pub(super) fn dim(&self) -> Option<usize> {
         let Some(Kind::Array(elements)) = &self.kind else { return None };
@@ -108,15 +126,19 @@ impl Field {
         &self,
         path: &str,
         rows: u64,
+        types: &BTreeMap<String, FieldType>,
         wanted: &dyn Fn(&str) -> bool,
     ) -> ValueField {
         let optional = self.optional(rows);
         let name = path.rsplit('.').next().unwrap_or(path).to_owned();
-        if let Some(Kind::Object(fields)) = &self.kind {
+        let known = types.get(path);
+        if let Some(Kind::Object(fields)) = &self.kind
+            && known.is_none()
+        {
             let fields: Vec<_> = fields
                 .iter()
                 .map(|(name, field)| {
-                    field.describe(&format!("{path}.{name}"), self.present, wanted)
+                    field.describe(&format!("{path}.{name}"), self.present, types, wanted)
                 })
                 .collect();
             let filter = fields.iter().any(|field| field.filter);
@@ -128,10 +150,36 @@ impl Field {
                 text: false,
             };
         }
-        let filter = wanted(path) || self.kind.as_ref().is_none_or(|kind| kind.filterable(rows));
-        let ty = self.kind.as_ref().map_or(FieldType::Text, Kind::field_type);
+        let filterable = || self.kind.as_ref().is_none_or(|kind| kind.filterable(rows));
+        let filter =
+            wanted(path) || known.map_or_else(&filterable, |ty| may_filter(ty, &filterable));
+        let guessed = || self.kind.as_ref().map_or(FieldType::Text, Kind::field_type);
+        let ty = known.cloned().unwrap_or_else(guessed);
         ValueField { name, ty, optional, filter, text: false }
     }
+}
+
+/// Whether a field that is known to have this type is made filterable; of text and arrays, what they
+/// were seen to hold decides.
+fn may_filter(ty: &FieldType, filterable: &dyn Fn() -> bool) -> bool {
+    match ty {
+        FieldType::Text | FieldType::Array(_) => filterable(),
+        FieldType::Bytes | FieldType::Json | FieldType::Object(_) => false,
+        _ => true,
+    }
+}
+
+/// Takes one more value of a typed file into account.
+pub(super) fn observe_cell(fields: &mut Fields, name: &str, cell: &Cell) -> Result<()> {
+    let field = match fields.get_mut(name) {
+        Some(field) => field,
+        None => fields.entry(name.to_owned()).or_default(),
+    };
+    match cell.numbers() {
+        Some(count) => field.observe_numbers(count),
+        None => field.observe(&cell.to_json()),
+    }
+    .map_err(|error| error.within(format!("field {name:?}")))
 }
 
 /// Lets `kind` hold `value` too.
@@ -258,9 +306,13 @@ impl Texts {
 }
 
 impl Elements {
+    fn count(&mut self, len: usize) {
+        self.len_min = self.len_min.min(len);
+        self.len_max = self.len_max.max(len);
+    }
+
     fn observe(&mut self, values: &[Json]) -> Result<()> {
-        self.len_min = self.len_min.min(values.len());
-        self.len_max = self.len_max.max(values.len());
+        self.count(values.len());
         let mut kind = self.kind.take().map(|kind| *kind);
         let widened = values.iter().try_for_each(|value| widen(&mut kind, value));
         self.kind = kind.map(Box::new);

@@ -1,11 +1,12 @@
 //! The schema of all fields together.
 
-use super::field::{Field, Fields, observe_object};
+use super::field::{Field, Fields, observe_cell, observe_object};
+use crate::cli::parquet::Cell;
 use serde_json::{Map, Value as Json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use vectordoc::{
     Error, Metric, Result, Schema,
-    schema::{IdField, IdKind, IndexSpec, Precision, VectorField},
+    schema::{FieldType, IdField, IdKind, IndexSpec, Precision, VectorField},
 };
 
 /// Names a vector inside the rows is looked for under when the caller gives none.
@@ -16,6 +17,8 @@ const USUAL_VECTOR_NAMES: [&str; 2] = ["embedding", "vector"];
 pub(crate) struct SchemaGuess {
     rows: u64,
     fields: Fields,
+    /// What files say of the types of fields, by dotted path.
+    types: BTreeMap<String, FieldType>,
 }
 
 /// What the caller knows of the schema that rows cannot show.
@@ -62,6 +65,17 @@ impl SchemaGuess {
         observe_object(&mut self.fields, row)
     }
 
+    /// Takes one more row of a typed file into account.
+    pub(crate) fn observe_cells(&mut self, cells: &[(String, Cell)]) -> Result<()> {
+        self.rows += 1;
+        cells.iter().try_for_each(|(name, cell)| observe_cell(&mut self.fields, name, cell))
+    }
+
+    /// Believes a file that says of what type the field at `path` is.
+    pub(crate) fn know(&mut self, path: String, ty: FieldType) {
+        self.types.insert(path, ty);
+    }
+
     /// The schema that holds every row seen.
     pub(crate) fn schema(&self, wishes: &Wishes) -> Result<Schema> {
         let vector = self.vector(wishes)?;
@@ -71,7 +85,7 @@ impl SchemaGuess {
             .fields
             .iter()
             .filter(|(name, _)| **name != id.name && **name != vector.name)
-            .map(|(name, field)| field.describe(name, self.rows, &wanted))
+            .map(|(name, field)| field.describe(name, self.rows, &self.types, &wanted))
             .collect();
         Schema::new(id, vec![vector], values)
     }
@@ -80,6 +94,7 @@ impl SchemaGuess {
     /// are their ids.
     fn id(&self, name: &str, vectors: &VectorSource) -> Result<IdField> {
         let kind = match (self.fields.get(name), vectors) {
+            (Some(_), _) if self.types.get(name) == Some(&FieldType::Uuid) => IdKind::Uuid,
             (Some(field), _) => field
                 .id_kind()
                 .map_err(|error| error.within(format!("field {name:?} cannot be the id")))?,
