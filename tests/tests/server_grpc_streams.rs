@@ -14,11 +14,12 @@ use grpc_fixture::{
     text, value, vector,
 };
 use serde_json::{Value as Json, json};
-use server_fixture::{memory_server, within_time};
+use server_fixture::{any_port, memory_server, server_of, within_time};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 use vectordoc::{ErrorKind, Result};
+use vectordoc_server::{Catalog, Limits, Server};
 use vectordoc_tests::random;
 
 fn schema() -> Json {
@@ -203,6 +204,170 @@ async fn changes_are_told_as_they_happen_until_the_database_goes() -> Result<()>
         ask(&mut client, "db.drop", &json!({"db": "d"})).await.expect("dropped");
         let end = error_of(&ended(&mut told).await).kind();
         assert!(matches!(end, ErrorKind::NotFound | ErrorKind::Closed), "{end}");
+        Ok(())
+    })
+    .await
+}
+
+/// The archive of database `d`, whose pieces come with how far they are.
+async fn archive(client: &mut Client) -> Vec<u8> {
+    let request = proto::SnapshotRequest { db: "d".into() };
+    let mut pieces = client.snapshot(request).await.expect("it begins").into_inner();
+    let (mut archive, mut progress) = (Vec::new(), (0, 0));
+    while let Some(piece) = pieces.message().await.expect("no error") {
+        assert!(piece.done >= progress.0, "{piece:?}");
+        progress = (piece.done, piece.total);
+        archive.extend(piece.bytes);
+    }
+    assert_eq!(progress.0, progress.1);
+    archive
+}
+
+/// Pieces of an archive for `db`, which the first one names.
+fn pieces(db: &str, archive: &[u8], bytes: usize) -> Vec<proto::RestoreRequest> {
+    let piece = |(number, bytes): (usize, &[u8])| {
+        let db = if number == 0 { db } else { "" };
+        proto::RestoreRequest { db: db.into(), bytes: bytes.into() }
+    };
+    archive.chunks(bytes).enumerate().map(piece).collect()
+}
+
+#[tokio::test]
+async fn a_database_goes_out_by_one_call_and_comes_in_by_another() -> Result<()> {
+    within_time(async {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let server = server_of(data.path()).await?;
+        let mut client = client_of(&server).await?;
+        create(&mut client).await;
+        let docs = (0..500).map(|number| doc(&format!("p{number}"), 1.0)).collect();
+        let request = proto::IndexRequest { db: "d".into(), docs, ..Default::default() };
+        client.index(request).await.expect("indexed");
+        let archive = archive(&mut client).await;
+        let restore = async |client: &mut Client, pieces: Vec<proto::RestoreRequest>| {
+            client.restore(futures_util::stream::iter(pieces)).await
+        };
+        let restored = restore(&mut client, pieces("copy", &archive, 1_000)).await;
+        let restored = restored.expect("it is whole").into_inner();
+        assert_eq!((&*restored.db, restored.documents), ("copy", 500));
+        let scroll = async |client: &mut Client, db: &str| {
+            let params = json!({"db": db, "limit": 500, "include": "*"});
+            ask(client, "doc.scroll", &params).await.expect("it is there")
+        };
+        assert_eq!(scroll(&mut client, "copy").await, scroll(&mut client, "d").await);
+
+        let code = |refused: std::result::Result<_, Status>| {
+            error_of(&refused.map(drop).expect_err("refused")).kind()
+        };
+        let again = restore(&mut client, pieces("copy", &archive, 1_000)).await;
+        assert_eq!(code(again), ErrorKind::Conflict);
+        let mut damaged = archive.clone();
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 1;
+        let mut mixed = pieces("other", &archive, 1_000);
+        mixed[1].db = "another".into();
+        let half = pieces("other", &archive[..middle], 1_000);
+        for pieces in [pieces("other", &damaged, 1_000), half, mixed, vec![]] {
+            let refused = restore(&mut client, pieces).await.map(drop).expect_err("refused");
+            let kind = error_of(&refused).kind();
+            assert!(matches!(kind, ErrorKind::Corrupt | ErrorKind::Invalid), "{refused:?}");
+            let get = json!({"db": "other"});
+            let gone = ask(&mut client, "db.get", &get).await.expect_err("nothing is left");
+            assert!(
+                matches!(error_of(&gone).kind(), ErrorKind::NotFound | ErrorKind::Unavailable),
+                "{gone:?}"
+            );
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn snapshots_and_restores_whose_client_hangs_up_leave_their_places() -> Result<()> {
+    within_time(async {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let server = server_of(data.path()).await?;
+        let mut client = client_of(&server).await?;
+        create(&mut client).await;
+        let archive = archive(&mut client).await;
+        // More often than there are places.
+        for _ in 0..20 {
+            let (send, requests) = requests();
+            let mut other = client.clone();
+            let restoring = tokio::spawn(async move { other.restore(requests).await.map(drop) });
+            let first = pieces("copy", &archive, archive.len() / 2)[0].clone();
+            send.send(first).await.expect("open");
+            // Its name is taken once it has begun, and free once it has ended.
+            let taken = async |client: &mut Client| {
+                let got = ask(client, "db.get", &json!({"db": "copy"})).await;
+                error_of(&got.expect_err("not there yet")).kind()
+            };
+            while taken(&mut client).await != ErrorKind::Unavailable {}
+            restoring.abort();
+            while taken(&mut client).await != ErrorKind::NotFound {}
+        }
+        let request = proto::SnapshotRequest { db: "d".into() };
+        for _ in 0..20 {
+            // A place may be given back a moment after its client has gone.
+            while let Err(status) = client.snapshot(request.clone()).await {
+                assert_eq!(error_of(&status).kind(), ErrorKind::Busy);
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn every_call_is_counted_by_what_it_asked_and_how_it_ended() -> Result<()> {
+    within_time(async {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let server = server_of(data.path()).await?;
+        let mut client = client_of(&server).await?;
+        create(&mut client).await;
+        count(&mut client).await;
+        ask(&mut client, "db.get", &json!({"db": "none"})).await.expect_err("none");
+        let batches = [batch("d", vec![doc("a", 1.0)]), batch("", vec![doc("b", 1.0)])];
+        let batches = futures_util::stream::iter(batches);
+        let mut acknowledged = client.index_stream(batches).await.expect("it begins").into_inner();
+        while acknowledged.message().await.expect("no error").is_some() {}
+        archive(&mut client).await;
+        let metrics = server_fixture::http_get(server.addr(), "/metrics", &[]).await?;
+        for (method, code, times) in [
+            ("db.create", "ok", 1),
+            ("doc.count", "ok", 1),
+            ("db.get", "not_found", 1),
+            ("doc.index", "ok", 2),
+            ("db.snapshot", "ok", 1),
+            ("db.snapshot.read", "ok", 1),
+        ] {
+            let labels = format!("method=\"{method}\",transport=\"grpc\",code=\"{code}\"");
+            let line = format!("vectordoc_requests_total{{{labels}}} {times}\n");
+            assert!(metrics.replace('\r', "").contains(&line), "no {line} in {metrics}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_stream_that_is_silent_between_its_messages_goes_on() -> Result<()> {
+    within_time(async {
+        let mut limits = Limits::default();
+        limits.body_timeout = Duration::from_millis(500);
+        let server = Server::start(Catalog::in_memory(1), &any_port().limits(limits)).await?;
+        let mut client = client_of(&server).await?;
+        create(&mut client).await;
+        let (send, batches) = requests();
+        let mut acknowledged = client.index_stream(batches).await.expect("it begins").into_inner();
+        for number in 0..2 {
+            send.send(batch("d", vec![doc("a", 1.0)])).await.expect("open");
+            assert_eq!(next(&mut acknowledged).await.batch, number);
+            // What is judged is that time passes, so it has to.
+            tokio::time::sleep(Duration::from_millis(800)).await;
+        }
+        drop(send);
+        assert_eq!(acknowledged.message().await.expect("it ends well"), None);
         Ok(())
     })
     .await

@@ -1,10 +1,15 @@
 //! A server with keys does for each caller what its key is good for, and nothing else: every
-//! operation by every role, keys by header and by `auth`, keys of some databases, revoked keys.
+//! operation by every role over every transport, keys by header and by `auth`, keys of some databases, revoked keys.
 
+mod grpc_fixture;
 mod server_fixture;
 
+use grpc_fixture::messages::{RestoreRequest, SnapshotRequest};
 use serde_json::{Value as Json, json};
-use server_fixture::{Product, Wire, kind, product, server_of, within_time};
+use server_fixture::{
+    Product, Wire, described::Described, http::Http, kind, product, server_of, within_time,
+};
+use std::collections::BTreeSet;
 use tempfile::TempDir;
 use vectordoc::{Client, ErrorKind, Filter, Result, VectorDoc};
 use vectordoc_server::{
@@ -29,84 +34,162 @@ fn code(answer: &Json) -> Option<&str> {
     answer["error"]["data"]["code"].as_str()
 }
 
-/// Every operation with the weakest role that may do it, and parameters it works with. Those that
-/// need a database come while there is one.
-fn operations() -> Vec<(&'static str, Role, Json)> {
+/// Every operation, with parameters that it works with, and what it is answered with when its caller
+/// may do it: `None` for no error. Those that need a database come while there is one.
+fn operations() -> Vec<(&'static str, Json, Option<&'static str>)> {
     let schema = Product::schema().to_json();
     let doc = json!({
         "id": "p1", "embedding": [1.0, 0.0, 0.0], "price": 1.0, "tags": [], "title": "a",
     });
     let db = "products";
+    let nothing = Some("not_found");
     vec![
-        ("db.create", Role::Admin, json!({"db": db, "schema": schema})),
-        ("db.list", Role::Read, json!({})),
-        ("db.get", Role::Read, json!({"db": db})),
-        ("doc.index", Role::Write, json!({"db": db, "docs": [doc]})),
-        ("doc.update", Role::Write, json!({"db": db, "doc": doc})),
-        ("doc.patch", Role::Write, json!({"db": db, "id": "p1", "set": {"price": 2.0}})),
-        ("doc.get", Role::Read, json!({"db": db, "ids": ["p1"]})),
-        ("search", Role::Read, json!({"db": db, "vector": [1.0, 0.0, 0.0]})),
-        ("doc.count", Role::Read, json!({"db": db})),
-        ("doc.scroll", Role::Read, json!({"db": db})),
-        ("doc.facet", Role::Read, json!({"db": db, "field": "tags"})),
-        ("changes", Role::Read, json!({"db": db})),
-        ("db.recall", Role::Read, json!({"db": db})),
-        ("doc.delete", Role::Write, json!({"db": db, "ids": ["p1"]})),
-        ("db.reshard", Role::Admin, json!({"db": db, "shards": 2})),
-        ("db.snapshot", Role::Admin, json!({"db": db})),
-        ("db.restore", Role::Admin, json!({"db": "copy"})),
-        ("db.drop", Role::Admin, json!({"db": db})),
+        ("db.create", json!({"db": db, "schema": schema}), None),
+        ("db.list", json!({}), None),
+        ("db.get", json!({"db": db}), None),
+        ("doc.index", json!({"db": db, "docs": [doc]}), None),
+        ("doc.update", json!({"db": db, "doc": doc}), None),
+        ("doc.patch", json!({"db": db, "id": "p1", "set": {"price": 2.0}}), None),
+        ("doc.get", json!({"db": db, "ids": ["p1"]}), None),
+        ("search", json!({"db": db, "vector": [1.0, 0.0, 0.0]}), None),
+        ("doc.count", json!({"db": db}), None),
+        ("doc.scroll", json!({"db": db}), None),
+        ("doc.facet", json!({"db": db, "field": "tags"}), None),
+        ("changes", json!({"db": db}), None),
+        ("db.recall", json!({"db": db}), None),
+        ("doc.delete", json!({"db": db, "ids": ["p1"]}), None),
+        ("db.reshard", json!({"db": db, "shards": 2}), None),
+        ("db.snapshot", json!({"db": db}), None),
+        ("db.snapshot.read", json!({"db": db, "snapshot": "a", "offset": 0}), nothing),
+        ("db.snapshot.close", json!({"db": db, "snapshot": "a"}), nothing),
+        ("db.restore", json!({"db": "copy"}), None),
+        (
+            "db.restore.write",
+            json!({"db": "copy", "restore": "a", "offset": 0, "bytes": ""}),
+            nothing,
+        ),
+        ("db.restore.finish", json!({"db": "copy", "restore": "a"}), nothing),
+        ("db.restore.close", json!({"db": "copy", "restore": "a"}), nothing),
+        ("db.drop", json!({"db": db}), None),
     ]
 }
 
+/// How a server is asked.
+#[derive(Clone, Copy, Debug)]
+enum Transport {
+    WebSocket,
+    Http,
+    Grpc,
+}
+
+impl Transport {
+    /// The code of the error that `method` is answered with, if it is one, for who shows `key`.
+    async fn code(
+        self,
+        server: &Server,
+        key: Option<&str>,
+        method: &str,
+        params: &Json,
+    ) -> Result<Option<String>> {
+        let bearer = key.map(|key| format!("Bearer {key}"));
+        match self {
+            Self::WebSocket => {
+                let mut wire = Wire::open_with(server, bearer.as_deref()).await?;
+                Ok(code(&wire.ask(method, params.clone()).await?).map(str::to_owned))
+            }
+            Self::Http => {
+                let http = Http::to(server);
+                let http = match &bearer {
+                    Some(bearer) => http.with("authorization", bearer),
+                    None => http,
+                };
+                let (answer, _) = Described::of(http).await?.ask(method, params).await?;
+                Ok(answer.json()["code"].as_str().map(str::to_owned))
+            }
+            Self::Grpc => {
+                let mut client = grpc_fixture::client_with(server, key).await?;
+                let refused = called(&mut client, method, params).await.err();
+                let code = |status| grpc_fixture::error_of(&status).kind().code().to_owned();
+                Ok(refused.map(code))
+            }
+        }
+    }
+
+    /// Whether `method` is a part of another call here.
+    fn has(self, method: &str) -> bool {
+        let is_part = method.starts_with("db.snapshot.") || method.starts_with("db.restore.");
+        !(matches!(self, Self::Grpc) && is_part)
+    }
+}
+
+async fn called(
+    client: &mut grpc_fixture::Client,
+    method: &str,
+    params: &Json,
+) -> std::result::Result<(), tonic::Status> {
+    let db = || params["db"].as_str().unwrap_or_default().to_owned();
+    match method {
+        "db.snapshot" => {
+            let mut pieces = client.snapshot(SnapshotRequest { db: db() }).await?.into_inner();
+            while pieces.message().await?.is_some() {}
+        }
+        "db.restore" => {
+            // Of no archive no database comes, and that is said to who may restore one.
+            let pieces = [RestoreRequest { db: db(), bytes: Vec::new() }];
+            let refused = client.restore(futures_util::stream::iter(pieces)).await;
+            let refused = refused.expect_err("there is no archive");
+            if grpc_fixture::error_of(&refused).kind() != ErrorKind::Invalid {
+                return Err(refused);
+            }
+        }
+        _ => drop(grpc_fixture::ask(client, method, params).await?),
+    }
+    Ok(())
+}
+
 #[tokio::test]
-async fn every_operation_is_refused_to_every_role_below_its_own() -> Result<()> {
+async fn every_operation_is_refused_to_every_role_below_its_own_over_every_transport() -> Result<()>
+{
     within_time(async {
-        let data = folder();
-        let admin = key(&data, Role::Admin, &[])?;
-        let weaker = [
-            (Role::Read, key(&data, Role::Read, &[])?),
-            (Role::Write, key(&data, Role::Write, &[])?),
-        ];
-        let server = server_of(data.path()).await?;
-        let mut nobody = Wire::open(&server).await?;
-        let mut admin = wire_of(&server, &admin).await?;
-        for (method, needed, params) in operations() {
-            let answer = nobody.ask(method, params.clone()).await?;
-            assert_eq!(code(&answer), Some("unauthenticated"), "{method}: {answer}");
-            for (role, key) in &weaker {
-                let answer = wire_of(&server, key).await?.ask(method, params.clone()).await?;
-                let refused = (*role < needed).then_some("denied");
-                assert_eq!(code(&answer), refused, "{method} by {role}: {answer}");
+        for transport in [Transport::WebSocket, Transport::Http, Transport::Grpc] {
+            let data = folder();
+            let callers = [
+                (None, None),
+                (Some(Role::Read), Some(key(&data, Role::Read, &[])?)),
+                (Some(Role::Write), Some(key(&data, Role::Write, &[])?)),
+                (Some(Role::Admin), Some(key(&data, Role::Admin, &[])?)),
+            ];
+            let server = server_of(data.path()).await?;
+            let described = Described::of(Http::to(&server)).await?;
+            let operations = operations();
+            let named: BTreeSet<_> = operations.iter().map(|(method, ..)| *method).collect();
+            assert_eq!(named, described.methods(), "some operation is not in the table");
+            for (method, params, answered) in &operations {
+                if !transport.has(method) {
+                    continue;
+                }
+                // Who may read finds the database that is there; here there is none yet.
+                let needed = match *method {
+                    "db.create" => "admin",
+                    method => described.role(method),
+                };
+                let needed = [Role::Read, Role::Write, Role::Admin]
+                    .into_iter()
+                    .find(|role| role.to_string() == needed)
+                    .expect("a role");
+                for (role, key) in &callers {
+                    let expected = match role {
+                        None => Some("unauthenticated"),
+                        Some(role) if *role < needed => Some("denied"),
+                        Some(_) => *answered,
+                    };
+                    let code = transport.code(&server, key.as_deref(), method, params).await?;
+                    assert_eq!(code.as_deref(), expected, "{method} by {role:?}, {transport:?}");
+                }
             }
-            let answer = admin.ask(method, params).await?;
-            assert!(answer["error"].is_null(), "{method} by admin: {answer}");
+            server.shutdown().await?;
         }
-        for method in [
-            "db.snapshot.read",
-            "db.snapshot.close",
-            "db.restore.write",
-            "db.restore.finish",
-            "db.restore.close",
-        ] {
-            let all =
-                json!({"db": "copy", "snapshot": "a", "restore": "a", "offset": 0, "bytes": ""});
-            let names: &[&str] = match method {
-                "db.snapshot.read" => &["db", "snapshot", "offset"],
-                "db.snapshot.close" => &["db", "snapshot"],
-                "db.restore.write" => &["db", "restore", "offset", "bytes"],
-                _ => &["db", "restore"],
-            };
-            let params: Json = names.iter().map(|name| (*name, all[name].clone())).collect();
-            for (role, key) in &weaker {
-                let answer = wire_of(&server, key).await?.ask(method, params.clone()).await?;
-                assert_eq!(code(&answer), Some("denied"), "{method} by {role}: {answer}");
-            }
-            let answer = admin.ask(method, params).await?;
-            assert_eq!(code(&answer), Some("not_found"), "{method} by admin: {answer}");
-        }
-        drop((nobody, admin));
-        server.shutdown().await
+        Ok(())
     })
     .await
 }

@@ -4,13 +4,15 @@
 //! Each transport has a server of its own, and the same requests in the same order. CBOR over
 //! WebSocket is in `server_cbor`.
 
+mod grpc_fixture;
 mod server_fixture;
 
 use serde_json::{Value as Json, json};
-use server_fixture::{Product, Wire, direction, http::Http, memory_server, within_time};
+use server_fixture::{
+    Product, Wire, described::Described, direction, http::Http, memory_server, within_time,
+};
 use std::collections::BTreeSet;
 use vectordoc::{Result, VectorDoc};
-use vectordoc_server::Server;
 
 /// A request and what it says: a result, or an error by code and message.
 type Said = std::result::Result<Json, (String, String)>;
@@ -139,100 +141,60 @@ fn of_message(mut message: Json) -> Said {
     Err((text(&message["error"]["data"]["code"]), text(&message["error"]["message"])))
 }
 
-/// HTTP as its description says.
-struct Described {
-    http: Http,
-    description: Json,
+/// Operations that are streams over gRPC, which `server_grpc_streams` judges.
+const STREAMS: [&str; 7] = [
+    "db.snapshot",
+    "db.snapshot.read",
+    "db.snapshot.close",
+    "db.restore",
+    "db.restore.write",
+    "db.restore.finish",
+    "db.restore.close",
+];
+
+/// What gRPC says, as JSON-RPC says it.
+async fn of_grpc(client: &mut grpc_fixture::Client, method: &str, params: &Json) -> Said {
+    grpc_fixture::ask(client, method, params).await.map_err(|status| {
+        let error = grpc_fixture::error_of(&status);
+        (error.kind().code().to_owned(), error.message().to_owned())
+    })
 }
 
-impl Described {
-    async fn of(server: &Server) -> Result<Self> {
-        let http = Http::to(server);
-        let description = http.ask("GET", "/openapi.json", Json::Null).await?.result();
-        Ok(Self { http, description })
-    }
-
-    /// Every route: verb, path, and the operation there.
-    fn routes(&self) -> impl Iterator<Item = (String, &str, &Json)> {
-        let paths = self.description["paths"].as_object().expect("paths").iter();
-        paths.flat_map(|(path, verbs)| {
-            let verbs = verbs.as_object().expect("verbs").iter();
-            verbs.map(move |(verb, operation)| (verb.to_uppercase(), path.as_str(), operation))
-        })
-    }
-
-    fn methods(&self) -> BTreeSet<&str> {
-        self.routes().filter_map(|(_, _, operation)| operation["x-method"].as_str()).collect()
-    }
-
-    /// Asks for `method` by every route that `params` can go, of which the first must be safe to
-    /// follow by the others; returns what it said at the first.
-    async fn ask(&self, method: &str, params: &Json) -> Result<Said> {
-        let id = &params["id"];
-        let fits = |path: &str| path.contains("{id}") == id.is_string();
-        let (verb, path, operation) = self
-            .routes()
-            .find(|(_, path, operation)| operation["x-method"] == method && fits(path))
-            .unwrap_or_else(|| panic!("{method} has no route"));
-        let mut free = params.as_object().expect("params").clone();
-        let mut path = path.to_owned();
-        for name in ["db", "id"] {
-            if path.contains(&format!("{{{name}}}")) {
-                let value = free.remove(name).unwrap_or_default();
-                path = path.replace(&format!("{{{name}}}"), value.as_str().expect("text"));
-            }
-        }
-        let has_body = !operation["requestBody"].is_null();
-        let body = if has_body {
-            json!(free)
-        } else {
-            let text = |value: &Json| value.as_str().map_or(value.to_string(), str::to_owned);
-            let query: Vec<_> =
-                free.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
-            path = format!("{path}?{}", query.join("&"));
-            Json::Null
-        };
-        let answer = self.http.ask(&verb, &path, body).await?;
-        let status = answer.status.to_string();
-        let described = match &operation["responses"][&status] {
-            Json::Null => &self.description["components"]["responses"]["Problem"],
-            described => described,
-        };
-        self.check(described, &answer, &format!("{method} {params}"));
-        let said = answer.json();
-        let text = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
-        Ok(if answer.status == 200 { Ok(said) } else { Err((text("code"), text("detail"))) })
-    }
-
-    /// Checks that an answer is what is `described`.
-    fn check(&self, described: &Json, answer: &server_fixture::http::Answer, asked: &str) {
-        let content_type = answer.header("content-type");
-        let schema = &described["content"][content_type]["schema"];
-        assert!(!schema.is_null(), "{asked}: {content_type} is not described in {described}");
-        let mut schema = schema.clone();
-        schema["components"] = self.description["components"].clone();
-        let validator = jsonschema::validator_for(&schema).expect("a schema");
-        let wrong: Vec<_> =
-            validator.iter_errors(&answer.json()).map(|error| error.to_string()).collect();
-        assert!(wrong.is_empty(), "{asked}: {wrong:?} in {}", answer.json());
-    }
+/// What HTTP answers, which must be what is described.
+async fn of_http(described: &Described, method: &str, params: &Json) -> Result<Said> {
+    let (answer, schema) = described.ask(method, params).await?;
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let said = answer.json();
+    let wrong: Vec<_> = validator.iter_errors(&said).map(|error| error.to_string()).collect();
+    assert!(wrong.is_empty(), "{method} {params}: {wrong:?} in {said}");
+    let text = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
+    Ok(if answer.status == 200 { Ok(said) } else { Err((text("code"), text("detail"))) })
 }
 
 #[tokio::test]
 async fn every_operation_answers_the_same_over_every_transport() -> Result<()> {
     within_time(async {
         let (by_wire, by_http) = (memory_server().await?, memory_server().await?);
+        let by_grpc = memory_server().await?;
         let mut wire = Wire::open(&by_wire).await?;
-        let described = Described::of(&by_http).await?;
-        let mut asked = BTreeSet::new();
+        let described = Described::of(Http::to(&by_http)).await?;
+        let mut client = grpc_fixture::client_of(&by_grpc).await?;
+        let (mut asked, mut called) = (BTreeSet::new(), BTreeSet::from(STREAMS));
         for (method, params) in program() {
             asked.insert(method);
             let expected = comparable(of_message(wire.ask(method, params.clone()).await?));
-            let http = comparable(described.ask(method, &params).await?);
+            let http = comparable(of_http(&described, method, &params).await?);
             assert_eq!(http, expected, "{method} {params} over HTTP");
+            if !STREAMS.contains(&method) {
+                called.insert(method);
+                let grpc = comparable(of_grpc(&mut client, method, &params).await);
+                assert_eq!(grpc, expected, "{method} {params} over gRPC");
+            }
         }
         assert_eq!(asked, described.methods(), "some operation is not in the program");
-        drop(wire);
+        assert_eq!(called, described.methods(), "some operation is no call of gRPC");
+        drop((wire, client));
+        by_grpc.shutdown().await?;
         by_wire.shutdown().await?;
         by_http.shutdown().await
     })

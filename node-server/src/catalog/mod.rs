@@ -24,7 +24,7 @@ use vectordoc::{
 
 pub use name::Name;
 pub use restore::Restore;
-pub(crate) use transfers::{OpenRestore, OpenSnapshot, Piece, Transfers};
+pub(crate) use transfers::{Bounded, OpenRestore, OpenSnapshot, Piece, Table, Transfers};
 
 /// The databases of one server. Its calls block; asynchronous callers use a blocking thread.
 pub struct Catalog {

@@ -6,7 +6,7 @@ use super::{
     places::{NoPlace, Place},
 };
 use crate::{
-    Limits,
+    Limits, grpc,
     limits::{
         BROKEN_STREAMS_MAX, CLOSE_TIMEOUT, HANDSHAKE_BYTES_MAX, HEADERS_MAX, RESET_STREAMS_MAX,
     },
@@ -61,7 +61,9 @@ pub(crate) async fn serve<S>(
         service_fn(move |mut request: Request<Incoming>| {
             has_asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(peer.clone());
-            routes.clone().oneshot(request.map(|body| Body::new(Paced::new(body, body_timeout))))
+            let may_pause = grpc::may_pause(request.uri(), request.headers());
+            let pace = if may_pause { Paced::of_messages } else { Paced::new };
+            routes.clone().oneshot(request.map(|body| Body::new(pace(body, body_timeout))))
         })
     };
     let builder = protocol(limits);

@@ -3,13 +3,24 @@
 use super::{
     codec::Opaque,
     deadline::Deadline,
-    follow::{self, follow},
-    index_stream::{self, acknowledge},
+    follow::follow,
+    index_stream::acknowledge,
+    restore::restore,
     rpc::{Rpc, Session},
+    snapshot::snapshot,
     status,
+    stream::Streamed,
 };
-use crate::{http::caller, keys::Caller, operation::Method, server::Context, work::Work};
+use crate::{
+    http::caller,
+    keys::Caller,
+    operation::Method,
+    server::Context,
+    telemetry::{Arrival, RequestId, Transport, UNKNOWN},
+    work::Work,
+};
 use axum::{
+    Extension,
     body::{Body, Bytes},
     extract::{Path, Request, State},
     http::{HeaderMap, StatusCode, header},
@@ -37,11 +48,36 @@ pub(super) struct Call {
     pub(super) caller: Arc<Caller>,
     /// When it is too late.
     pub(super) deadline: Deadline,
+    id: RequestId,
+}
+
+/// What a call is.
+enum Asked {
+    One(&'static Rpc),
+    Stream(Streamed),
+}
+
+impl Asked {
+    fn named(name: &str) -> Result<Self> {
+        match Streamed::named(name) {
+            Some(stream) => Ok(Self::Stream(stream)),
+            None => Rpc::named(name).map(Self::One),
+        }
+    }
+
+    /// The operation that it is, or that it begins with.
+    fn method(&self) -> &'static str {
+        match self {
+            Self::One(rpc) => rpc.method_name(),
+            Self::Stream(stream) => stream.method_name(),
+        }
+    }
 }
 
 /// Answers the call `rpc` of the service.
 pub(super) async fn answer(
     State(context): State<Arc<Context>>,
+    Extension(id): Extension<RequestId>,
     Path(rpc): Path<String>,
     request: Request,
 ) -> Response {
@@ -49,23 +85,50 @@ pub(super) async fn answer(
         let said = "here gRPC is spoken, whose content-type is application/grpc";
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, said).into_response();
     }
-    let caller = match caller(&context.keyring, request.headers()).await {
-        Ok(caller) => Arc::new(caller),
+    let arrival = context.telemetry.arrival(Transport::Grpc, id.clone());
+    let (asked, caller) = match begin(&context, &arrival, &rpc, request.headers()).await {
+        Ok(begun) => begun,
         Err(error) => return status::of(&error).into_http(),
     };
     let deadline = Deadline::of(request.headers());
-    let call = Call { context, caller, deadline };
-    let bytes_max = call.context.limits.message_bytes_max;
-    match &*rpc {
-        index_stream::RPC => {
-            run(request, bytes_max, |requests| ready(acknowledge(call.clone(), requests))).await
+    let bytes_max = context.limits.message_bytes_max;
+    let call = Call { context, caller: Arc::new(caller), deadline, id };
+    let arrival = Arc::new(arrival);
+    let call = || (call.clone(), Arc::clone(&arrival));
+    let one = |(call, arrival): (Call, _), rpc, requests| call.answer(arrival, rpc, requests);
+    match asked {
+        Asked::One(rpc) => run(request, bytes_max, |requests| one(call(), rpc, requests)).await,
+        Asked::Stream(Streamed::Index) => {
+            run(request, bytes_max, |requests| ready(acknowledge(call().0, requests))).await
         }
-        follow::RPC => run(request, bytes_max, |requests| follow(call.clone(), requests)).await,
-        name => match Rpc::named(name) {
-            Ok(rpc) => run(request, bytes_max, |requests| call.clone().answer(rpc, requests)).await,
-            Err(error) => status::of(&error).into_http(),
-        },
+        Asked::Stream(Streamed::Follow) => {
+            run(request, bytes_max, |requests| follow(call(), requests)).await
+        }
+        Asked::Stream(Streamed::Snapshot) => {
+            run(request, bytes_max, |requests| snapshot(call(), requests)).await
+        }
+        Asked::Stream(Streamed::Restore) => {
+            run(request, bytes_max, |requests| restore(call().0, requests)).await
+        }
     }
+}
+
+/// What is asked, by whom. Refuses, and counts, who may not do this on any database, before anything
+/// of theirs is read.
+async fn begin(
+    context: &Context,
+    arrival: &Arrival,
+    rpc: &str,
+    headers: &HeaderMap,
+) -> Result<(Asked, Caller)> {
+    let asked = Asked::named(rpc).inspect_err(|error| arrival.refused(UNKNOWN, error))?;
+    let admitted = async {
+        let caller = caller(&context.keyring, headers).await?;
+        caller.check(Method::named(asked.method())?.role, None)?;
+        Ok(caller)
+    };
+    let admitted = admitted.await.inspect_err(|error| arrival.refused(asked.method(), error));
+    Ok((asked, admitted?))
 }
 
 /// Whether a request with these headers is one of gRPC.
@@ -97,22 +160,26 @@ impl Call {
     /// Answers the one request there is.
     async fn answer(
         self,
+        arrival: Arc<Arrival>,
         rpc: &'static Rpc,
         requests: Requests,
     ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + Send + use<>, Status> {
         let answered = async {
-            let method = rpc.method()?;
-            self.may(method)?;
-            let request = self.only(requests).await?;
-            self.run(method.work, move |session| rpc.run(&request, session)).await
+            let work = rpc.method()?.work;
+            let request = self.only(requests).await;
+            let request = request.inspect_err(|error| arrival.refused(rpc.method_name(), error))?;
+            self.run(&arrival, work, move |session| rpc.run(&request, session)).await
         };
-        let answered = self.deadline.meet(said(answered)).await?;
-        Ok(stream::once(ready(Ok(answered))))
+        let answered = self.deadline.meet(said(answered)).await;
+        if answered.is_err() && self.deadline.is_over() && !arrival.was_run() {
+            arrival.refused(rpc.method_name(), &Error::unavailable("it was too late to run it"));
+        }
+        Ok(stream::once(ready(Ok(answered?))))
     }
 
-    /// Refuses who may not do this on any database, before anything of theirs is read.
-    pub(super) fn may(&self, method: &Method) -> Result<()> {
-        self.caller.check(method.role, None)
+    /// A message of a stream that has been read.
+    pub(super) fn arrival(&self) -> Arc<Arrival> {
+        Arc::new(self.context.telemetry.arrival(Transport::Grpc, self.id.clone()))
     }
 
     /// The one request there is.
@@ -137,16 +204,19 @@ impl Call {
         requests.message().await.map_err(|status| status::reading(&status, bytes_max))
     }
 
-    /// Runs `job`, which blocks.
+    /// Runs `job`, which blocks, for a message that `arrival` is.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        arrival: &Arc<Arrival>,
         work: Work,
         job: impl FnOnce(&Session<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (context, caller) = (Arc::clone(&self.context), Arc::clone(&self.caller));
+        let arrival = Arc::clone(arrival);
         let job = move || {
             let answer_bytes_max = context.limits.answer_bytes_max;
-            job(&Session { caller: &caller, catalog: &context.catalog, answer_bytes_max })
+            let (caller, catalog) = (&*caller, &context.catalog);
+            job(&Session { caller, catalog, arrival: &arrival, answer_bytes_max })
         };
         self.context.workers.run(work, job).await?
     }

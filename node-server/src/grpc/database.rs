@@ -4,10 +4,11 @@ use super::{
     messages::{self as proto, listed_database::State},
     params::Params,
     rpc::Ask,
+    value::number,
 };
 use crate::operation::{
     Answer,
-    answer::{Description, Listed},
+    answer::{Description, Listed, ReshardingView},
 };
 use vectordoc::Result;
 
@@ -74,20 +75,46 @@ impl Ask for proto::DropDatabaseRequest {
     }
 }
 
-fn described(answer: Answer) -> Option<proto::Database> {
+impl Ask for proto::ReshardRequest {
+    const RPC: &'static str = "Reshard";
+    const METHOD: &'static str = "db.reshard";
+    type Response = proto::Database;
+
+    fn write(&self, params: &mut Params) -> Result<()> {
+        params.text("db", &self.db);
+        // None is refused with a reason.
+        params.give("shards").uint(self.shards.into());
+        Ok(())
+    }
+
+    fn response(answer: Answer) -> Option<proto::Database> {
+        described(answer)
+    }
+}
+
+/// What an answer about one database says of it.
+pub(super) fn described(answer: Answer) -> Option<proto::Database> {
     let Answer::Database(description) = answer else { return None };
     Some(database(description))
 }
 
 fn database(description: Description) -> proto::Database {
-    let Description { db, schema, shards, documents, unindexed, memory_bytes, .. } = description;
+    let Description { db, schema, shards, documents, unindexed, memory_bytes, resharding } =
+        description;
+    let resharding = resharding.map(|ReshardingView { from, to, done, total }| proto::Resharding {
+        from: number(from),
+        to: number(to),
+        done,
+        total,
+    });
     proto::Database {
         db,
         schema: serde_json::Value::Object(schema).to_string(),
-        shards: u32::try_from(shards).unwrap_or(u32::MAX),
+        shards: number(shards),
         documents,
         unindexed,
         memory_bytes,
+        resharding,
     }
 }
 

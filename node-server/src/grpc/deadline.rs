@@ -22,6 +22,11 @@ impl Deadline {
         Self(time.and_then(|time| Instant::now().checked_add(time)))
     }
 
+    /// Whether it is too late.
+    pub(super) fn is_over(self) -> bool {
+        self.0.is_some_and(|moment| moment <= Instant::now())
+    }
+
     /// What `work` comes to, unless it is too late before.
     pub(super) async fn meet<T>(
         self,

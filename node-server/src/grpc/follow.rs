@@ -3,11 +3,11 @@
 use super::{
     call::{Call, Requests, responses, said},
     messages::{ChangesRequest, ChangesResponse},
-    rpc::{self, Ask},
+    rpc::{self, Ask, Session},
 };
 use crate::{
-    operation::Method,
     server::{Phase, stopped},
+    telemetry::Arrival,
     work::Work,
 };
 use futures_util::Stream;
@@ -16,16 +16,13 @@ use tokio::sync::{Notify, watch};
 use tonic::Status;
 use vectordoc::{Error, Result, native::Subscription};
 
-/// What gRPC calls it.
-pub(super) const RPC: &str = "Follow";
-
 /// Tells the changes that the one request is about, as they happen.
 pub(super) async fn follow(
-    call: Call,
+    (call, arrival): (Call, Arc<Arrival>),
     requests: Requests,
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + Send, Status> {
     let deadline = call.deadline;
-    let follower = deadline.meet(said(Follower::begin(call, requests))).await?;
+    let follower = deadline.meet(said(Follower::begin(call, arrival, requests))).await?;
     Ok(responses(follower, |mut follower| async move {
         let deadline = follower.call.deadline;
         let told = deadline.meet(said(follower.next())).await?;
@@ -51,11 +48,18 @@ struct Follower {
 impl Follower {
     /// Reads the request and what there is to tell at once, so that what is wrong with it is said
     /// at once too.
-    async fn begin(call: Call, requests: Requests) -> Result<Self> {
-        call.may(Method::named(ChangesRequest::METHOD)?)?;
-        let request = call.only(requests).await?;
-        let request: ChangesRequest = rpc::read(&request)?;
-        let read = read(&call, &request).await?;
+    async fn begin(call: Call, arrival: Arc<Arrival>, requests: Requests) -> Result<Self> {
+        let request = match call.only(requests).await {
+            Ok(request) => rpc::read(&request),
+            Err(error) => Err(error),
+        };
+        let request: ChangesRequest =
+            request.inspect_err(|error| arrival.refused(ChangesRequest::METHOD, error))?;
+        let read = {
+            let asked = request.clone();
+            let job = move |session: &Session<'_>| rpc::answer(&asked, session, Ok);
+            call.run(&arrival, Work::Compute, job).await?
+        };
         let (changed, db) = (Arc::new(Notify::new()), request.db.clone());
         let (context, notified) = (Arc::clone(&call.context), Arc::clone(&changed));
         let subscribe = move || context.catalog.get(&db)?.on_change(move || notified.notify_one());
@@ -99,7 +103,10 @@ impl Follower {
     }
 }
 
+/// What there is to tell since the last time.
 async fn read(call: &Call, request: &ChangesRequest) -> Result<ChangesResponse> {
+    let (context, caller) = (Arc::clone(&call.context), Arc::clone(&call.caller));
     let request = request.clone();
-    call.run(Work::Compute, move |session| rpc::answer(&request, session)).await
+    let job = move || rpc::news(&request, &caller, &context.catalog);
+    call.context.workers.run(Work::Live, job).await?
 }

@@ -7,7 +7,6 @@ use super::{
     status,
 };
 use crate::{
-    operation::Method,
     server::{Phase, stopped},
     work::Work,
 };
@@ -17,9 +16,6 @@ use tokio::sync::watch;
 use tonic::Status;
 use vectordoc::{Error, Result};
 
-/// What gRPC calls it.
-pub(super) const RPC: &str = "IndexStream";
-
 /// Writes the batches in `requests`. Batches keep their order, so there is one at work at a time;
 /// the next is read once the acknowledgement of the one before has left, so a client that does not
 /// read stops itself.
@@ -27,8 +23,6 @@ pub(super) fn acknowledge(
     call: Call,
     requests: Requests,
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + Send, Status> {
-    let may = Method::named(IndexRequest::METHOD).and_then(|method| call.may(method));
-    may.map_err(|error| status::of(&error))?;
     let stopping = call.context.phase.subscribe();
     let batches =
         Batches { call, requests, stopping, target: Target::default(), number: 0, total: 0 };
@@ -85,7 +79,8 @@ impl Batches {
         self.call.renew().await?;
         let before = self.target.clone();
         let job = move |session: &Session<'_>| write(&request, before, session);
-        let (target, written) = self.call.run(Work::Commit, job).await?;
+        let arrival = self.call.arrival();
+        let (target, written) = self.call.run(&arrival, Work::Commit, job).await?;
         self.total += written.indexed;
         let acknowledgement = proto::IndexStreamResponse {
             batch: self.number,
@@ -105,10 +100,11 @@ fn write(
     before: Target,
     session: &Session<'_>,
 ) -> Result<(Target, proto::IndexResponse)> {
-    let proto::IndexStreamRequest { db, docs, durability } = rpc::read(request)?;
+    let proto::IndexStreamRequest { db, docs, durability } =
+        session.read(IndexRequest::METHOD, rpc::read(request))?;
     let db = if db.is_empty() { before.db } else { db };
     let durability = if durability == 0 { before.durability } else { durability };
     let request = IndexRequest { db, docs, if_version: None, durability };
-    let written = rpc::answer(&request, session)?;
+    let written = rpc::answer(&request, session, Ok)?;
     Ok((Target { db: request.db, durability }, written))
 }

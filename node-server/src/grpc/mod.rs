@@ -3,7 +3,8 @@
 //!
 //! A message becomes the parameters of an operation and its answer a message, both on the threads
 //! where operations run (`rpc` is the table; `params` and `value` write what operations read). What
-//! has many messages has a file of its own: `index_stream`, `follow`. gRPC itself is tonic's.
+//! has many messages has a file of its own: `index_stream`, `follow`, `snapshot`, `restore`; `stream`
+//! lists them. gRPC itself is tonic's.
 //!
 //! Everything that waits is bounded: a call is a stream of its HTTP/2 connection, which has no more
 //! of them than limits allow, and a call has one message at work.
@@ -23,9 +24,13 @@ mod params;
 mod reading;
 mod reflection;
 mod refusal;
+mod restore;
 mod rpc;
 mod search;
+mod snapshot;
 mod status;
+mod stream;
+mod transfer;
 mod value;
 mod writing;
 
@@ -34,6 +39,7 @@ use axum::{Router, routing::post};
 use std::sync::Arc;
 
 pub(crate) use refusal::say;
+pub(crate) use stream::may_pause;
 
 /// The name of the service.
 const SERVICE: &str = "vectordoc.v1.VectorDoc";

@@ -4,11 +4,11 @@ use super::{
     messages::{self as proto, change},
     params::Params,
     rpc::Ask,
-    value,
+    value::{self, number, of_warnings},
 };
 use crate::operation::{
     Answer,
-    answer::{Changes, Counted, Documents, OneDocument, Page},
+    answer::{Changes, Counted, Documents, Measured, OneDocument, Page},
 };
 use vectordoc::{Result, Schema, native::Change};
 
@@ -62,8 +62,8 @@ impl Ask for proto::CountRequest {
     }
 
     fn response(answer: Answer) -> Option<proto::CountResponse> {
-        let Answer::Count { count, .. } = answer else { return None };
-        Some(proto::CountResponse { count })
+        let Answer::Count { count, warnings } = answer else { return None };
+        Some(proto::CountResponse { count, warnings: of_warnings(&warnings) })
     }
 }
 
@@ -83,9 +83,10 @@ impl Ask for proto::ScrollRequest {
     }
 
     fn response(answer: Answer) -> Option<proto::ScrollResponse> {
-        let Answer::Page(Page { database, docs, cursor, .. }) = answer else { return None };
+        let Answer::Page(Page { database, docs, cursor, warnings }) = answer else { return None };
         let docs = docs.into_iter().map(|doc| value::of_document(database.schema(), doc));
-        Some(proto::ScrollResponse { docs: docs.collect(), cursor: cursor.unwrap_or_default() })
+        let (cursor, warnings) = (cursor.unwrap_or_default(), of_warnings(&warnings));
+        Some(proto::ScrollResponse { docs: docs.collect(), cursor, warnings })
     }
 }
 
@@ -103,12 +104,37 @@ impl Ask for proto::FacetRequest {
     }
 
     fn response(answer: Answer) -> Option<proto::FacetResponse> {
-        let Answer::Facet { values, .. } = answer else { return None };
+        let Answer::Facet { values, warnings } = answer else { return None };
         let counted = |Counted { value, count }| {
             let value = Some(value::of(value));
             proto::FacetValue { value, count }
         };
-        Some(proto::FacetResponse { values: values.into_iter().map(counted).collect() })
+        let values = values.into_iter().map(counted).collect();
+        Some(proto::FacetResponse { values, warnings: of_warnings(&warnings) })
+    }
+}
+
+impl Ask for proto::RecallRequest {
+    const RPC: &'static str = "Recall";
+    const METHOD: &'static str = "db.recall";
+    type Response = proto::RecallResponse;
+
+    fn write(&self, params: &mut Params) -> Result<()> {
+        params.text("db", &self.db);
+        params.text("field", &self.field);
+        params.count("sample", self.sample);
+        params.count("k", self.k);
+        params.count("ef", self.ef);
+        params.json("filter", &self.filter)?;
+        params.give("seed").uint(self.seed);
+        Ok(())
+    }
+
+    fn response(answer: Answer) -> Option<proto::RecallResponse> {
+        let Answer::Recall(measured) = answer else { return None };
+        let Measured { recall, sampled, k, ef, exact_ms, search_ms } = measured;
+        let (sampled, k, ef) = (number(sampled), number(k), number(ef));
+        Some(proto::RecallResponse { recall, sampled, k, ef, exact_ms, search_ms })
     }
 }
 

@@ -1,11 +1,12 @@
 //! The table of calls with one request and one answer, each an operation.
 
-use super::{follow, index_stream, messages as proto, params::Params};
+use super::{messages as proto, params::Params, stream::Streamed};
 use crate::{
     Catalog,
     encoding::Raw,
     keys::Caller,
     operation::{Answer, Method},
+    telemetry::{Arrival, Asked},
     work::Work,
 };
 use prost::Message;
@@ -33,8 +34,32 @@ pub(super) struct Session<'a> {
     pub(super) caller: &'a Caller,
     /// The databases.
     pub(super) catalog: &'a Catalog,
+    /// The message.
+    pub(super) arrival: &'a Arrival,
     /// Bytes of the answer.
     pub(super) answer_bytes_max: usize,
+}
+
+impl Session<'_> {
+    /// Runs the operation `method` with `params`, as this message, and makes of its answer what
+    /// `write` does. Blocks.
+    pub(super) fn run<T>(
+        &self,
+        method: &'static Method,
+        params: Params,
+        write: impl FnOnce(Answer) -> Result<T>,
+    ) -> Result<T> {
+        let params = params.finish();
+        let (params, caller) = (Some(Raw::Cbor(&params)), self.caller);
+        self.arrival.run(&Asked { method, params, caller, rpc_id: None }, || {
+            write(method.call(params, caller, self.catalog)?)
+        })
+    }
+
+    /// What was read of this message, which asks for `method`; counts it if that is nothing.
+    pub(super) fn read<T>(&self, method: &'static str, read: Result<T>) -> Result<T> {
+        read.inspect_err(|error| self.arrival.refused(method, error))
+    }
 }
 
 /// One row of the table.
@@ -44,11 +69,12 @@ pub(super) struct Rpc {
     run: fn(&[u8], &Session<'_>) -> Result<Vec<u8>>,
 }
 
-static RPCS: [Rpc; 14] = [
+static RPCS: [Rpc; 16] = [
     Rpc::of::<proto::CreateDatabaseRequest>(),
     Rpc::of::<proto::ListDatabasesRequest>(),
     Rpc::of::<proto::GetDatabaseRequest>(),
     Rpc::of::<proto::DropDatabaseRequest>(),
+    Rpc::of::<proto::ReshardRequest>(),
     Rpc::of::<proto::IndexRequest>(),
     Rpc::of::<proto::UpdateRequest>(),
     Rpc::of::<proto::PatchRequest>(),
@@ -58,6 +84,7 @@ static RPCS: [Rpc; 14] = [
     Rpc::of::<proto::CountRequest>(),
     Rpc::of::<proto::ScrollRequest>(),
     Rpc::of::<proto::FacetRequest>(),
+    Rpc::of::<proto::RecallRequest>(),
     Rpc::of::<proto::ChangesRequest>(),
 ];
 
@@ -69,7 +96,7 @@ impl Rpc {
     /// The call of this name; `unsupported` with the nearest name when there is none.
     pub(super) fn named(name: &str) -> Result<&'static Self> {
         RPCS.iter().find(|rpc| rpc.name == name).ok_or_else(|| {
-            let streams = [index_stream::RPC, follow::RPC];
+            let streams = Streamed::ALL.map(Streamed::name);
             let known = RPCS.iter().map(|rpc| rpc.name).chain(streams);
             Error::unsupported(unknown_name("rpc", name, known).message())
         })
@@ -80,6 +107,11 @@ impl Rpc {
         Method::named(self.method)
     }
 
+    /// What that is called.
+    pub(super) fn method_name(&self) -> &'static str {
+        self.method
+    }
+
     /// From a request to its answer, both as bytes. Blocks.
     pub(super) fn run(&self, request: &[u8], session: &Session<'_>) -> Result<Vec<u8>> {
         (self.run)(request, session)
@@ -87,13 +119,14 @@ impl Rpc {
 }
 
 fn run<A: Ask>(request: &[u8], session: &Session<'_>) -> Result<Vec<u8>> {
-    let response = answer(&read::<A>(request)?, session)?;
+    let request = session.read(A::METHOD, read::<A>(request))?;
     // The answer to a write is never refused, as the write is done; it is about as long as the
     // request, or as a schema.
-    match Method::named(A::METHOD)?.work {
-        Work::Compute | Work::Live => encode(&response, session.answer_bytes_max),
-        Work::Commit => encode(&response, usize::MAX),
-    }
+    let bytes_max = match Method::named(A::METHOD)?.work {
+        Work::Compute | Work::Live => session.answer_bytes_max,
+        Work::Commit => usize::MAX,
+    };
+    answer(&request, session, |response| encode(&response, bytes_max))
 }
 
 /// Reads a request.
@@ -103,15 +136,32 @@ pub(super) fn read<M: Message + Default>(request: &[u8]) -> Result<M> {
     M::decode(request).map_err(malformed)
 }
 
-/// Does what is asked. Blocks.
-pub(super) fn answer<A: Ask>(request: &A, session: &Session<'_>) -> Result<A::Response> {
+/// Does what is asked, and makes of the response what `write` does. Blocks.
+pub(super) fn answer<A: Ask, T>(
+    request: &A,
+    session: &Session<'_>,
+    write: impl FnOnce(A::Response) -> Result<T>,
+) -> Result<T> {
+    let mut params = Params::new();
+    session.read(A::METHOD, request.write(&mut params))?;
+    session.run(Method::named(A::METHOD)?, params, |answer| {
+        let response = A::response(answer);
+        write(response.ok_or_else(|| answered_otherwise(A::METHOD))?)
+    })
+}
+
+/// The same for what nobody asked for just now: it is no request, and not counted as one.
+pub(super) fn news<A: Ask>(request: &A, caller: &Caller, catalog: &Catalog) -> Result<A::Response> {
     let mut params = Params::new();
     request.write(&mut params)?;
     let params = params.finish();
-    let method = Method::named(A::METHOD)?;
-    let answer = method.call(Some(Raw::Cbor(&params)), session.caller, session.catalog)?;
-    A::response(answer)
-        .ok_or_else(|| Error::internal(format!("{} was answered with something else", A::METHOD)))
+    let answer = Method::named(A::METHOD)?.call(Some(Raw::Cbor(&params)), caller, catalog)?;
+    A::response(answer).ok_or_else(|| answered_otherwise(A::METHOD))
+}
+
+/// The error of an operation whose answer is another's.
+pub(super) fn answered_otherwise(method: &str) -> Error {
+    Error::internal(format!("{method} was answered with something else"))
 }
 
 /// Writes a response; `limit_exceeded` when that is longer than `bytes_max`.

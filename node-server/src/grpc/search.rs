@@ -4,7 +4,7 @@ use super::{
     messages::{self as proto, fusion::Method},
     params::Params,
     rpc::Ask,
-    value,
+    value::{self, number, of_warnings},
 };
 use crate::operation::{
     Answer,
@@ -54,16 +54,18 @@ impl Ask for proto::SearchRequest {
         let empty = proto::SearchResponse::default();
         Some(match answer {
             Answer::Hits(hits) => {
+                let warnings = of_warnings(&hits.warnings);
                 let proto::SearchResult { hits, explain } = result(hits);
-                proto::SearchResponse { hits, explain, ..empty }
+                proto::SearchResponse { hits, explain, warnings, ..empty }
             }
-            Answer::Groups(Groups { database, groups, .. }) => {
+            Answer::Groups(Groups { database, groups, warnings }) => {
                 let groups = groups.into_iter().map(|group| of_group(database.schema(), group));
-                proto::SearchResponse { groups: groups.collect(), ..empty }
+                let warnings = of_warnings(&warnings);
+                proto::SearchResponse { groups: groups.collect(), warnings, ..empty }
             }
-            Answer::Results { results, .. } => {
+            Answer::Results { results, warnings } => {
                 let results = results.into_iter().map(result).collect();
-                proto::SearchResponse { results, ..empty }
+                proto::SearchResponse { results, warnings: of_warnings(&warnings), ..empty }
             }
             _ => return None,
         })
@@ -85,8 +87,9 @@ fn write_fusion(params: &mut Params, fusion: &proto::Fusion) -> Result<()> {
     Ok(())
 }
 
+/// Without the warnings: those of several searches are said once, with all of them.
 fn result(hits: Hits) -> proto::SearchResult {
-    let Hits { database, hits, explanation, .. } = hits;
+    let Hits { database, hits, explanation, warnings: _ } = hits;
     let hits = of_hits(database.schema(), hits);
     proto::SearchResult { hits, explain: explanation.as_ref().map(of_explanation) }
 }
@@ -105,6 +108,5 @@ fn of_group(schema: &Schema, HitGroup { value, hits }: HitGroup) -> proto::HitGr
 
 fn of_explanation(explanation: &Explanation) -> proto::Explanation {
     let Explanation { plan, visited, exact, ef, allowed, .. } = *explanation;
-    let ef = u32::try_from(ef).unwrap_or(u32::MAX);
-    proto::Explanation { plan: plan.into(), visited, exact, ef, allowed }
+    proto::Explanation { plan: plan.into(), visited, exact, ef: number(ef), allowed }
 }

@@ -5,7 +5,7 @@ use super::{
     params::Items,
 };
 use std::collections::BTreeMap;
-use vectordoc::{Document, Error, Id, Result, Schema, Value};
+use vectordoc::{Document, Error, Id, Result, Schema, Value, query::Warning};
 
 /// Writes a value as operations read it.
 pub(super) fn write(items: &mut Items, value: &proto::Value) -> Result<()> {
@@ -99,6 +99,16 @@ pub(super) fn of_document(schema: &Schema, document: Document) -> proto::Documen
     };
     fields.insert(schema.id().name.clone(), of(id));
     proto::Document { fields }
+}
+
+/// How many, as messages say it. What is counted so has a bound far below.
+pub(super) fn number(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// What to know about a question, as answers have it.
+pub(super) fn of_warnings(warnings: &[Warning]) -> Vec<String> {
+    warnings.iter().map(Warning::to_string).collect()
 }
 
 fn fields(values: impl IntoIterator<Item = (String, Value)>) -> BTreeMap<String, proto::Value> {

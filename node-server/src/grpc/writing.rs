@@ -4,7 +4,7 @@ use super::{
     messages::{self as proto, Durability},
     params::Params,
     rpc::Ask,
-    value,
+    value::{self, of_warnings},
 };
 use crate::operation::Answer;
 use vectordoc::Result;
@@ -71,12 +71,18 @@ impl Ask for proto::PatchRequest {
     }
 
     fn response(answer: Answer) -> Option<proto::PatchResponse> {
-        let (patched, version, durability) = match answer {
-            Answer::Patched { version, durability } => (1, Some(version), durability),
-            Answer::PatchedWhere { patched, durability, .. } => (count(patched), None, durability),
+        Some(match answer {
+            Answer::Patched { version, durability } => {
+                let (version, durability) = (Some(version), named(durability));
+                proto::PatchResponse { patched: 1, version, durability, warnings: Vec::new() }
+            }
+            Answer::PatchedWhere { patched, warnings, durability } => {
+                let (patched, durability) = (count(patched), named(durability));
+                let warnings = of_warnings(&warnings);
+                proto::PatchResponse { patched, version: None, durability, warnings }
+            }
             _ => return None,
-        };
-        Some(proto::PatchResponse { patched, version, durability: named(durability) })
+        })
     }
 }
 
@@ -94,10 +100,13 @@ impl Ask for proto::DeleteRequest {
     }
 
     fn response(answer: Answer) -> Option<proto::DeleteResponse> {
-        let Answer::Deleted { deleted, missing, durability, .. } = answer else { return None };
+        let Answer::Deleted { deleted, missing, warnings, durability } = answer else {
+            return None;
+        };
         let missing = missing.into_iter().map(value::of_id).collect();
         let (deleted, durability) = (count(deleted), named(durability));
-        Some(proto::DeleteResponse { deleted, missing, durability })
+        let warnings = of_warnings(&warnings);
+        Some(proto::DeleteResponse { deleted, missing, durability, warnings })
     }
 }
 

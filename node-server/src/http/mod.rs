@@ -16,6 +16,7 @@ mod route;
 
 use crate::{
     encoding::Encoding,
+    keys::Caller,
     operation::Answer,
     server::Context,
     telemetry::{Arrival, Asked as Called, RequestId, Transport},
@@ -103,43 +104,51 @@ async fn answer(
     let wanted = body::wanted(&parts.headers);
     let condition = Condition::of(&parts.headers)?;
     let query_text = parts.uri.query().unwrap_or_default();
-    let body = if route.has_body() {
-        match Content::of(&parts.headers)? {
-            Content::Lines if route.takes_lines() => {
-                let stream = lines::Stream { caller, place, headers: parts.headers, body };
-                let answered = lines::index(context, query_text, stream).await?;
-                arrival.done(route.method().name);
-                return Ok(answered);
-            }
-            Content::Lines => return Err(body::lines_elsewhere()),
-            Content::Object(encoding) => {
-                let bytes = body::collect(body, &context.limits).await?;
-                (!bytes.is_empty()).then_some((encoding, bytes))
-            }
+    let content = if route.has_body() { Some(Content::of(&parts.headers)?) } else { None };
+    let body = match content {
+        Some(Content::Lines) if route.takes_lines() => {
+            let stream = lines::Stream { caller, place, headers: parts.headers, body };
+            let answered = lines::index(context, query_text, stream).await?;
+            arrival.done(route.method().name);
+            return Ok(answered);
         }
-    } else {
-        None
+        Some(Content::Lines) => return Err(body::lines_elsewhere()),
+        Some(Content::Object(encoding)) => {
+            let bytes = body::collect(body, &context.limits).await?;
+            (!bytes.is_empty()).then_some((encoding, bytes))
+        }
+        None => None,
     };
     let by_query: Vec<_> = route.free_params().filter(|_| !route.has_body()).collect();
     let query = request::query(query_text, &by_query)?;
     let asked = Asked { route, place, query, condition, body };
-    let work = route.method().work;
+    Ok(run(asked, caller, context, arrival, wanted).await)
+}
+
+/// Runs what is asked where operations run, and writes the answer as it is `wanted`.
+async fn run(
+    asked: Asked,
+    caller: Caller,
+    context: Arc<Context>,
+    arrival: &Arc<Arrival>,
+    wanted: Encoding,
+) -> Response {
+    let (method, condition) = (asked.route.method(), asked.condition);
     let bytes_max = context.limits.answer_bytes_max;
     let job = {
         let (context, arrival) = (Arc::clone(&context), Arc::clone(arrival));
         move || {
-            let (method, params, caller) = (route.method(), asked.object(), &caller);
+            let (params, caller) = (asked.object(), &caller);
             arrival.run(&Called { method, params, caller, rpc_id: None }, || {
                 let answer = asked.run(caller, &context.catalog)?;
-                Written::of(&answer, wanted, work, bytes_max)
+                Written::of(&answer, wanted, method.work, bytes_max)
             })
         }
     };
-    let answered = context.workers.run(work, job).await.and_then(|answered| answered);
-    Ok(match answered {
+    match context.workers.run(method.work, job).await.and_then(|answered| answered) {
         Ok(written) => written.into_response(condition),
         Err(error) => condition.refusal(error).into_response(),
-    })
+    }
 }
 
 /// An answer as it goes over the wire.

@@ -171,12 +171,18 @@ impl Answer {
 /// What `db.recall` found.
 #[derive(serde::Serialize)]
 pub(crate) struct Measured {
-    recall: Option<f64>,
-    sampled: usize,
-    k: usize,
-    ef: usize,
-    exact_ms: f64,
-    search_ms: f64,
+    /// Which part of the true nearest was found; `None` when there are none.
+    pub(crate) recall: Option<f64>,
+    /// Documents searched for that have a neighbour.
+    pub(crate) sampled: usize,
+    /// Hits of each search.
+    pub(crate) k: usize,
+    /// Candidates the graph considered; 0 without a graph.
+    pub(crate) ef: usize,
+    /// How long an exact search took, on average.
+    pub(crate) exact_ms: f64,
+    /// How long any other search took, on average.
+    pub(crate) search_ms: f64,
 }
 
 impl From<Recall> for Measured {

@@ -22,8 +22,7 @@ pub(super) struct DbCreate {
 
 impl Operation for DbCreate {
     const METHOD: &'static str = "db.create";
-    const SUMMARY: &'static str =
-        "Create a database, or find the one that is there with the same schema";
+    const SUMMARY: &'static str = "Create a database, which takes the role admin, or find the one that is there with the same schema";
     /// To find the database that is there; to create one takes [`Role::Admin`].
     const ROLE: Role = Role::Read;
     const PARAMS: &'static [Field] = &[

@@ -66,6 +66,11 @@ impl Arrival {
         self.telemetry.count(self.transport, method, Ok(()));
     }
 
+    /// Whether one of its requests was [run](Self::run).
+    pub(crate) fn was_run(&self) -> bool {
+        self.waited.get().is_some()
+    }
+
     /// Does `work`, which runs an operation and writes its answer, in a span of its own; counts it
     /// by how it ended and times it. Of several requests of one arrival each is timed by itself, the
     /// time that they waited included. `work` that panics is counted as `internal`.

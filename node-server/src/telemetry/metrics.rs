@@ -26,7 +26,6 @@ const OK: &str = "ok";
 
 /// How a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(dead_code, reason = "gRPC says so once it runs operations")]
 pub(crate) enum Transport {
     /// JSON-RPC in a WebSocket.
     WebSocket,

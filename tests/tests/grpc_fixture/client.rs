@@ -188,6 +188,94 @@ pub mod vector_doc_client {
                 .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "DropDatabase"));
             self.inner.unary(req, path, codec).await
         }
+        /// Spreads a database over another number of shards, while it is read and written (`db.reshard`).
+        /// The answer comes when it is done; `Database.resharding` says meanwhile how far it is.
+        pub async fn reshard(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                crate::grpc_fixture::messages::ReshardRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<crate::grpc_fixture::messages::Database>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/vectordoc.v1.VectorDoc/Reshard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "Reshard"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a database as it is at one moment as an archive, piece by piece (`db.snapshot`,
+        /// `db.snapshot.read`, `db.snapshot.close`). Hanging up closes it. A client that asks for no piece
+        /// for a minute finds it closed.
+        pub async fn snapshot(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                crate::grpc_fixture::messages::SnapshotRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<
+                tonic::codec::Streaming<crate::grpc_fixture::messages::SnapshotResponse>,
+            >,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/vectordoc.v1.VectorDoc/Snapshot",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "Snapshot"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Makes a new database of an archive, which comes piece by piece (`db.restore`,
+        /// `db.restore.write`, `db.restore.finish`, `db.restore.close`). The database is there when this is
+        /// answered; of a call that breaks off, or sends nothing for a minute, nothing is left.
+        pub async fn restore(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = crate::grpc_fixture::messages::RestoreRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<crate::grpc_fixture::messages::Database>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/vectordoc.v1.VectorDoc/Restore",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "Restore"));
+            self.inner.client_streaming(req, path, codec).await
+        }
         /// Inserts documents, or puts them in the place of those with the same ids (`doc.index`). All of
         /// them are checked before any is written.
         pub async fn index(
@@ -456,6 +544,33 @@ pub mod vector_doc_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "Facet"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Measures how much of the true nearest searches find (`db.recall`).
+        pub async fn recall(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                crate::grpc_fixture::messages::RecallRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<crate::grpc_fixture::messages::RecallResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/vectordoc.v1.VectorDoc/Recall",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "Recall"));
             self.inner.unary(req, path, codec).await
         }
         /// Reads what changed since a position, or the position there is now (`changes`).

@@ -37,6 +37,22 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
             client.drop_database(proto::DropDatabaseRequest { db }).await?;
             json!({"dropped": true})
         }
+        "db.reshard" => {
+            let request = proto::ReshardRequest { db, shards: p.count("shards") };
+            database(&client.reshard(request).await?.into_inner())
+        }
+        "db.recall" => {
+            let request = proto::RecallRequest {
+                db,
+                field: p.text("field"),
+                sample: p.count("sample"),
+                k: p.count("k"),
+                ef: p.count("ef"),
+                filter,
+                seed: p.count("seed").into(),
+            };
+            recall(&client.recall(request).await?.into_inner())
+        }
         "doc.index" => {
             let request = proto::IndexRequest { db, docs, if_version, durability };
             let answer = client.index(request).await?.into_inner();
@@ -63,7 +79,8 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
             };
             let answer = client.patch(request).await?.into_inner();
             let patched = answer.version.is_none().then_some(answer.patched);
-            written("patched", patched, answer.version, answer.durability)
+            let written = written("patched", patched, answer.version, answer.durability);
+            warned(written, &answer.warnings)
         }
         "doc.get" => {
             let id = p.0.remove("id").map(|id| id_of(&id));
@@ -84,15 +101,16 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
             let answer = client.delete(request).await?.into_inner();
             let mut json = written("deleted", Some(answer.deleted), None, answer.durability);
             json["missing"] = answer.missing.iter().map(id_json).collect();
-            json
+            warned(json, &answer.warnings)
         }
         "search" => {
             let request = p.search(db, filter, include, limit);
-            searched(&client.search(request).await?.into_inner())
+            let answer = client.search(request).await?.into_inner();
+            warned(searched(&answer), &answer.warnings)
         }
         "doc.count" => {
             let answer = client.count(proto::CountRequest { db, filter }).await?.into_inner();
-            json!({"count": answer.count})
+            warned(json!({"count": answer.count}), &answer.warnings)
         }
         "doc.scroll" => {
             let (order_by, descending) = (p.text("order_by"), p.flag("descending"));
@@ -101,13 +119,14 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
             let answer = client.scroll(request).await?.into_inner();
             let cursor = Some(answer.cursor).filter(|cursor| !cursor.is_empty());
             let docs: Vec<_> = answer.docs.iter().map(document).collect();
-            json!({"docs": docs, "cursor": cursor})
+            warned(json!({"docs": docs, "cursor": cursor}), &answer.warnings)
         }
         "doc.facet" => {
             let request = proto::FacetRequest { db, field: p.text("field"), filter, limit };
-            let values = client.facet(request).await?.into_inner().values;
+            let proto::FacetResponse { values, warnings } =
+                client.facet(request).await?.into_inner();
             let counted = |counted: &proto::FacetValue| json!({"value": value_json(counted.value.as_ref()), "count": counted.count});
-            json!({"values": values.iter().map(counted).collect::<Vec<_>>()})
+            warned(json!({"values": values.iter().map(counted).collect::<Vec<_>>()}), &warnings)
         }
         "changes" => {
             let request =
@@ -313,15 +332,36 @@ fn document(document: &proto::Document) -> Json {
     fields_json(&document.fields)
 }
 
-fn database(database: &proto::Database) -> Json {
+/// An answer with what there is to know about the question.
+fn warned(mut answer: Json, warnings: &[String]) -> Json {
+    if !warnings.is_empty() {
+        answer["warnings"] = json!(warnings);
+    }
+    answer
+}
+
+fn recall(measured: &proto::RecallResponse) -> Json {
+    let proto::RecallResponse { recall, sampled, k, ef, exact_ms, search_ms } = measured;
     json!({
+        "recall": recall, "sampled": sampled, "k": k, "ef": ef,
+        "exact_ms": exact_ms, "search_ms": search_ms,
+    })
+}
+
+/// A description of a database.
+pub(crate) fn database(database: &proto::Database) -> Json {
+    let mut description = json!({
         "db": database.db,
         "schema": serde_json::from_str::<Json>(&database.schema).expect("JSON"),
         "shards": database.shards,
         "documents": database.documents,
         "unindexed": database.unindexed,
         "memory_bytes": database.memory_bytes,
-    })
+    });
+    if let Some(proto::Resharding { from, to, done, total }) = &database.resharding {
+        description["resharding"] = json!({"from": from, "to": to, "done": done, "total": total});
+    }
+    description
 }
 
 fn listed_database(listed: &proto::ListedDatabase) -> Json {

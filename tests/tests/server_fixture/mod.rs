@@ -4,6 +4,7 @@
 // Each judge uses a part of this.
 #![allow(dead_code)]
 
+pub(crate) mod described;
 pub(crate) mod http;
 
 use futures_util::{SinkExt, StreamExt};

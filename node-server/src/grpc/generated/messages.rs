@@ -143,6 +143,25 @@ pub struct Database {
     /// Bytes of memory it takes.
     #[prost(uint64, tag = "6")]
     pub memory_bytes: u64,
+    /// How far it is with getting another number of shards, if it is.
+    #[prost(message, optional, tag = "7")]
+    pub resharding: ::core::option::Option<Resharding>,
+}
+/// A change of the number of shards under way.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Resharding {
+    /// How many shards there are.
+    #[prost(uint32, tag = "1")]
+    pub from: u32,
+    /// How many there will be.
+    #[prost(uint32, tag = "2")]
+    pub to: u32,
+    /// Documents that are where they will be.
+    #[prost(uint64, tag = "3")]
+    pub done: u64,
+    /// Documents there are.
+    #[prost(uint64, tag = "4")]
+    pub total: u64,
 }
 /// Parameters of `ListDatabases`: none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -204,6 +223,46 @@ pub struct DropDatabaseRequest {
 /// It is gone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DropDatabaseResponse {}
+/// Parameters of `Reshard`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReshardRequest {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub db: ::prost::alloc::string::String,
+    /// How many shards there shall be.
+    #[prost(uint32, tag = "2")]
+    pub shards: u32,
+}
+/// Parameters of `Snapshot`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotRequest {
+    /// The database.
+    #[prost(string, tag = "1")]
+    pub db: ::prost::alloc::string::String,
+}
+/// A piece of an archive.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotResponse {
+    /// The next bytes of it.
+    #[prost(bytes = "vec", tag = "1")]
+    pub bytes: ::prost::alloc::vec::Vec<u8>,
+    /// Entries of the database that were written so far.
+    #[prost(uint64, tag = "2")]
+    pub done: u64,
+    /// Of so many.
+    #[prost(uint64, tag = "3")]
+    pub total: u64,
+}
+/// A piece of an archive.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RestoreRequest {
+    /// The name of the new database. The first piece has it; the others may leave it out.
+    #[prost(string, tag = "1")]
+    pub db: ::prost::alloc::string::String,
+    /// The next bytes of the archive: 4 MiB at most.
+    #[prost(bytes = "vec", tag = "2")]
+    pub bytes: ::prost::alloc::vec::Vec<u8>,
+}
 /// Parameters of `Index`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct IndexRequest {
@@ -326,7 +385,7 @@ pub struct PatchRequest {
     pub durability: i32,
 }
 /// What `Patch` did.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PatchResponse {
     /// How many documents were changed.
     #[prost(uint64, tag = "1")]
@@ -337,6 +396,9 @@ pub struct PatchResponse {
     /// What is true of them.
     #[prost(enumeration = "Durability", tag = "3")]
     pub durability: i32,
+    /// What to know about the filter: what makes it dearer or worse than it need be.
+    #[prost(string, repeated, tag = "4")]
+    pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Parameters of `Get`: either ids or one id.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -402,6 +464,9 @@ pub struct DeleteResponse {
     /// What is true of them.
     #[prost(enumeration = "Durability", tag = "3")]
     pub durability: i32,
+    /// What to know about the filter: what makes it dearer or worse than it need be.
+    #[prost(string, repeated, tag = "4")]
+    pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Parameters of `Search`: one of `vector`, `vectors` and `like`, or `text` alone.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -511,6 +576,9 @@ pub struct SearchResponse {
     /// How the hits of one search were found, if the client asked.
     #[prost(message, optional, tag = "4")]
     pub explain: ::core::option::Option<Explanation>,
+    /// What to know about the search: what makes it dearer or worse than it need be.
+    #[prost(string, repeated, tag = "5")]
+    pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A document that was found.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -578,11 +646,14 @@ pub struct CountRequest {
     pub filter: ::prost::alloc::string::String,
 }
 /// How many there are.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CountResponse {
     /// Documents that pass the filter.
     #[prost(uint64, tag = "1")]
     pub count: u64,
+    /// What to know about the filter: what makes it dearer or worse than it need be.
+    #[prost(string, repeated, tag = "2")]
+    pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Parameters of `Scroll`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -618,6 +689,9 @@ pub struct ScrollResponse {
     /// Where the next page begins; empty on the last one.
     #[prost(string, tag = "2")]
     pub cursor: ::prost::alloc::string::String,
+    /// What to know about the filter: what makes it dearer or worse than it need be.
+    #[prost(string, repeated, tag = "3")]
+    pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Parameters of `Facet`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -641,6 +715,9 @@ pub struct FacetResponse {
     /// The most frequent first.
     #[prost(message, repeated, tag = "1")]
     pub values: ::prost::alloc::vec::Vec<FacetValue>,
+    /// What to know about the filter: what makes it dearer or worse than it need be.
+    #[prost(string, repeated, tag = "2")]
+    pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A value of a field.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -651,6 +728,53 @@ pub struct FacetValue {
     /// How many documents have it.
     #[prost(uint64, tag = "2")]
     pub count: u64,
+}
+/// Parameters of `Recall`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecallRequest {
+    /// The database.
+    #[prost(string, tag = "1")]
+    pub db: ::prost::alloc::string::String,
+    /// The vector field; may be empty where there is only one.
+    #[prost(string, tag = "2")]
+    pub field: ::prost::alloc::string::String,
+    /// How many documents to search for; 100 if 0. Fewer of a very large database.
+    #[prost(uint32, tag = "3")]
+    pub sample: u32,
+    /// Hits of each search; 10 if 0.
+    #[prost(uint32, tag = "4")]
+    pub k: u32,
+    /// How many candidates a graph considers; what searches take if 0.
+    #[prost(uint32, tag = "5")]
+    pub ef: u32,
+    /// Which documents may be hits, as JSON: see `SearchRequest.filter`.
+    #[prost(string, tag = "6")]
+    pub filter: ::prost::alloc::string::String,
+    /// Chooses the documents.
+    #[prost(uint64, tag = "7")]
+    pub seed: u64,
+}
+/// What was measured.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct RecallResponse {
+    /// Which part of the true nearest was found, from 0 to 1; missing when there are none.
+    #[prost(double, optional, tag = "1")]
+    pub recall: ::core::option::Option<f64>,
+    /// Documents searched for that have a neighbour.
+    #[prost(uint32, tag = "2")]
+    pub sampled: u32,
+    /// Hits of each search.
+    #[prost(uint32, tag = "3")]
+    pub k: u32,
+    /// How many candidates the graph considered; 0 without a graph.
+    #[prost(uint32, tag = "4")]
+    pub ef: u32,
+    /// How many milliseconds an exact search took, on average.
+    #[prost(double, tag = "5")]
+    pub exact_ms: f64,
+    /// How many milliseconds any other search took, on average.
+    #[prost(double, tag = "6")]
+    pub search_ms: f64,
 }
 /// Parameters of `Changes` and `Follow`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
