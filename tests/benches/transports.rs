@@ -1,6 +1,6 @@
-//! What a search costs over gRPC, compared with the same search over WebSocket in CBOR:
-//! `cargo bench -p vectordoc-tests --bench transports`. Rounds alternate, and what is printed is the
-//! median of their ratios. Clients do not look into what comes back, so that the ratio is about the
+//! What a search costs over gRPC, over HTTP and embedded, compared with the same search over WebSocket
+//! in CBOR: `cargo bench -p vectordoc-tests --bench transports`. Rounds alternate, and what is printed
+//! is the median of their ratios. Clients do not look into what comes back, so that the ratio is about the
 //! server and the protocols.
 
 #[path = "../../node-server/src/grpc/generated/messages.rs"]
@@ -9,14 +9,18 @@
 mod messages;
 
 use ciborium::Value as Cbor;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, future::BoxFuture};
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
 use messages::SearchRequest;
 use std::{
-    future::Future,
     io::Write,
+    num::NonZero,
+    thread,
     time::{Duration, Instant},
 };
-use tokio::{runtime::Runtime, task::JoinSet};
+use tokio::{net::TcpStream, runtime::Runtime, task::JoinSet};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
@@ -52,22 +56,29 @@ fn queries() -> Vec<Vec<f32>> {
     (0..256).map(|_| vector(&mut rng)).collect()
 }
 
+fn object(fields: Vec<(&str, Cbor)>) -> Cbor {
+    Cbor::Map(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}
+
+fn typed_array(vector: &[f32]) -> Cbor {
+    let bytes = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
+    Cbor::Tag(85, Box::new(Cbor::Bytes(bytes)))
+}
+
+fn bytes_of(value: &Cbor) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(value, &mut bytes).expect("memory takes it");
+    bytes
+}
+
 /// A search as a WebSocket sends it.
 fn message(vector: &[f32]) -> Vec<u8> {
-    let bytes = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
-    let object = |fields: Vec<(&str, Cbor)>| {
-        Cbor::Map(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
-    };
-    let vector = Cbor::Tag(85, Box::new(Cbor::Bytes(bytes)));
-    let request = object(vec![
+    bytes_of(&object(vec![
         ("jsonrpc", "2.0".into()),
         ("id", 1.into()),
         ("method", "search".into()),
-        ("params", object(vec![("db", "row".into()), ("vector", vector)])),
-    ]);
-    let mut message = Vec::new();
-    ciborium::into_writer(&request, &mut message).expect("memory takes it");
-    message
+        ("params", object(vec![("db", "row".into()), ("vector", typed_array(vector))])),
+    ]))
 }
 
 /// Searches until `end`; how many.
@@ -121,22 +132,76 @@ async fn by_grpc(url: String, end: Instant) -> u64 {
     searches
 }
 
+/// Searches until `end`; how many.
+async fn by_http(url: String, end: Instant) -> u64 {
+    let address = url.trim_start_matches("ws://").to_owned();
+    let stream = TcpStream::connect(&address).await.expect("a connection");
+    stream.set_nodelay(true).expect("a socket");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
+    let connection = tokio::spawn(connection);
+    let bodies: Vec<Bytes> = queries()
+        .iter()
+        .map(|query| bytes_of(&object(vec![("vector", typed_array(query))])).into())
+        .collect();
+    let mut searches = 0;
+    for body in bodies.iter().cycle() {
+        if Instant::now() > end {
+            break;
+        }
+        let request = Request::post("/v1/dbs/row/search")
+            .header("host", &address)
+            .header("content-type", "application/cbor")
+            .header("accept", "application/cbor")
+            .body(Full::new(body.clone()))
+            .expect("a request");
+        let answer = sender.send_request(request).await.expect("an answer");
+        let answer = answer.into_body().collect().await.expect("all of it").to_bytes();
+        assert!(answer.len() > 300, "ten hits take more");
+        searches += 1;
+    }
+    connection.abort();
+    searches
+}
+
+/// Searches without a server until `end`, on a thread per core; how many.
+fn embedded(db: &Db<Row>, end: Instant) -> u64 {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let search = || {
+        let mut searches = 0;
+        for query in queries().iter().cycle() {
+            if Instant::now() > end {
+                return searches;
+            }
+            let hits = db.search(query).limit(10).run().expect("hits");
+            assert_eq!(hits.len(), 10);
+            searches += 1;
+        }
+        searches
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(search)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
+    })
+}
+
+/// Searches until an instant; how many.
+type Client = fn(String, Instant) -> BoxFuture<'static, u64>;
+
 /// Searches a second by so many clients.
-fn round<F>(runtime: &Runtime, clients: usize, url: &str, client: fn(String, Instant) -> F) -> f64
-where
-    F: Future<Output = u64> + Send + 'static,
-{
+fn round(runtime: &Runtime, clients: usize, url: &str, client: Client) -> f64 {
     runtime.block_on(async {
         let started = Instant::now();
         let mut all = JoinSet::new();
         for _ in 0..clients {
             all.spawn(client(url.to_owned(), started + ROUND));
         }
-        let searches: u64 = all.join_all().await.into_iter().sum();
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-        let searches = searches as f64;
-        searches / started.elapsed().as_secs_f64()
+        per_second(all.join_all().await.into_iter().sum(), started)
     })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+fn per_second(searches: u64, started: Instant) -> f64 {
+    searches as f64 / started.elapsed().as_secs_f64()
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
@@ -156,18 +221,30 @@ fn main() -> vectordoc::Result<()> {
     let service = db.serve(ServeOptions::default().port(0).name("row"))?;
     let runtime = Runtime::new().expect("a runtime");
     let mut output = std::io::stdout();
+    let others: [(&str, Client); 2] = [
+        ("gRPC", |url, end| Box::pin(by_grpc(url, end))),
+        ("HTTP (CBOR)", |url, end| Box::pin(by_http(url, end))),
+    ];
     for clients in CLIENTS {
-        let rounds = (0..ROUNDS).map(|_| {
-            let websocket = round(&runtime, clients, &service.url(), by_websocket);
-            (websocket, round(&runtime, clients, &service.url(), by_grpc))
-        });
-        let rounds: Vec<_> = rounds.collect();
-        let ratio = median(rounds.iter().map(|(websocket, grpc)| grpc / websocket).collect());
-        let websocket = median(rounds.iter().map(|(websocket, _)| *websocket).collect());
+        let url = service.url();
+        let mut ratios: [Vec<f64>; 3] = Default::default();
+        let mut searches = Vec::new();
+        for _ in 0..ROUNDS {
+            let websocket =
+                round(&runtime, clients, &url, |url, end| Box::pin(by_websocket(url, end)));
+            for (ratios, (_, client)) in ratios.iter_mut().zip(others) {
+                ratios.push(round(&runtime, clients, &url, client) / websocket);
+            }
+            let started = Instant::now();
+            ratios[2].push(websocket / per_second(embedded(&db, started + ROUND), started));
+            searches.push(websocket);
+        }
+        let [grpc, http, embedded] = ratios.map(median);
         let _ = writeln!(
             output,
-            "{clients:>2} clients: gRPC makes {ratio:.2} of the searches of WebSocket (CBOR), which \
-             made {websocket:.0} a second here"
+            "{clients:>2} clients over WebSocket (CBOR) make {:.0} searches a second here, {embedded:.2} \
+             of what is made embedded; gRPC {grpc:.2} and HTTP (CBOR) {http:.2} of that",
+            median(searches)
         );
     }
     service.shutdown()
