@@ -195,6 +195,8 @@ async fn a_wrong_line_is_named_with_what_is_written_before_it() -> Result<()> {
         assert_eq!(count["count"], 1_000);
         let long = vec![b'x'; 9 * 1024 * 1024];
         assert_eq!(refused(&as_lines.send("POST", DOCS, long).await?).1, "limit_exceeded");
+        let conditional = as_lines.with("if-match", "\"1\"").send("POST", DOCS, "{}").await?;
+        assert!(refused(&conditional).2.contains("one document"));
         let nowhere = as_lines.send("POST", "/v1/dbs/nothing/docs", "{}").await?;
         assert_eq!(refused(&nowhere).0, 404);
         server.shutdown().await

@@ -34,6 +34,16 @@ impl Condition {
         }
     }
 
+    /// Refuses a condition, where there is no one document that it could be about.
+    pub(super) fn expect_none(self) -> Result<()> {
+        match self.version {
+            None => Ok(()),
+            Some(_) => Err(Error::invalid(
+                "\"if-match\" and \"if-none-match: *\" go with writes of one document",
+            )),
+        }
+    }
+
     /// How HTTP says that a write was refused: 412 when that was for a condition of its headers.
     pub(super) fn refusal(self, error: Error) -> Problem {
         match self.version {

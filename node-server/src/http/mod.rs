@@ -107,6 +107,7 @@ async fn answer(
     let content = if route.has_body() { Some(Content::of(&parts.headers)?) } else { None };
     let body = match content {
         Some(Content::Lines) if route.takes_lines() => {
+            condition.expect_none()?;
             let stream = lines::Stream { caller, place, headers: parts.headers, body };
             let answered = lines::index(context, query_text, stream).await?;
             arrival.done(route.method().name);

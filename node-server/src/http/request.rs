@@ -74,9 +74,7 @@ impl Asked {
         }
         if let Some(version) = self.condition.version {
             if !self.route.method().params.iter().any(|field| field.name == "if_version") {
-                return Err(Error::invalid(
-                    "\"if-match\" and \"if-none-match: *\" go with writes of one document",
-                ));
+                self.condition.expect_none()?;
             }
             named.push(("if_version", version.to_string()));
         }
