@@ -95,6 +95,9 @@ pub(crate) const SCROLL_LIMIT_DEFAULT: usize = 100;
 pub(crate) const FACET_LIMIT_DEFAULT: usize = 100;
 /// Hits of each group of a search that does not say.
 pub(crate) const GROUP_SIZE_DEFAULT: usize = 1;
+/// Bytes of a request that may be done where it is asked for. Reading a longer one takes longer than
+/// another thread's waking up.
+pub(crate) const BRIEF_BYTES_MAX: usize = 64 * 1024;
 /// When a client refused with `busy` or `unavailable` may try again.
 pub(crate) const RETRY_AFTER_MS: u64 = 250;
 /// A request that works for so long is logged as slow, unless the server is told otherwise.

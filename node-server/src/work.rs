@@ -2,7 +2,12 @@
 //! wait for.
 
 use crate::limits::WRITES_MAX;
-use std::{num::NonZero, sync::Arc, thread};
+use std::{
+    num::NonZero,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+};
 use tokio::sync::Semaphore;
 use vectordoc::{Error, Result};
 
@@ -11,6 +16,9 @@ use vectordoc::{Error, Result};
 pub(crate) enum Work {
     /// The processor: one per core at a time.
     Compute,
+    /// The processor, for so short a time that another thread's waking up would take as long: it is
+    /// done where it is asked for.
+    Brief,
     /// The disk: many at a time, as they share one sync.
     Commit,
     /// The processor, for who follows: fewer at a time than there are cores, so that requests find
@@ -37,13 +45,15 @@ impl Workers {
         }
     }
 
-    /// Runs `job` on a thread that may block, once there is a permit.
+    /// Runs `job` on a thread that may block, once there is a permit; a brief one at once.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: Work,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
         let permits = match work {
+            // What the job leaves half done when it panics is nothing that anybody sees again.
+            Work::Brief => return catch_unwind(AssertUnwindSafe(job)).map_err(|_| panicked()),
             Work::Compute => &self.compute,
             Work::Commit => &self.commit,
             Work::Live => &self.live,
@@ -55,10 +65,12 @@ impl Workers {
             let _permit = permit;
             job()
         });
-        let job = job.await;
-        job.map_err(|error| {
-            tracing::error!(%error, "an operation panicked");
-            Error::internal("the operation failed inside the server; its log has more")
-        })
+        job.await.map_err(|_| panicked())
     }
+}
+
+/// The error of a job that panicked; the panic itself has been logged where it happened.
+fn panicked() -> Error {
+    tracing::error!("an operation panicked");
+    Error::internal("the operation failed inside the server; its log has more")
 }

@@ -38,6 +38,29 @@ impl Engine {
         gather::held(gather::search_batch(&[self][..], queries)?)
     }
 
+    /// About how many vectors a search compares, `limit` hits of it; `None` where that takes reading
+    /// from a disk. Of a filter that was never asked before, its evaluation counts too.
+    pub(crate) fn comparisons(&self, query: &Query, limit: usize) -> Option<u64> {
+        /// Documents that a filter looks at in the time of one comparison.
+        const FILTERED_AT_ONCE: u64 = 16;
+        let number = self.schema.vector_number(query.field.as_deref()).ok()?;
+        let field = &self.fields[number];
+        if !field.vectors.are_in_memory() {
+            return None;
+        }
+        let filtering = match query.filter {
+            Filter::All => 0,
+            _ => self.len() / FILTERED_AT_ONCE,
+        };
+        let compared = if query.exact || field.index.is_exact() {
+            field.present.len()
+        } else {
+            let ef = field.tuning.ef(query.ef.or(field.spec.index.ef), limit);
+            field.tuning.visits(ef) + field.unindexed()
+        };
+        Some(compared + filtering)
+    }
+
     /// The part of this engine in each of several searches by vector.
     pub(super) fn vector_parts(&self, queries: &[Query]) -> Result<Vec<Part>> {
         let searches = queries.iter().map(|query| self.searching(query, query.reach()));

@@ -81,6 +81,23 @@ impl Database {
         self.found(|shards| search(shards, query), |engines| search(engines, query))
     }
 
+    /// Whether a search by vector takes less than a thread's waking up or two, as far as that can be
+    /// told at once: it compares few vectors, all of them are in memory, and nobody is writing. For
+    /// servers, which then need not hand it to another thread.
+    pub fn is_brief(&self, query: &Query) -> bool {
+        /// As many are compared in some 0.3 milliseconds.
+        const COMPARISONS_MAX: u64 = 16_384;
+        if query.text.is_some() {
+            return false;
+        }
+        let mut left = COMPARISONS_MAX;
+        self.shards_now().iter().all(|shard| {
+            let engine = shard.engine_now();
+            let compared = engine.and_then(|engine| engine.comparisons(query, query.reach()));
+            compared.and_then(|compared| left.checked_sub(compared)).map(|rest| left = rest).is_some()
+        })
+    }
+
     /// What to know about a filter without asking it: conditions that no index serves, and what
     /// they cost. What a search has to be said of is in its [`Explanation`].
     pub fn warnings(&self, filter: &Filter) -> Result<Vec<Warning>> {

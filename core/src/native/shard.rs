@@ -84,6 +84,11 @@ impl Shard {
         self.engine.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The same, unless somebody is writing.
+    pub(super) fn engine_now(&self) -> Option<RwLockReadGuard<'_, Engine>> {
+        self.engine.try_read().ok()
+    }
+
     /// A place for one write of this shard.
     pub(super) fn place(&self, when_busy: WhenBusy) -> Result<Place<'_, Request>> {
         self.mailbox.place(when_busy)

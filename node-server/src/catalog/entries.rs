@@ -35,6 +35,14 @@ impl Entries {
         self.settled(|table| matches!(table.get(name), Some(Entry::Changing))).get(name).cloned()
     }
 
+    /// The database of `name`, if it is open.
+    pub(super) fn get_now(&self, name: &Name) -> Option<Database> {
+        match self.lock().get(name)? {
+            Entry::Open(database) | Entry::Lent(database) => Some(database.clone()),
+            Entry::Changing | Entry::Restoring | Entry::Broken(_) => None,
+        }
+    }
+
     /// All entries, once nobody is changing one.
     pub(super) fn all(&self) -> BTreeMap<Name, Entry> {
         let changing = |entry: &Entry| matches!(entry, Entry::Changing);

@@ -97,6 +97,11 @@ impl Catalog {
         }
     }
 
+    /// The database called `name`, if it can be had without waiting.
+    pub(crate) fn get_now(&self, name: &str) -> Option<Database> {
+        self.entries.get_now(&Name::parse(name).ok()?)
+    }
+
     /// The database called `name`; `conflict` when it is of another schema or, if `shards` is given,
     /// of another number of shards.
     pub fn find(&self, name: &str, schema: &Schema, shards: Option<usize>) -> Result<Database> {

@@ -165,9 +165,9 @@ impl Call {
         requests: Requests,
     ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + Send + use<>, Status> {
         let answered = async {
-            let work = rpc.method()?.work;
             let request = self.only(requests).await;
             let request = request.inspect_err(|error| arrival.refused(rpc.method_name(), error))?;
+            let work = rpc.work(&request, &self.context.catalog)?;
             self.run(&arrival, work, move |session| rpc.run(&request, session)).await
         };
         let answered = self.deadline.meet(said(answered)).await;

@@ -5,6 +5,7 @@ use crate::{
     Catalog,
     encoding::Raw,
     keys::Caller,
+    limits::BRIEF_BYTES_MAX,
     operation::{Answer, Method},
     telemetry::{Arrival, Asked},
     work::Work,
@@ -66,6 +67,7 @@ impl Session<'_> {
 pub(super) struct Rpc {
     name: &'static str,
     method: &'static str,
+    params: fn(&[u8]) -> Result<Params>,
     run: fn(&[u8], &Session<'_>) -> Result<Vec<u8>>,
 }
 
@@ -90,7 +92,7 @@ static RPCS: [Rpc; 16] = [
 
 impl Rpc {
     const fn of<A: Ask>() -> Self {
-        Self { name: A::RPC, method: A::METHOD, run: run::<A> }
+        Self { name: A::RPC, method: A::METHOD, params: params::<A>, run: run::<A> }
     }
 
     /// The call of this name; `unsupported` with the nearest name when there is none.
@@ -107,6 +109,17 @@ impl Rpc {
         Method::named(self.method)
     }
 
+    /// What running it with `request` spends its time on.
+    pub(super) fn work(&self, request: &[u8], catalog: &Catalog) -> Result<Work> {
+        let method = self.method()?;
+        if method.work == Work::Compute && request.len() <= BRIEF_BYTES_MAX {
+            // What cannot be read is refused where it is run.
+            let params = (self.params)(request).map(Params::finish).unwrap_or_default();
+            return Ok(method.work_with(Some(Raw::Cbor(&params)), catalog));
+        }
+        Ok(method.work)
+    }
+
     /// What that is called.
     pub(super) fn method_name(&self) -> &'static str {
         self.method
@@ -118,12 +131,18 @@ impl Rpc {
     }
 }
 
+fn params<A: Ask>(request: &[u8]) -> Result<Params> {
+    let mut params = Params::new();
+    read::<A>(request)?.write(&mut params)?;
+    Ok(params)
+}
+
 fn run<A: Ask>(request: &[u8], session: &Session<'_>) -> Result<Vec<u8>> {
     let request = session.read(A::METHOD, read::<A>(request))?;
     // The answer to a write is never refused, as the write is done; it is about as long as the
     // request, or as a schema.
     let bytes_max = match Method::named(A::METHOD)?.work {
-        Work::Compute | Work::Live => session.answer_bytes_max,
+        Work::Compute | Work::Brief | Work::Live => session.answer_bytes_max,
         Work::Commit => usize::MAX,
     };
     answer(&request, session, |response| encode(&response, bytes_max))

@@ -136,6 +136,7 @@ async fn run(
 ) -> Response {
     let (method, condition) = (asked.route.method(), asked.condition);
     let bytes_max = context.limits.answer_bytes_max;
+    let work = asked.work(&context.catalog);
     let job = {
         let (context, arrival) = (Arc::clone(&context), Arc::clone(arrival));
         move || {
@@ -146,7 +147,7 @@ async fn run(
             })
         }
     };
-    match context.workers.run(method.work, job).await.and_then(|answered| answered) {
+    match context.workers.run(work, job).await.and_then(|answered| answered) {
         Ok(written) => written.into_response(condition),
         Err(error) => condition.refusal(error).into_response(),
     }

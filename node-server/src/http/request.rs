@@ -6,6 +6,7 @@ use crate::{
     encoding::{Encoding, Raw},
     keys::Caller,
     operation::{Answer, Field, Input, Kind},
+    work::Work,
 };
 use axum::{body::Bytes, extract::RawPathParams};
 use vectordoc::{
@@ -44,14 +45,25 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// What running it spends its time on. Of a document that the path names, only running it can
+    /// tell the id.
+    pub(super) fn work(&self, catalog: &Catalog) -> Work {
+        let method = self.route.method();
+        if self.place.id.is_some() {
+            return method.work;
+        }
+        match (self.named(catalog), self.object()) {
+            (Ok(named), object) => method.work_with(input(object, &named), catalog),
+            (Err(_), _) => method.work,
+        }
+    }
+
     /// Runs it for `caller`. Blocks.
     pub(super) fn run(&self, caller: &Caller, catalog: &Catalog) -> Result<Answer> {
-        let method = self.route.method();
         let named = self.named(catalog)?;
         let object =
             self.body.as_ref().map(|(encoding, bytes)| raw(*encoding, bytes)).transpose()?;
-        let named = named.iter().map(|(name, json)| (*name, Raw::Json(json))).collect();
-        method.call(Input { object, named }, caller, catalog)
+        self.route.method().call(input(object, &named), caller, catalog)
     }
 
     /// The parameters in the body, if they can be read.
@@ -80,6 +92,12 @@ impl Asked {
         }
         Ok(named)
     }
+}
+
+/// An operation's input from the body's object and what is said elsewhere.
+fn input<'a>(object: Option<Raw<'a>>, named: &'a [(&'static str, String)]) -> Input<'a> {
+    let named = named.iter().map(|(name, json)| (*name, Raw::Json(json))).collect();
+    Input { object, named }
 }
 
 fn raw(encoding: Encoding, bytes: &[u8]) -> Result<Raw<'_>> {

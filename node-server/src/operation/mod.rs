@@ -44,6 +44,7 @@ mod followed;
 use crate::{
     Catalog,
     keys::{Caller, Role},
+    limits::BRIEF_BYTES_MAX,
     telemetry,
     work::Work,
 };
@@ -74,6 +75,12 @@ trait Operation: Sized {
     /// What it spends its time on.
     const WORK: Work = Work::Compute;
 
+    /// Whether it takes so little time that another thread's waking up would take as long, as far as
+    /// its parameters and the databases tell at once.
+    fn is_brief(_: &Params<'_>, _: &Catalog) -> bool {
+        false
+    }
+
     /// Reads the parameters; `catalog` is there for the schema that documents are read with.
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self>;
 
@@ -95,6 +102,7 @@ pub(crate) struct Method {
     pub(crate) result: Kind,
     /// What it spends its time on.
     pub(crate) work: Work,
+    is_brief: fn(Input<'_>, &Catalog) -> bool,
     call: fn(Input<'_>, &Caller, &Catalog) -> Result<Answer>,
 }
 
@@ -134,6 +142,7 @@ impl Method {
             params: O::PARAMS,
             result: O::RESULT,
             work: O::WORK,
+            is_brief: is_brief::<O>,
             call: call::<O>,
         }
     }
@@ -146,6 +155,13 @@ impl Method {
         })
     }
 
+    /// What it spends its time on with `input`.
+    pub(crate) fn work_with<'a>(&self, input: impl Into<Input<'a>>, catalog: &Catalog) -> Work {
+        let input = input.into();
+        let is_short = input.bytes() <= BRIEF_BYTES_MAX;
+        if is_short && (self.is_brief)(input, catalog) { Work::Brief } else { self.work }
+    }
+
     /// Runs the operation with `input` for `caller`, who may have to be denied it. Blocks.
     pub(crate) fn call<'a>(
         &self,
@@ -155,6 +171,11 @@ impl Method {
     ) -> Result<Answer> {
         (self.call)(input.into(), caller, catalog)
     }
+}
+
+/// What cannot be read is refused where every operation is run.
+fn is_brief<O: Operation>(input: Input<'_>, catalog: &Catalog) -> bool {
+    Params::parse(input, O::PARAMS).is_ok_and(|params| O::is_brief(&params, catalog))
 }
 
 fn call<O: Operation>(input: Input<'_>, caller: &Caller, catalog: &Catalog) -> Result<Answer> {

@@ -15,6 +15,14 @@ pub(crate) struct Input<'a> {
     pub(crate) named: Vec<(&'static str, Raw<'a>)>,
 }
 
+impl Input<'_> {
+    /// How long it is.
+    pub(super) fn bytes(&self) -> usize {
+        let named = self.named.iter().map(|(_, value)| value);
+        self.object.iter().chain(named).map(|value| value.as_bytes().len()).sum()
+    }
+}
+
 impl<'a> From<Option<Raw<'a>>> for Input<'a> {
     fn from(object: Option<Raw<'a>>) -> Self {
         Self { object, named: Vec::new() }

@@ -15,6 +15,7 @@ use crate::{
     Catalog,
     keys::{Caller, Role},
 };
+use std::borrow::Cow;
 use vectordoc::{
     Database, Error, Fusion, GroupBy, Query, Result, Schema, TextQuery, limits::QUERIES_MAX,
 };
@@ -102,6 +103,19 @@ impl Operation for Search {
             WARNINGS,
         ]),
     ]);
+
+    /// One vector's nearest, where few are compared with it.
+    fn is_brief(params: &Params<'_>, catalog: &Catalog) -> bool {
+        const LONGER: [&str; 4] = ["vectors", "like", "text", "group_by"];
+        if LONGER.iter().any(|name| params.has(name)) {
+            return false;
+        }
+        let name = params.optional::<Cow<'_, str>>("db").ok().flatten();
+        let Some(database) = name.and_then(|name| catalog.get_now(&name)) else {
+            return false;
+        };
+        pattern(params, database.schema()).is_ok_and(|query| database.is_brief(&query))
+    }
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         let database = read::database(params, catalog)?;

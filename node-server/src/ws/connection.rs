@@ -366,7 +366,8 @@ impl Asked {
 async fn answer(asked: Asked, slot: OwnedSemaphorePermit, outbox: Sender) {
     let asked = Arc::new(asked);
     let job = Arc::clone(&asked);
-    let ran = asked.context.workers.run(asked.incoming.work(), move || job.answer()).await;
+    let work = asked.incoming.work(&asked.context.catalog);
+    let ran = asked.context.workers.run(work, move || job.answer()).await;
     if let Some(bytes) = ran.unwrap_or_else(|error| asked.refuse(&error)) {
         // A client that has left misses its answer.
         let message = framed(asked.encoding, bytes);

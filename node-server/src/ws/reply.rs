@@ -29,7 +29,10 @@ impl Incoming {
     }
 
     /// What running it spends its time on.
-    pub(super) fn work(&self) -> Work {
+    pub(super) fn work(&self, catalog: &Catalog) -> Work {
+        if let Self::One(Request { call: Ok(Call::Operation { method, params }), .. }) = self {
+            return method.work_with(params.as_ref().map(Part::as_raw), catalog);
+        }
         let mut calls = self.requests().iter().flat_map(|request| &request.call);
         if calls.any(|call| call.work() == Work::Commit) { Work::Commit } else { Work::Compute }
     }
@@ -144,7 +147,7 @@ impl Call {
     /// about as long as the request, or as a schema.
     fn bytes_max(&self, bytes_max: usize) -> usize {
         match self.work() {
-            Work::Compute | Work::Live => bytes_max,
+            Work::Compute | Work::Brief | Work::Live => bytes_max,
             Work::Commit => usize::MAX,
         }
     }

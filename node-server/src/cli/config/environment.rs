@@ -9,13 +9,15 @@ const PREFIX: &str = "VECTORDOC_";
 /// What all commands log, and so a short name of a server's `log.filter`.
 pub(crate) const LOG: &str = "VECTORDOC_LOG";
 /// Variables that are not settings of a server: the file they are in, what clients send as their
-/// key and where to, and what tests and benchmarks of vectordoc measure on.
-const OTHERS: [&str; 5] = [
+/// key and where to, and what tests and benchmarks of vectordoc measure on, and how.
+const OTHERS: [&str; 7] = [
     "VECTORDOC_CONFIG",
     "VECTORDOC_KEY",
     "VECTORDOC_URL",
     "VECTORDOC_DATASET",
     "VECTORDOC_BROWSER_HARNESS",
+    "VECTORDOC_BIN",
+    "VECTORDOC_PROTO",
 ];
 /// What Kubernetes sets in every container beside a service called `vectordoc`.
 const SERVICE_LINKS: [&str; 2] = ["VECTORDOC_PORT", "VECTORDOC_SERVICE_"];
