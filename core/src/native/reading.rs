@@ -94,7 +94,10 @@ impl Database {
         self.shards_now().iter().all(|shard| {
             let engine = shard.engine_now();
             let compared = engine.and_then(|engine| engine.comparisons(query, query.reach()));
-            compared.and_then(|compared| left.checked_sub(compared)).map(|rest| left = rest).is_some()
+            compared
+                .and_then(|compared| left.checked_sub(compared))
+                .map(|rest| left = rest)
+                .is_some()
         })
     }
 

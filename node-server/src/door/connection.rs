@@ -4,6 +4,7 @@
 use super::{
     pace::Paced,
     places::{NoPlace, Place},
+    wire::Wire,
 };
 use crate::{
     Limits, grpc,
@@ -68,7 +69,7 @@ pub(crate) async fn serve<S>(
     };
     let builder = protocol(limits);
     let mut connection =
-        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        pin!(builder.serve_connection_with_upgrades(TokioIo::new(Wire::new(stream)), service));
     // Which protocol it is, is found out without a deadline (hyper #3756), so there is one here.
     let mut first_request = pin!(sleep(limits.handshake_timeout));
     let (mut is_waiting, mut is_draining) = (true, false);

@@ -8,6 +8,7 @@ mod connection;
 mod doorkeeper;
 mod pace;
 mod places;
+mod wire;
 
 pub(crate) use connection::{Peer, serve, turn_away};
 pub(crate) use doorkeeper::{Doorkeeper, admit, cors};

@@ -12,8 +12,10 @@ use super::{
     stream::Streamed,
 };
 use crate::{
+    encoding::Raw,
     http::caller,
     keys::Caller,
+    limits::BRIEF_BYTES_MAX,
     operation::Method,
     server::Context,
     telemetry::{Arrival, RequestId, Transport, UNKNOWN},
@@ -165,10 +167,19 @@ impl Call {
         requests: Requests,
     ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + Send + use<>, Status> {
         let answered = async {
-            let request = self.only(requests).await;
-            let request = request.inspect_err(|error| arrival.refused(rpc.method_name(), error))?;
-            let work = rpc.work(&request, &self.context.catalog)?;
-            self.run(&arrival, work, move |session| rpc.run(&request, session)).await
+            let method = rpc.method()?;
+            let refused = |error: &Error| arrival.refused(method.name, error);
+            let request = self.only(requests).await.inspect_err(refused)?;
+            if request.len() > BRIEF_BYTES_MAX {
+                let job = move |session: &Session<'_>| {
+                    let params = session.read(method.name, rpc.params(&request))?;
+                    rpc.run(method, &params, session)
+                };
+                return self.run(&arrival, method.work, job).await;
+            }
+            let params = rpc.params(&request).inspect_err(refused)?;
+            let work = method.work_with(Some(Raw::Cbor(&params)), &self.context.catalog);
+            self.run(&arrival, work, move |session| rpc.run(method, &params, session)).await
         };
         let answered = self.deadline.meet(said(answered)).await;
         if answered.is_err() && self.deadline.is_over() && !arrival.was_run() {

@@ -57,7 +57,7 @@ async fn take(mut call: Call, mut requests: Requests) -> Result<Vec<u8>> {
         return Err(nothing);
     };
     let finish = move |session: &Session<'_>| {
-        session.run(Method::named(FINISH)?, named(&taken.transfer), |answer| {
+        session.run(Method::named(FINISH)?, &named(&taken.transfer).finish(), |answer| {
             let database = described(answer).ok_or_else(|| rpc::answered_otherwise(FINISH))?;
             rpc::encode(&database, usize::MAX)
         })
@@ -97,7 +97,7 @@ fn write(
     let mut params = named(&transfer);
     params.give("offset").uint(offset);
     params.give("bytes").bytes(&request.bytes);
-    let offset = session.run(Method::named(WRITE)?, params, |answer| match answer {
+    let offset = session.run(Method::named(WRITE)?, &params.finish(), |answer| match answer {
         Answer::Taken { offset, .. } => Ok(offset),
         _ => Err(rpc::answered_otherwise(WRITE)),
     })?;
@@ -116,7 +116,7 @@ fn same(taken: Taken, db: &str) -> Result<Taken> {
 fn begin(context: Arc<Context>, db: String, session: &Session<'_>) -> Result<Taken> {
     let mut params = Params::new();
     params.text("db", &db);
-    let token = session.run(Method::named(BEGIN)?, params, |answer| match answer {
+    let token = session.run(Method::named(BEGIN)?, &params.finish(), |answer| match answer {
         Answer::Restore { restore, .. } => Ok(restore),
         _ => Err(rpc::answered_otherwise(BEGIN)),
     })?;

@@ -5,7 +5,6 @@ use crate::{
     Catalog,
     encoding::Raw,
     keys::Caller,
-    limits::BRIEF_BYTES_MAX,
     operation::{Answer, Method},
     telemetry::{Arrival, Asked},
     work::Work,
@@ -47,11 +46,10 @@ impl Session<'_> {
     pub(super) fn run<T>(
         &self,
         method: &'static Method,
-        params: Params,
+        params: &[u8],
         write: impl FnOnce(Answer) -> Result<T>,
     ) -> Result<T> {
-        let params = params.finish();
-        let (params, caller) = (Some(Raw::Cbor(&params)), self.caller);
+        let (params, caller) = (Some(Raw::Cbor(params)), self.caller);
         self.arrival.run(&Asked { method, params, caller, rpc_id: None }, || {
             write(method.call(params, caller, self.catalog)?)
         })
@@ -67,8 +65,8 @@ impl Session<'_> {
 pub(super) struct Rpc {
     name: &'static str,
     method: &'static str,
-    params: fn(&[u8]) -> Result<Params>,
-    run: fn(&[u8], &Session<'_>) -> Result<Vec<u8>>,
+    params: fn(&[u8]) -> Result<Vec<u8>>,
+    respond: fn(Answer, usize) -> Result<Vec<u8>>,
 }
 
 static RPCS: [Rpc; 16] = [
@@ -92,7 +90,7 @@ static RPCS: [Rpc; 16] = [
 
 impl Rpc {
     const fn of<A: Ask>() -> Self {
-        Self { name: A::RPC, method: A::METHOD, params: params::<A>, run: run::<A> }
+        Self { name: A::RPC, method: A::METHOD, params: params::<A>, respond: respond::<A> }
     }
 
     /// The call of this name; `unsupported` with the nearest name when there is none.
@@ -109,43 +107,42 @@ impl Rpc {
         Method::named(self.method)
     }
 
-    /// What running it with `request` spends its time on.
-    pub(super) fn work(&self, request: &[u8], catalog: &Catalog) -> Result<Work> {
-        let method = self.method()?;
-        if method.work == Work::Compute && request.len() <= BRIEF_BYTES_MAX {
-            // What cannot be read is refused where it is run.
-            let params = (self.params)(request).map(Params::finish).unwrap_or_default();
-            return Ok(method.work_with(Some(Raw::Cbor(&params)), catalog));
-        }
-        Ok(method.work)
-    }
-
     /// What that is called.
     pub(super) fn method_name(&self) -> &'static str {
         self.method
     }
 
-    /// From a request to its answer, both as bytes. Blocks.
-    pub(super) fn run(&self, request: &[u8], session: &Session<'_>) -> Result<Vec<u8>> {
-        (self.run)(request, session)
+    /// The parameters in a request, in CBOR.
+    pub(super) fn params(&self, request: &[u8]) -> Result<Vec<u8>> {
+        (self.params)(request)
+    }
+
+    /// From the parameters to the answer. Blocks.
+    pub(super) fn run(
+        &self,
+        method: &'static Method,
+        params: &[u8],
+        session: &Session<'_>,
+    ) -> Result<Vec<u8>> {
+        // The answer to a write is never refused, as the write is done; it is about as long as the
+        // request, or as a schema.
+        let bytes_max = match method.work {
+            Work::Compute | Work::Brief | Work::Live => session.answer_bytes_max,
+            Work::Commit => usize::MAX,
+        };
+        session.run(method, params, |answer| (self.respond)(answer, bytes_max))
     }
 }
 
-fn params<A: Ask>(request: &[u8]) -> Result<Params> {
+fn params<A: Ask>(request: &[u8]) -> Result<Vec<u8>> {
     let mut params = Params::new();
     read::<A>(request)?.write(&mut params)?;
-    Ok(params)
+    Ok(params.finish())
 }
 
-fn run<A: Ask>(request: &[u8], session: &Session<'_>) -> Result<Vec<u8>> {
-    let request = session.read(A::METHOD, read::<A>(request))?;
-    // The answer to a write is never refused, as the write is done; it is about as long as the
-    // request, or as a schema.
-    let bytes_max = match Method::named(A::METHOD)?.work {
-        Work::Compute | Work::Brief | Work::Live => session.answer_bytes_max,
-        Work::Commit => usize::MAX,
-    };
-    answer(&request, session, |response| encode(&response, bytes_max))
+fn respond<A: Ask>(answer: Answer, bytes_max: usize) -> Result<Vec<u8>> {
+    let response = A::response(answer).ok_or_else(|| answered_otherwise(A::METHOD))?;
+    encode(&response, bytes_max)
 }
 
 /// Reads a request.
@@ -163,7 +160,7 @@ pub(super) fn answer<A: Ask, T>(
 ) -> Result<T> {
     let mut params = Params::new();
     session.read(A::METHOD, request.write(&mut params))?;
-    session.run(Method::named(A::METHOD)?, params, |answer| {
+    session.run(Method::named(A::METHOD)?, &params.finish(), |answer| {
         let response = A::response(answer);
         write(response.ok_or_else(|| answered_otherwise(A::METHOD))?)
     })

@@ -82,7 +82,7 @@ fn begin(request: &[u8], session: &Session<'_>) -> Result<(String, String)> {
     let SnapshotRequest { db } = session.read(BEGIN, rpc::read(request))?;
     let mut params = Params::new();
     params.text("db", &db);
-    let token = session.run(Method::named(BEGIN)?, params, |answer| match answer {
+    let token = session.run(Method::named(BEGIN)?, &params.finish(), |answer| match answer {
         Answer::Snapshot { snapshot } => Ok(snapshot),
         _ => Err(rpc::answered_otherwise(BEGIN)),
     })?;
@@ -99,7 +99,7 @@ fn read(
     params.text("db", &transfer.db);
     params.text("snapshot", &transfer.token);
     params.give("offset").uint(offset);
-    session.run(Method::named(READ)?, params, |answer| match answer {
+    session.run(Method::named(READ)?, &params.finish(), |answer| match answer {
         Answer::Piece { bytes, offset, done, total, has_more } => {
             let piece = SnapshotResponse { bytes: bytes.0, done, total };
             Ok((rpc::encode(&piece, usize::MAX)?, offset, has_more))

@@ -48,7 +48,8 @@ fn call(id: u64, method: &str, params: Vec<(&str, Cbor)>) -> Message {
 
 /// The searches for every query, as a WebSocket sends them.
 pub(crate) fn searches() -> Vec<Message> {
-    let search = |(id, query): (u64, Vec<f32>)| call(id, "search", vec![("vector", typed_array(&query))]);
+    let search =
+        |(id, query): (u64, Vec<f32>)| call(id, "search", vec![("vector", typed_array(&query))]);
     (0..).zip(queries()).map(search).collect()
 }
 
@@ -76,7 +77,9 @@ pub(crate) async fn connected(url: &str) -> Socket {
 }
 
 /// The next answer, whatever it says.
-pub(crate) async fn answer(socket: &mut (impl StreamExt<Item = Result<Message, Broken>> + Unpin)) -> Bytes {
+pub(crate) async fn answer(
+    socket: &mut (impl StreamExt<Item = Result<Message, Broken>> + Unpin),
+) -> Bytes {
     loop {
         if let Message::Binary(answer) = socket.next().await.expect("open").expect("an answer") {
             return answer;

@@ -126,7 +126,11 @@ pub(crate) fn load(bench: &Bench) -> Result<String> {
         ratios.push(latencies.quantile(990) / latencies.quantile(500));
         halves.push(half);
     }
-    Ok(format!("at {:.0} searches a second, half the peak, p99 ÷ p50 is {:.2}", median(halves), median(ratios)))
+    Ok(format!(
+        "at {:.0} searches a second, half the peak, p99 ÷ p50 is {:.2}",
+        median(halves),
+        median(ratios)
+    ))
 }
 
 /// Writing meanwhile.
@@ -161,7 +165,8 @@ async fn write(url: String, next: Arc<AtomicU64>, ends: Arc<AtomicBool>) -> u64 
     let mut written = 0;
     while !ends.load(Ordering::Relaxed) {
         let start = next.fetch_add(BATCH, Ordering::Relaxed);
-        let message = tokio::task::spawn_blocking(move || indexing((start..start + BATCH).map(row)));
+        let message =
+            tokio::task::spawn_blocking(move || indexing((start..start + BATCH).map(row)));
         socket.send(message.await.expect("no panic")).await.expect("sent");
         let _ = answer(&mut socket).await;
         written += BATCH;
@@ -210,8 +215,9 @@ impl Bench {
                 all.spawn(async move {
                     let mut socket = connected(&url).await;
                     // The same documents over and over, so that rounds find what they found before.
-                    let messages: Vec<_> =
-                        (0..16).map(|number| indexing(std::iter::once(row(client * 16 + number)))).collect();
+                    let messages: Vec<_> = (0..16)
+                        .map(|number| indexing(std::iter::once(row(client * 16 + number))))
+                        .collect();
                     let mut count = 0;
                     for message in messages.iter().cycle() {
                         if started.elapsed() > ROUND {
