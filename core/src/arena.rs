@@ -3,8 +3,9 @@
 //! A page is a run of rows and its bytes are the rows themselves, so that a checkpoint writes the
 //! marked pages and opening copies pages in.
 
-use crate::{Error, Result, rest::ReadPage};
+use crate::{Error, Result, parallel, rest::ReadPage};
 use alloc::{vec, vec::Vec};
+use core::ops::Range;
 
 /// Bytes of a full page at most. Under 64 KiB with a key and a checksum, as stores that allocate
 /// powers of two would double a page just beyond.
@@ -157,32 +158,50 @@ impl<T: Element> Arena<T> {
         bytes
     }
 
-    /// An arena of `rows` rows out of its pages, asked for in order.
+    /// An arena of `rows` rows out of its pages.
     pub(crate) fn from_pages(stride: usize, rows: usize, read: impl ReadPage) -> Result<Self> {
         Self::new(stride).filled(rows, read)
     }
 
-    /// An arena with rows and pages as long as these, of `rows` rows out of its pages.
-    pub(crate) fn filled(&self, rows: usize, mut read: impl ReadPage) -> Result<Self> {
-        let (stride, page_rows) = (self.stride, self.page_rows);
-        let mut arena = Self { page_rows, ..Self::new(stride) };
-        for number in 0..rows.div_ceil(arena.page_rows) {
-            read(number, &mut |bytes| {
-                let expected = (rows - arena.rows).min(arena.page_rows);
-                if bytes.len() != expected * stride * T::BYTES {
+    /// An arena with rows and pages as long as these, of `rows` rows out of its pages. Chunks are
+    /// filled side by side, where there are threads for that.
+    pub(crate) fn filled(&self, rows: usize, read: impl ReadPage) -> Result<Self> {
+        let mut arena = Self { page_rows: self.page_rows, ..Self::new(self.stride) };
+        let chunk_rows = arena.chunk_rows();
+        let starts: Vec<usize> = (0..rows).step_by(chunk_rows).collect();
+        let chunks = parallel::map(&starts, parallel::threads(), |start| {
+            arena.chunk_of(*start..rows.min(start + chunk_rows), rows, &read)
+        });
+        arena.chunks = chunks.into_iter().collect::<Result<_>>()?;
+        arena.rows = rows;
+        arena.dirty = vec![false; rows.div_ceil(arena.page_rows)];
+        Ok(arena)
+    }
+
+    /// The chunk of the rows `wanted`, of `rows` rows that there are, out of the pages it is in. A
+    /// page that lies in two chunks is read for each.
+    fn chunk_of(&self, wanted: Range<usize>, rows: usize, read: &impl ReadPage) -> Result<Vec<T>> {
+        let row_bytes = self.stride * T::BYTES;
+        let (is_first, full) = (wanted.start == 0, self.chunk_rows());
+        let mut chunk = Vec::new();
+        reserve(
+            &mut chunk,
+            if is_first { wanted.len() } else { full } * self.stride,
+            full * self.stride,
+        );
+        for page in wanted.start / self.page_rows..wanted.end.div_ceil(self.page_rows) {
+            let first = page * self.page_rows;
+            let last = rows.min(first + self.page_rows);
+            read(page, &mut |bytes| {
+                if bytes.len() != (last - first) * row_bytes {
                     return Err(Error::corrupt("a page has the wrong length"));
                 }
-                let mut rest = bytes;
-                arena.extend(arena.rows + expected, |chunk, elements| {
-                    let (run, after) = rest.split_at(elements * T::BYTES);
-                    T::read(run, chunk);
-                    rest = after;
-                });
+                let (start, end) = (wanted.start.max(first) - first, wanted.end.min(last) - first);
+                T::read(&bytes[start * row_bytes..end * row_bytes], &mut chunk);
                 Ok(())
             })?;
         }
-        arena.dirty = vec![false; arena.rows.div_ceil(arena.page_rows)];
-        Ok(arena)
+        Ok(chunk)
     }
 
     /// Bytes of memory held.

@@ -23,6 +23,8 @@ pub mod filter;
 
 mod patch;
 
+mod parallel;
+
 mod arena;
 mod batch;
 mod bytes;

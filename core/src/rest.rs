@@ -12,13 +12,13 @@ pub trait PageSource: Send + Sync {
     fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool>;
 }
 
-/// Lends the content of the page with a number, once.
+/// Lends the content of the page with a number, once; to several threads at a time.
 pub(crate) trait ReadPage:
-    FnMut(usize, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>
+    Fn(usize, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + Sync
 {
 }
 
-impl<F: FnMut(usize, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>> ReadPage for F {}
+impl<F: Fn(usize, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + Sync> ReadPage for F {}
 
 /// The pages of one section.
 #[derive(Clone)]

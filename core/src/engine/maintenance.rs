@@ -43,6 +43,11 @@ impl Engine {
         Ok(None)
     }
 
+    /// Whether there is anything to plan, which takes no time to tell.
+    pub fn needs_maintenance(&self) -> bool {
+        self.fields.iter().any(Field::needs_maintenance)
+    }
+
     /// Makes the change a slice of work comes down to.
     pub fn commit_maintenance(&mut self, maintenance: Maintenance) {
         let field = &mut self.fields[maintenance.field];
@@ -63,6 +68,10 @@ impl Engine {
 }
 
 impl Field {
+    fn needs_maintenance(&self) -> bool {
+        self.outgrew_scan() || self.next_change().is_some() || self.tuning.due(self).is_some()
+    }
+
     fn plan(&self, threads: usize) -> Result<Option<Job>> {
         if self.outgrew_scan() {
             return Ok(Some(Job::SwitchToGraph));

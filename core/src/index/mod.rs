@@ -111,7 +111,6 @@ mod hnsw;
 mod hnsw_rs;
 mod indexes;
 mod kept;
-mod parallel;
 mod rescore;
 mod rotation;
 mod rows;
@@ -297,7 +296,7 @@ pub trait Section {
 }
 
 /// Where an index finds its sections when a database opens.
-pub trait Sections {
+pub trait Sections: Sync {
     /// The header of section `section`.
     fn header(&self, section: usize) -> Result<u64>;
     /// A page of section `section`.

@@ -4,6 +4,7 @@
 mod directory;
 mod memory;
 mod options;
+mod priority;
 mod store;
 
 mod budget;

@@ -11,18 +11,19 @@ use super::{
     feed::Feed,
     history::History,
     mailbox::Mailbox,
+    priority::go_behind_others,
     shard::Shared,
     store::{Changes, Store},
 };
 use crate::{
     Batch, Engine, Error, ErrorKind, Record, Result,
-    engine::{Group, Loaded, Outcome},
+    engine::{Group, Loaded, Maintenance, Outcome},
     key::Key,
     limits::UNSYNCED_MAX,
 };
 use std::{
     sync::{Arc, PoisonError, RwLock},
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -103,7 +104,7 @@ pub(super) fn start(
         settling: Vec::new(),
         put_off: None,
     };
-    let thread = std::thread::Builder::new().name("vectordoc-shard".into());
+    let thread = thread::Builder::new().name("vectordoc-shard".into());
     let thread = thread.spawn(move || worker.run());
     let thread =
         thread.map_err(|error| Error::unavailable(format!("no thread for a shard: {error}")))?;
@@ -447,10 +448,7 @@ impl Worker {
     /// One slice of maintenance; false when none is left, or when vectors at rest cannot be read:
     /// then it is tried again after the next write.
     fn maintain(&mut self) -> bool {
-        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
-        let maintenance = engine.plan_maintenance(self.threads);
-        drop(engine);
-        let maintenance = match maintenance {
+        let maintenance = match self.plan_maintenance() {
             Ok(Some(maintenance)) => maintenance,
             Ok(None) => return false,
             Err(error) => {
@@ -463,6 +461,21 @@ impl Worker {
         self.budget.maintained();
         self.is_settled = false;
         true
+    }
+
+    /// Whoever searches or writes goes before the threads that plan.
+    fn plan_maintenance(&self) -> Result<Option<Maintenance>> {
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        if !engine.needs_maintenance() {
+            return Ok(None);
+        }
+        let (engine, threads) = (&*engine, self.threads);
+        let plan = move || {
+            go_behind_others();
+            engine.plan_maintenance(threads)
+        };
+        let planned = thread::scope(|scope| scope.spawn(plan).join());
+        planned.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     fn settle(&mut self) {

@@ -11,19 +11,23 @@ use std::{
     io::Write,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, task::JoinSet};
+use tokio_tungstenite::tungstenite::Message;
 use vectordoc::{Db, Result};
 use vectordoc_server::{Serve, ServeOptions, Service};
 
 const ROUND: Duration = Duration::from_secs(2);
 const CLIENTS: [usize; 2] = [8, 32];
 const WRITERS: u64 = 64;
+/// Documents written together.
 const BATCH: u64 = 1_000;
+/// More than are taken in one round.
+const BATCHES: u64 = 40;
 
 /// A served database of rows.
 pub(crate) struct Bench {
@@ -137,16 +141,18 @@ pub(crate) fn load(bench: &Bench) -> Result<String> {
 pub(crate) fn ingest(bench: &Bench) -> Result<String> {
     let quarter = bench.rate(8, WEBSOCKET) / 4.0;
     let (mut ratios, mut rates) = (Vec::new(), Vec::new());
-    let next = Arc::new(AtomicU64::new(bench.documents));
-    for _ in 0..bench.rounds {
+    for round in 0..bench.rounds {
+        let first = bench.documents + round * BATCHES * BATCH;
+        let batch = |batch| indexing((0..BATCH).map(|number| row(first + batch * BATCH + number)));
+        let batches: Arc<Vec<Message>> = Arc::new((0..BATCHES).map(batch).collect());
         let quiet = bench.searched(quarter);
         let ends = Arc::new(AtomicBool::new(false));
         let started = Instant::now();
-        let writing = bench.runtime.spawn(write(bench.url(), Arc::clone(&next), Arc::clone(&ends)));
+        let writing = bench.runtime.spawn(write(bench.url(), batches, Arc::clone(&ends)));
         let busy = bench.searched(quarter);
         ends.store(true, Ordering::Relaxed);
         let written = bench.runtime.block_on(writing).expect("no panic");
-        rates.push(per_second(written, started));
+        rates.push(per_second(written * BATCH, started));
         assert!(busy.count() > 0, "searches were answered");
         ratios.push(busy.quantile(990) / quiet.quantile(990));
         bench.db.database().wait_indexed(&mut |_, _| {})?;
@@ -159,17 +165,17 @@ pub(crate) fn ingest(bench: &Bench) -> Result<String> {
     ))
 }
 
-/// Writes batches until `ends`; how many documents.
-async fn write(url: String, next: Arc<AtomicU64>, ends: Arc<AtomicBool>) -> u64 {
+/// Sends batches, each after the one before is answered, until `ends`; how many.
+async fn write(url: String, batches: Arc<Vec<Message>>, ends: Arc<AtomicBool>) -> u64 {
     let mut socket = connected(&url).await;
     let mut written = 0;
-    while !ends.load(Ordering::Relaxed) {
-        let start = next.fetch_add(BATCH, Ordering::Relaxed);
-        let message =
-            tokio::task::spawn_blocking(move || indexing((start..start + BATCH).map(row)));
-        socket.send(message.await.expect("no panic")).await.expect("sent");
+    for batch in batches.iter().cycle() {
+        if ends.load(Ordering::Relaxed) {
+            break;
+        }
+        socket.send(batch.clone()).await.expect("sent");
         let _ = answer(&mut socket).await;
-        written += BATCH;
+        written += 1;
     }
     written
 }

@@ -2,9 +2,17 @@
 
 use alloc::vec::Vec;
 
+/// Threads that can work at the same time here: 1 where there are none.
+pub(crate) fn threads() -> usize {
+    #[cfg(feature = "std")]
+    return std::thread::available_parallelism().map_or(1, Into::into);
+    #[cfg(not(feature = "std"))]
+    1
+}
+
 /// `act` of every item, in the order of the items; on up to `threads` threads with `std`.
 #[cfg(feature = "std")]
-pub(super) fn map<I: Sync, O: Send>(
+pub(crate) fn map<I: Sync, O: Send>(
     items: &[I],
     threads: usize,
     act: impl Fn(&I) -> O + Sync,
@@ -39,6 +47,6 @@ pub(super) fn map<I: Sync, O: Send>(
 
 /// `act` of every item, in the order of the items.
 #[cfg(not(feature = "std"))]
-pub(super) fn map<I, O>(items: &[I], _threads: usize, act: impl Fn(&I) -> O) -> Vec<O> {
+pub(crate) fn map<I, O>(items: &[I], _threads: usize, act: impl Fn(&I) -> O) -> Vec<O> {
     items.iter().map(act).collect()
 }
