@@ -20,6 +20,7 @@ mod grpc;
 mod http;
 pub mod keys;
 mod limits;
+mod network;
 mod operation;
 mod options;
 mod server;
@@ -35,6 +36,9 @@ pub mod cli;
 
 pub use catalog::{Catalog, Name, Restore};
 pub use limits::Limits;
+// What benchmarks of this crate run their clients on.
+#[doc(hidden)]
+pub use network::runtime as network_runtime;
 pub use options::ServeOptions;
 pub use server::Server;
 pub use service::{Serve, Service};

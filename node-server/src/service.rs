@@ -1,6 +1,6 @@
 //! A database of a program, served from inside the program.
 
-use crate::{Catalog, Name, ServeOptions, Server, stop_requested};
+use crate::{Catalog, Name, ServeOptions, Server, network, stop_requested};
 use std::{net::SocketAddr, sync::mpsc, thread};
 use tokio::sync::oneshot;
 use vectordoc::{Db, Error, Result, VectorDoc};
@@ -131,8 +131,7 @@ fn run(
     started: &mpsc::SyncSender<Result<SocketAddr>>,
     when: oneshot::Receiver<When>,
 ) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = match runtime {
+    let runtime = match network::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             return report(started, Err(crate::fault::os("cannot start", "a runtime", &error)));

@@ -15,6 +15,7 @@ use crate::{
     limits::CLOSE_TIMEOUT,
     server::{Context, Phase, stopped},
     telemetry::{Arrival, RequestId, Transport},
+    work::Work,
 };
 use futures_util::{
     StreamExt,
@@ -242,10 +243,7 @@ impl Connection {
                         call: Ok(Call::Subscribe { params }),
                         ..
                     }) => self.subscribe(id, params, slot),
-                    incoming => {
-                        let asked = Asked { incoming, ..asked };
-                        tokio::spawn(answer(asked, slot, self.outbox.clone()));
-                    }
+                    incoming => self.start(Asked { incoming, ..asked }, slot).await,
                 }
             }
             Err(_) => {
@@ -255,6 +253,18 @@ impl Connection {
                 ));
                 self.reply(&incoming.refuse(&refusal), &arrival).await;
             }
+        }
+    }
+
+    /// Runs requests beside those that come after them; a brief one that is alone, before those.
+    async fn start(&self, asked: Asked, slot: OwnedSemaphorePermit) {
+        let work = asked.incoming.work(&asked.context.catalog);
+        let is_alone = self.slots.available_permits() + 1 == self.context.limits.in_flight_max;
+        let answered = answer(asked, work, slot, self.outbox.clone());
+        if work == Work::Brief && is_alone {
+            answered.await;
+        } else {
+            tokio::spawn(answered);
         }
     }
 
@@ -363,10 +373,9 @@ impl Asked {
 }
 
 /// Runs requests and sends their answer; `slot` is theirs until that has left.
-async fn answer(asked: Asked, slot: OwnedSemaphorePermit, outbox: Sender) {
+async fn answer(asked: Asked, work: Work, slot: OwnedSemaphorePermit, outbox: Sender) {
     let asked = Arc::new(asked);
     let job = Arc::clone(&asked);
-    let work = asked.incoming.work(&asked.context.catalog);
     let ran = asked.context.workers.run(work, move || job.answer()).await;
     if let Some(bytes) = ran.unwrap_or_else(|error| asked.refuse(&error)) {
         // A client that has left misses its answer.
