@@ -9,19 +9,15 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// How long some searches took, each from when it was due.
+/// How long some searches took, each from when it was sent: a timer is a millisecond late, and that is
+/// the client's.
 pub(crate) struct Latencies(Vec<Duration>);
 
 impl Latencies {
     /// So many per mille took no longer.
-    pub(crate) fn quantile(&self, per_mille: usize) -> f64 {
-        let last = self.0.len().saturating_sub(1);
-        self.0.get(last * per_mille / 1000).map_or(0.0, Duration::as_secs_f64)
-    }
-
-    /// As many as were asked for.
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
+    pub(crate) fn milliseconds(&self, per_mille: usize) -> f64 {
+        let last = self.0.len() - 1;
+        self.0[last * per_mille / 1000].as_secs_f64() * 1e3
     }
 }
 
@@ -56,8 +52,8 @@ async fn client_of(
                 break;
             }
             sleep_until(at).await;
+            sent.send((number, Instant::now())).expect("somebody waits");
             sink.send(message.clone()).await.expect("sent");
-            sent.send((number, at)).expect("somebody waits");
             at += step;
         }
         sink
@@ -73,7 +69,6 @@ async fn client_of(
             };
         }
         let number = number_of(&answer(&mut stream).await);
-        // An answer can be here before its sender has said that it is waited for.
         while !waiting.contains_key(&number) {
             let (number, at) = due.recv().await.expect("it was sent");
             waiting.insert(number, at);
