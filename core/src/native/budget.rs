@@ -2,7 +2,7 @@
 //! suffers; reading and deleting go on.
 
 use super::{DatabaseOptions, store::Store};
-use crate::{Batch, Engine, Error, Operation, Result};
+use crate::{Batch, Engine, Error, Operation, Result, Schema};
 use std::path::Path;
 
 /// Memory is measured again after this share of the budget was written, as measuring walks through
@@ -36,7 +36,7 @@ impl Budget {
         engine: &Engine,
         store: Option<&Store>,
     ) -> Result<()> {
-        let added = Added::by(batch);
+        let added = Added::by(batch, engine.schema());
         if added.documents == 0 {
             return Ok(());
         }
@@ -94,7 +94,10 @@ struct Added {
 }
 
 impl Added {
-    fn by(batch: &Batch) -> Self {
+    /// A patch counts as a document of its own, as what it writes may be longer than what was there.
+    fn by(batch: &Batch, schema: &Schema) -> Self {
+        let numbers: usize = schema.vectors().iter().map(|field| field.dim).sum();
+        let document_bytes = (numbers * size_of::<f32>()) as u64;
         let mut added = Self { documents: 0, bytes: 0 };
         for operation in &batch.operations {
             match operation {
@@ -103,7 +106,10 @@ impl Added {
                     added.documents += 1;
                     added.bytes += vectors.map(|v| size_of_val(&v[..]) as u64).sum::<u64>();
                 }
-                Operation::Patch(..) | Operation::PatchWhere(..) => added.documents += 1,
+                Operation::Patch(..) | Operation::PatchWhere(..) => {
+                    added.documents += 1;
+                    added.bytes += document_bytes;
+                }
                 Operation::Delete(_) | Operation::DeleteWhere(_) | Operation::Expect(..) => {}
             }
         }
