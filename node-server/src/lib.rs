@@ -13,6 +13,7 @@
 //! output.
 
 pub mod catalog;
+mod console;
 mod door;
 mod encoding;
 mod fault;

@@ -25,6 +25,7 @@ pub struct ServeOptions {
     pub(crate) insecure: bool,
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) origins: Vec<String>,
+    pub(crate) console: bool,
     pub(crate) slow_after: Option<Duration>,
     pub(crate) limits: Limits,
 }
@@ -39,6 +40,7 @@ impl Default for ServeOptions {
             insecure: false,
             tls: None,
             origins: Vec::new(),
+            console: true,
             slow_after: Some(SLOW_AFTER_DEFAULT),
             limits: Limits::default(),
         }
@@ -95,6 +97,13 @@ impl ServeOptions {
         self
     }
 
+    /// Whether there is a web console at `/`; there is unless told otherwise. Its pages may connect
+    /// where the address is one that the server is surely meant by: over TLS, or by number.
+    pub fn console(mut self, console: bool) -> Self {
+        self.console = console;
+        self
+    }
+
     /// Warns of a request that works for so long, with what it asked for; 1 second unless given, never
     /// for `None`. The time it waits for its turn is not counted.
     pub fn slow_after(mut self, time: Option<Duration>) -> Self {
@@ -111,6 +120,12 @@ impl ServeOptions {
     /// What clients' URLs begin with.
     pub(crate) fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "wss" } else { "ws" }
+    }
+
+    /// What the URLs of the console begin with, where there is one.
+    pub(crate) fn console_scheme(&self) -> Option<&'static str> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        self.console.then_some(scheme)
     }
 
     /// The certificate to show, if one is named.

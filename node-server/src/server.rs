@@ -1,7 +1,7 @@
 //! A running server: who may come in, and the way out that loses nothing.
 
 use crate::{
-    Catalog, Limits, ServeOptions,
+    Catalog, Limits, ServeOptions, console,
     door::{self, Doorkeeper, Peer, Places},
     fault, grpc, http,
     keys::Keyring,
@@ -46,6 +46,8 @@ pub(crate) struct Context {
     pub(crate) tls: Option<Tls>,
     /// What is counted and logged.
     pub(crate) telemetry: Arc<Telemetry>,
+    /// Whether there is a web console.
+    pub(crate) has_console: bool,
     /// Which pages may connect.
     pub(crate) doorkeeper: Doorkeeper,
     /// How far the server is with stopping.
@@ -83,6 +85,7 @@ impl Context {
 pub struct Server {
     address: SocketAddr,
     scheme: &'static str,
+    console_scheme: Option<&'static str>,
     phase: watch::Sender<Phase>,
     /// Ends once everything is answered and every database is closed.
     running: JoinHandle<()>,
@@ -110,7 +113,12 @@ impl Server {
             keyring,
             tls,
             telemetry: Arc::new(Telemetry::new(options.slow_after)?),
-            doorkeeper: Doorkeeper::new(options.origins.clone(), address.ip().is_loopback()),
+            has_console: options.console,
+            doorkeeper: Doorkeeper::new(
+                options.origins.clone(),
+                address.ip().is_loopback(),
+                options.console_scheme(),
+            ),
             phase: phase.clone(),
             tasks: TaskTracker::new(),
         });
@@ -119,10 +127,10 @@ impl Server {
         }
         let expiring = expire_transfers(Arc::clone(&context));
         context.tasks.spawn(until_stopped(context.phase.subscribe(), expiring));
-        let scheme = options.scheme();
+        let (scheme, console_scheme) = (options.scheme(), options.console_scheme());
         tracing::info!(%address, scheme, "serving");
         let running = tokio::spawn(run(listener, context, stopping));
-        Ok(Self { address, scheme, phase, running })
+        Ok(Self { address, scheme, console_scheme, phase, running })
     }
 
     /// Serves the data directory `path`: see [`Catalog::open`]. New databases get as many shards as
@@ -143,6 +151,12 @@ impl Server {
     /// What clients connect to: `ws://127.0.0.1:7700`, or `wss://…` with TLS.
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// Where a browser finds the web console: `http://127.0.0.1:7700/`, or `https://…` with TLS;
+    /// `None` when it is turned off.
+    pub fn console_url(&self) -> Option<String> {
+        self.console_scheme.map(|scheme| format!("{scheme}://{}/", self.address))
     }
 
     /// Stops: takes no more connections, answers every request it accepted, tells clients that it
@@ -189,7 +203,9 @@ async fn expire_transfers(context: Arc<Context>) {
 fn routes(context: &Arc<Context>) -> Router {
     let admit = middleware::from_fn_with_state(Arc::clone(context), door::admit);
     let identify = middleware::from_fn_with_state(Arc::clone(context), telemetry::identify);
+    let console = if context.has_console { console::routes() } else { Router::new() };
     let routes = Router::new()
+        .merge(console)
         .merge(ws::routes())
         .merge(telemetry::routes())
         .merge(grpc::routes(context))

@@ -51,6 +51,9 @@ async fn serve(
 ) -> Result<()> {
     let server = Server::start(catalog, &settings.serve_options()).await?;
     out.line(format_args!("vectordoc serves {} at {}", settings.data.display(), server.url()))?;
+    if let Some(console) = server.console_url() {
+        out.line(format_args!("  console: {console}"))?;
+    }
     databases.iter().try_for_each(|database| out.line(format_args!("  {database}")))?;
     out.line("Ctrl-C stops it.")?;
     stop_requested().await;

@@ -62,11 +62,13 @@ pub(crate) fn routes() -> Router<Arc<Context>> {
         .fallback(unknown)
 }
 
-async fn unknown(uri: Uri) -> Problem {
+/// What is said where nothing is.
+pub(crate) async fn unknown(uri: Uri) -> Problem {
     Problem::from(Error::not_found(format!("there is nothing at {}", uri.path())))
 }
 
-async fn not_allowed(verb: axum::http::Method, uri: Uri) -> Problem {
+/// What is said to a verb that a path does not answer to.
+pub(crate) async fn not_allowed(verb: axum::http::Method, uri: Uri) -> Problem {
     let message = format!("{verb} is nothing that {} answers to", uri.path());
     Problem::with_status(StatusCode::METHOD_NOT_ALLOWED, Error::invalid(message))
 }

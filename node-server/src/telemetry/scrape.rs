@@ -8,6 +8,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
+use std::{fs, path::Path};
 use vectordoc::{Database, Error, Result};
 
 /// How metrics are written.
@@ -77,6 +78,7 @@ struct PerDatabase {
     documents: Gauges,
     unindexed: Gauges,
     memory_bytes: Gauges,
+    disk_bytes: Gauges,
     shards: Gauges,
     records: Family<DatabaseLabels, Counter>,
     commits: Family<DatabaseLabels, Counter>,
@@ -114,7 +116,8 @@ impl PerDatabase {
             (&self.memory_bytes, stats.memory_bytes),
             (&self.shards, u64::try_from(stats.shards).unwrap_or(u64::MAX)),
         ];
-        for (gauge, value) in gauges {
+        let on_disk = database.path().map(|path| (&self.disk_bytes, file_bytes(path)));
+        for (gauge, value) in gauges.into_iter().chain(on_disk) {
             gauge.get_or_create(&labels).set(i64::try_from(value).unwrap_or(i64::MAX));
         }
         self.records.get_or_create(&labels).inc_by(stats.record_number);
@@ -130,6 +133,7 @@ impl PerDatabase {
                 "Bytes of memory of documents, vectors and indexes",
                 self.memory_bytes,
             ),
+            ("disk_bytes", "Bytes of its files", self.disk_bytes),
             ("shards", "Shards", self.shards),
         ];
         for (name, help, gauge) in gauges {
@@ -142,4 +146,10 @@ impl PerDatabase {
             self.commits,
         );
     }
+}
+
+/// What the files in `folder` take. One that goes meanwhile takes nothing.
+fn file_bytes(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
 }

@@ -53,9 +53,11 @@ impl clap::Args for Flags {
 
 fn argument(setting: &'static Setting) -> Arg {
     let default = (setting.get)(&Settings::default());
-    let default = match setting.kind {
-        Kind::Switch | Kind::List => String::new(),
-        kind => format!(" [default: {}]", kind.to_toml(&default).trim_matches(['"', '\''])),
+    let default = match (setting.kind, &default) {
+        (Kind::Switch, Value::Switch(false)) | (Kind::List, _) => String::new(),
+        (kind, default) => {
+            format!(" [default: {}]", kind.to_toml(default).trim_matches(['"', '\'']))
+        }
     };
     let read = clap::builder::StringValueParser::new().try_map(|text| setting.kind.read(&text));
     let argument = Arg::new(setting.key)

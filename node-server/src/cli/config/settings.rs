@@ -17,6 +17,7 @@ pub(crate) struct Settings {
     pub(crate) insecure: bool,
     pub(crate) tls: Tls,
     pub(crate) allow_origins: Vec<String>,
+    pub(crate) console: bool,
     pub(crate) log_filter: String,
     pub(crate) log_format: LogFormat,
     pub(crate) log_slow_query: Duration,
@@ -68,6 +69,7 @@ impl Default for Settings {
             insecure: false,
             tls: Tls::default(),
             allow_origins: Vec::new(),
+            console: true,
             log_filter: "warn".into(),
             log_format: LogFormat::Text,
             log_slow_query: SLOW_AFTER_DEFAULT,
@@ -99,6 +101,7 @@ impl Settings {
             .host(self.listen.ip().to_string())
             .port(self.listen.port())
             .insecure(self.insecure)
+            .console(self.console)
             .slow_after(Some(self.log_slow_query).filter(|time| !time.is_zero()))
             .limits(self.limits.clone());
         let Tls { cert, key } = &self.tls;

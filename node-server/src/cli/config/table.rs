@@ -40,6 +40,7 @@ settings! {
     "insecure", insecure, Switch,
         "Allow an address that other machines can reach without a key and TLS";
     "allow_origins", allow_origins, List, "Web pages that may connect, such as https://example.org";
+    "console", console, Switch, "Serve the web console at /";
     "tls.cert", tls.cert, PathIfAny, "PEM file with the chain of certificates, the server's own first; none for no TLS";
     "tls.key", tls.key, PathIfAny, "PEM file with the private key";
     "log.filter", log_filter, Filter, "What is logged, in the syntax of tracing: warn, or info,vectordoc=debug";

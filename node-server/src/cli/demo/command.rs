@@ -77,6 +77,9 @@ impl Demo {
     ) -> Result<()> {
         let server = self.start(catalog, data, out).await?;
         self.say_what_next(&server.url(), first, out)?;
+        if let Some(console) = server.console_url() {
+            out.line(format_args!("\nOr open {console} in a browser."))?;
+        }
         stop_requested().await;
         server.shutdown().await?;
         out.line("stopped")
