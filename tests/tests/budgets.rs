@@ -36,10 +36,12 @@ fn a_full_memory_budget_refuses_what_adds_and_deleting_makes_room() -> Result<()
             assert!(written < 100_000, "nothing is refused");
         };
         assert_eq!(refused.kind(), ErrorKind::Full);
-        // Until there is no room for one more either.
+        // A refusal leaves nothing to wait for.
         db.database().wait_indexed(&mut |_, _| {})?;
+        // Until there is no room for one more either.
         while db.index([row(written)]).is_ok() {
             written += 1;
+            assert!(written < 100_000, "nothing is refused");
         }
         let share = (BUDGET_BYTES / shards as u64).to_string();
         assert!(refused.message().contains("memory_bytes_max"), "{refused}");

@@ -134,6 +134,10 @@ struct Unsynced {
 
 impl Unsynced {
     fn extend(&mut self, records: Vec<(Key, Vec<u8>)>) {
+        // Of writes that were all refused nothing has to be stored, and so nothing is ever due.
+        if records.is_empty() {
+            return;
+        }
         self.bytes += bytes_of(&records);
         self.records.extend(records);
         self.due.get_or_insert_with(|| Instant::now() + UNSYNCED_MAX);
