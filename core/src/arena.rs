@@ -4,7 +4,7 @@
 //! marked pages and opening copies pages in.
 
 use crate::{Error, Result, rest::ReadPage};
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
 /// Bytes of a full page at most. Under 64 KiB with a key and a checksum, as stores that allocate
 /// powers of two would double a page just beyond.
@@ -164,25 +164,32 @@ impl<T: Element> Arena<T> {
 
     /// An arena with rows and pages as long as these, of `rows` rows out of its pages.
     pub(crate) fn filled(&self, rows: usize, mut read: impl ReadPage) -> Result<Self> {
-        let (stride, page_rows) = (self.stride, self.page_rows);
-        let mut arena = Self { page_rows, ..Self::new(stride) };
+        let mut arena = self.emptied();
         for number in 0..rows.div_ceil(arena.page_rows) {
-            read(number, &mut |bytes| {
-                let expected = (rows - arena.rows).min(arena.page_rows);
-                if bytes.len() != expected * stride * T::BYTES {
-                    return Err(Error::corrupt("a page has the wrong length"));
-                }
-                let mut rest = bytes;
-                arena.extend(arena.rows + expected, |chunk, elements| {
-                    let (run, after) = rest.split_at(elements * T::BYTES);
-                    T::read(run, chunk);
-                    rest = after;
-                });
-                Ok(())
-            })?;
+            read(number, &mut |bytes| arena.append_page(rows, bytes))?;
         }
-        arena.dirty = vec![false; arena.rows.div_ceil(arena.page_rows)];
         Ok(arena)
+    }
+
+    /// An arena with rows and pages as long as these, of no rows.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { page_rows: self.page_rows, ..Self::new(self.stride) }
+    }
+
+    /// Appends the next page of an arena that has `rows` rows when all of its pages were appended.
+    pub(crate) fn append_page(&mut self, rows: usize, page: &[u8]) -> Result<()> {
+        let expected = (rows - self.rows).min(self.page_rows);
+        if page.len() != expected * self.stride * T::BYTES {
+            return Err(Error::corrupt("a page has the wrong length"));
+        }
+        let mut rest = page;
+        self.extend(self.rows + expected, |chunk, elements| {
+            let (run, after) = rest.split_at(elements * T::BYTES);
+            T::read(run, chunk);
+            rest = after;
+        });
+        self.dirty.push(false);
+        Ok(())
     }
 
     /// Bytes of memory held.
