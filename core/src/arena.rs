@@ -163,13 +163,20 @@ impl<T: Element> Arena<T> {
         Self::new(stride).filled(rows, read)
     }
 
-    /// An arena with rows and pages as long as these, of `rows` rows out of its pages. Chunks are
-    /// filled side by side, where there are threads for that.
+    /// An arena with rows and pages as long as these, of `rows` rows out of its pages: asked for in
+    /// order, or by several threads, of which each fills chunks of its own.
     pub(crate) fn filled(&self, rows: usize, read: impl ReadPage) -> Result<Self> {
-        let mut arena = Self { page_rows: self.page_rows, ..Self::new(self.stride) };
+        let mut arena = self.emptied();
+        let threads = parallel::threads();
+        if threads == 1 {
+            for number in 0..rows.div_ceil(arena.page_rows) {
+                read(number, &mut |bytes| arena.append_page(rows, bytes))?;
+            }
+            return Ok(arena);
+        }
         let chunk_rows = arena.chunk_rows();
         let starts: Vec<usize> = (0..rows).step_by(chunk_rows).collect();
-        let chunks = parallel::map(&starts, parallel::threads(), |start| {
+        let chunks = parallel::map(&starts, threads, |start| {
             arena.chunk_of(*start..rows.min(start + chunk_rows), rows, &read)
         });
         arena.chunks = chunks.into_iter().collect::<Result<_>>()?;
@@ -202,6 +209,27 @@ impl<T: Element> Arena<T> {
             })?;
         }
         Ok(chunk)
+    }
+
+    /// An arena with rows and pages as long as these, of no rows.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { page_rows: self.page_rows, ..Self::new(self.stride) }
+    }
+
+    /// Appends the next page of an arena that has `rows` rows when all of its pages were appended.
+    pub(crate) fn append_page(&mut self, rows: usize, page: &[u8]) -> Result<()> {
+        let expected = (rows - self.rows).min(self.page_rows);
+        if page.len() != expected * self.stride * T::BYTES {
+            return Err(Error::corrupt("a page has the wrong length"));
+        }
+        let mut rest = page;
+        self.extend(self.rows + expected, |chunk, elements| {
+            let (run, after) = rest.split_at(elements * T::BYTES);
+            T::read(run, chunk);
+            rest = after;
+        });
+        self.dirty.push(false);
+        Ok(())
     }
 
     /// Bytes of memory held.

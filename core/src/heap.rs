@@ -32,6 +32,8 @@ pub(crate) struct RestingHeap {
     count: usize,
     changed: Changed<u8>,
     pages: RestingPages,
+    /// The first pages, where they were taken into memory already.
+    taken: Vec<Page>,
 }
 
 impl Heap {
@@ -40,7 +42,8 @@ impl Heap {
     }
 
     pub(crate) fn at_rest(pages: RestingPages) -> Self {
-        Self::Rest(RestingHeap { count: 0, changed: Changed::default(), pages })
+        let changed = Changed::default();
+        Self::Rest(RestingHeap { count: 0, changed, pages, taken: Vec::new() })
     }
 
     pub(crate) fn get(&self, slot: u32) -> Result<Cow<'_, [u8]>> {
@@ -52,6 +55,9 @@ impl Heap {
             }
             Self::Rest(rest) => match rest.changed.get(slot) {
                 Some(bytes) => Ok(Cow::Borrowed(bytes)),
+                None if number < rest.taken.len() => {
+                    Ok(Cow::Borrowed(rest.taken[number].get(index)))
+                }
                 None if number < rest.pages.len() => {
                     let string = |bytes: &[u8]| Ok(Page::read(bytes)?.get(index).to_vec());
                     Ok(Cow::Owned(rest.pages.read(number, string)?))
@@ -77,6 +83,25 @@ impl Heap {
         }
     }
 
+    /// Says whose strings will be read next.
+    pub(crate) fn expect(&self, slots: impl Iterator<Item = u32>) {
+        if let Self::Rest(rest) = self {
+            let pages = slots.map(|slot| place(slot).0);
+            rest.pages.expect(pages.filter(|number| *number >= rest.taken.len()));
+        }
+    }
+
+    /// Takes pages that rest into memory, as many as `pages` says, which then says how many more
+    /// could have been; all strings are in memory if that is not 0.
+    pub(crate) fn take(&mut self, pages: &mut usize) -> Result<()> {
+        if let Self::Rest(rest) = self
+            && rest.take(pages)?
+        {
+            *self = Self::Memory(rest.in_memory());
+        }
+        Ok(())
+    }
+
     /// A checkpoint was stored, of whose pages these are the generations.
     pub(crate) fn checkpointed(&mut self, generations: &[u64]) {
         match self {
@@ -84,6 +109,7 @@ impl Heap {
             Self::Rest(rest) => {
                 rest.changed.clear();
                 rest.pages.set(generations);
+                rest.taken.clear();
             }
         }
     }
@@ -111,12 +137,14 @@ impl Heap {
     /// Bytes of memory held.
     pub(crate) fn memory_bytes(&self) -> usize {
         match self {
-            Self::Memory(pages) => {
-                pages.iter().map(|page| size_of::<Page>() + page.bytes.capacity()).sum()
-            }
-            Self::Rest(rest) => rest.changed.memory_bytes(),
+            Self::Memory(pages) => bytes_of(pages),
+            Self::Rest(rest) => rest.changed.memory_bytes() + bytes_of(&rest.taken),
         }
     }
+}
+
+fn bytes_of(pages: &[Page]) -> usize {
+    pages.iter().map(|page| size_of::<Page>() + page.bytes.capacity()).sum()
 }
 
 /// The page a slot is on, and its place there.
@@ -172,6 +200,29 @@ impl Page {
 }
 
 impl RestingHeap {
+    /// Takes the next pages into memory; whether all of them are there.
+    fn take(&mut self, pages: &mut usize) -> Result<bool> {
+        while self.taken.len() < self.pages.len() {
+            if *pages == 0 {
+                return Ok(false);
+            }
+            self.taken.push(self.pages.read(self.taken.len(), Page::read)?);
+            *pages -= 1;
+        }
+        Ok(true)
+    }
+
+    /// The pages as they are now, once all were taken.
+    fn in_memory(&mut self) -> Vec<Page> {
+        let mut pages = core::mem::take(&mut self.taken);
+        pages.resize(self.count, Page::EMPTY);
+        for (slot, bytes) in self.changed.range(0..u32::MAX) {
+            let (number, index) = place(slot);
+            pages[number].set(index, bytes);
+        }
+        pages
+    }
+
     fn changed_in(&self, page: usize) -> impl Iterator<Item = (u32, &[u8])> {
         let slot = |page: usize| u32::try_from(page * SLOTS_PER_PAGE).unwrap_or(u32::MAX);
         self.changed.range(slot(page)..slot(page + 1))
@@ -201,9 +252,10 @@ impl Section for Heap {
         match self {
             Self::Memory(pages) => Ok(pages[page].to_bytes()),
             Self::Rest(rest) => {
-                let mut content = match page < rest.pages.len() {
-                    true => rest.pages.read(page, Page::read)?,
-                    false => Page::EMPTY,
+                let mut content = match rest.taken.get(page) {
+                    Some(taken) => taken.clone(),
+                    None if page < rest.pages.len() => rest.pages.read(page, Page::read)?,
+                    None => Page::EMPTY,
                 };
                 for (slot, bytes) in rest.changed_in(page) {
                     content.set(place(slot).1, bytes);

@@ -10,6 +10,10 @@ pub trait PageSource: Send + Sync {
     /// Lends the bytes stored under a key to `visit`, once, and returns what that returns; false
     /// when there are none.
     fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool>;
+
+    /// Says which pages will be read next, so that a source that has to fetch them can do it
+    /// together. Where reading is quick, nothing needs to be done.
+    fn expect(&self, _keys: &mut dyn Iterator<Item = PageKey>) {}
 }
 
 /// Lends the content of the page with a number, once; to several threads at a time.
@@ -37,6 +41,15 @@ impl RestingPages {
     /// How many pages there are.
     pub(crate) fn len(&self) -> usize {
         self.generations.len()
+    }
+
+    /// Tells the source which pages will be read next.
+    pub(crate) fn expect(&self, pages: impl Iterator<Item = usize>) {
+        let key = |page: usize| {
+            let generation = *self.generations.get(page)?;
+            Some(PageKey { section: self.section, page: u32::try_from(page).ok()?, generation })
+        };
+        self.source.expect(&mut pages.filter_map(key));
     }
 
     /// A checkpoint was stored, of whose pages these are the generations.

@@ -153,8 +153,22 @@ fn every_kind_of_error_has_its_own_code_and_numbers() {
     }
 }
 
+/// An engine that is opened out of pages, of which one may be damaged.
+type Opened = fn(&Stored, &Arc<dyn PageSource>) -> Result<Engine>;
+
 #[test]
 fn a_damaged_page_at_rest_is_never_served() -> Result<()> {
+    let open: Opened =
+        |stored, source| Engine::open_at_rest(&stored.meta, source, &Indexes::default());
+    let awake: Opened = |stored, source| {
+        let mut engine = Engine::open_waking(&stored.meta, source, &Indexes::default())?;
+        while engine.wake(1)? {}
+        Ok(engine)
+    };
+    [open, awake].into_iter().try_for_each(never_serves_damage)
+}
+
+fn never_serves_damage(open: Opened) -> Result<()> {
     let mut rng = Rng::with_seed(random::seed(4));
     let stored = stored(&mut rng)?;
     let dim = stored.engine.schema().vectors()[0].dim;
@@ -169,9 +183,7 @@ fn a_damaged_page_at_rest_is_never_served() -> Result<()> {
         let mut damaged = page.clone();
         damaged[0] ^= 1;
         let source: Arc<dyn PageSource> = Arc::new(stored.with(*key, Some(damaged)));
-        let searched = Engine::open_at_rest(&stored.meta, &source, &Indexes::default())
-            .and_then(|engine| engine.search(&query));
-        match searched {
+        match open(&stored, &source).and_then(|engine| engine.search(&query)) {
             Ok(hits) => assert_eq!(hits, expected, "{key:?} was built again"),
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::Corrupt, "{key:?}: {error:?}");

@@ -77,7 +77,8 @@ impl Program {
     }
 
     fn step(&mut self) -> Result<()> {
-        match self.rng.u8(..13) {
+        match self.rng.u8(..14) {
+            13 => self.engine.wake(self.rng.usize(..4)).map(|_| ()),
             12 => self.patch(),
             0..5 => self.index(),
             5 => self.delete(),
@@ -148,8 +149,8 @@ impl Program {
         self.apply(Batch::delete_where(filter))
     }
 
-    /// Checkpoints, and goes on with the engine or opens it again, in memory or at rest, as a host
-    /// would.
+    /// Checkpoints, and goes on with the engine or opens it again, in memory, at rest or waking, as a
+    /// host would.
     fn reopen(&mut self) -> Result<()> {
         let mut checkpoint = self.engine.checkpoint();
         for key in &checkpoint.pages {
@@ -164,8 +165,9 @@ impl Program {
             assert!(pages.keys().all(|key| self.engine.has_page(key)), "a page was left behind");
         });
         let source: Arc<dyn PageSource> = Arc::clone(&self.store) as _;
-        match self.rng.u8(..3) {
+        match self.rng.u8(..4) {
             0 => {}
+            3 => self.engine = Engine::open_waking(&meta, &source, &self.indexes)?,
             1 => self.engine = Engine::open(&meta, &*source, &self.indexes)?,
             _ => self.engine = Engine::open_at_rest(&meta, &source, &self.indexes)?,
         }

@@ -4,6 +4,7 @@ use crate::{
     batch::{Batch, Group, Prepared, count},
     failure::Failure,
     input::Input,
+    opening::Sleep,
     options::{self, Options},
     output::{self, Fields, Names},
 };
@@ -22,7 +23,8 @@ use wasm_bindgen::prelude::*;
 pub struct Engine {
     pub(crate) engine: vectordoc::Engine,
     names: Names,
-    pub(crate) schema_changes: Vec<String>,
+    /// Empty once it is awake.
+    pub(crate) sleep: Sleep,
 }
 
 #[wasm_bindgen]
@@ -142,7 +144,8 @@ impl Engine {
 
 impl Engine {
     pub(crate) fn of(engine: vectordoc::Engine) -> Self {
-        Self { names: Names::new(engine.schema()), engine, schema_changes: Vec::new() }
+        let names = Names::new(engine.schema());
+        Self { names, engine, sleep: Sleep::default() }
     }
 
     fn id(&self, id: JsValue) -> Result<Id> {

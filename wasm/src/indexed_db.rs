@@ -93,6 +93,22 @@ impl IndexedDb {
         self.transact(TransactionMode::Readonly, read).await
     }
 
+    /// The values of `keys`, in their order, `undefined` for one that is not there.
+    pub async fn pick(&self, keys: Array) -> Result<Array, Failure> {
+        let read = async |transaction: Transaction<'_>| {
+            let store = transaction.object_store(ENTRIES)?;
+            // All are asked for before the first is waited for.
+            let request = |key| store.get::<JsValue, JsValue, _>(key).primitive();
+            let requests = keys.iter().map(request).collect::<Result<Vec<_>, _>>()?;
+            let values = Array::new();
+            for request in requests {
+                values.push(&request.await?.unwrap_or_default());
+            }
+            Ok(values)
+        };
+        self.transact(TransactionMode::Readonly, read).await
+    }
+
     /// Stores the bytes of each key, or removes the key where they are `undefined`: all or nothing.
     pub async fn write(&self, entries: Map) -> Result<(), Failure> {
         let write = async |transaction: Transaction<'_>| {

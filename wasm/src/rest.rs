@@ -75,23 +75,21 @@ impl Engine {
         Ok(Self::of(engine))
     }
 
-    /// The same documents under the schema `given`, where that loses nothing; what changed is in
-    /// [`schema_changes`](Self::schema_changes). Every page has to be stored anew if anything did.
+    /// The same documents under the schema `given`, where that loses nothing. Every page has to be
+    /// stored anew if it changes anything; see [`changes_to`](Self::changes_to).
     pub fn evolve(self, given: &str) -> Result<Engine, Failure> {
         let given = Schema::from_json_str(given)?;
         let (schema, changes) = self.engine.schema().evolved(&given)?;
         if changes.is_empty() {
             return Ok(self);
         }
-        let mut evolved = Self::of(self.engine.evolve(schema, &Indexes::default())?);
-        evolved.schema_changes = changes;
-        Ok(evolved)
+        Ok(Self::of(self.engine.evolve(schema, &Indexes::default())?))
     }
 
-    /// What changed when the schema last did.
-    #[wasm_bindgen(getter, js_name = schemaChanges)]
-    pub fn schema_changes(&self) -> Vec<String> {
-        self.schema_changes.clone()
+    /// What the schema `given` would change; `conflict` where it does not follow.
+    #[wasm_bindgen(js_name = changesTo)]
+    pub fn changes_to(&self, given: &str) -> Result<Vec<String>, Failure> {
+        Ok(self.engine.schema().evolved(&Schema::from_json_str(given)?)?.1)
     }
 
     /// Applies the bytes of the record after the last one applied, as kept by an earlier engine.

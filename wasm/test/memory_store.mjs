@@ -39,12 +39,26 @@ export class MemoryStore {
 
   /** The store as it is now, as a crash would leave it. */
   snapshot() {
-    const copy = new MemoryStore();
+    const copy = new this.constructor();
     copy.entries = new Map(this.entries);
     return copy;
   }
 
   #check() {
     if (this.isDown) throw new Error("the store is away");
+  }
+}
+
+/** The same, which can read several keys at once; what is read waits while there is a gate. */
+export class KeyedStore extends MemoryStore {
+  /** Every key that was asked for, in order. */
+  asked = [];
+  /** Tells whether a key is asked for in vain until the promise resolves. */
+  gate = undefined;
+
+  async getMany(keys) {
+    this.asked.push(...keys);
+    if (this.gate !== undefined && keys.some(this.gate.holds)) await this.gate.opened;
+    return Promise.all(keys.map((key) => this.get(key)));
   }
 }

@@ -1,10 +1,17 @@
 // What is acknowledged is there when a database is opened again, whatever its store did meanwhile.
 
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test as nodeTest } from "node:test";
 import { VectordocError, open } from "vectordoc";
-import { MemoryStore } from "./memory_store.mjs";
+import { KeyedStore, MemoryStore } from "./memory_store.mjs";
 import { CHAIR, LAMP, SCHEMA, TABLE } from "./products.mjs";
+
+/** Tests what holds for stores that read one key at a time, and for those that read several. */
+function test(name, body) {
+  for (const Store of [MemoryStore, KeyedStore]) {
+    nodeTest(`${name} (${Store.name})`, () => body(Store));
+  }
+}
 
 const openOver = (store, schema = SCHEMA) => open("products", { schema, store });
 
@@ -14,8 +21,8 @@ async function all(db) {
   return docs;
 }
 
-test("a database is opened again as it was, without its schema too", async () => {
-  const store = new MemoryStore();
+test("a database is opened again as it was, without its schema too", async (Store) => {
+  const store = new Store();
   const db = await openOver(store);
   await db.index([CHAIR, TABLE, LAMP]);
   await db.delete("table");
@@ -29,8 +36,8 @@ test("a database is opened again as it was, without its schema too", async () =>
   await again.close();
 });
 
-test("a crash after any put loses nothing that was acknowledged, and shows nothing by half", async () => {
-  const store = new MemoryStore();
+test("a crash after any put loses nothing that was acknowledged, and shows nothing by half", async (Store) => {
+  const store = new Store();
   const db = await openOver(store);
   for (let round = 0; round < 10; round++) {
     const docs = Array.from({ length: 20 }, (_, at) => ({ ...CHAIR, id: `${round}/${at}` }));
@@ -42,24 +49,34 @@ test("a crash after any put loses nothing that was acknowledged, and shows nothi
   await db.close();
 });
 
-test("a crash in a checkpoint leaves the last one, and what it left behind is removed", async () => {
-  const store = new MemoryStore();
+test("a crash in a checkpoint leaves the last one, and what it left behind is removed", async (Store) => {
+  const store = new Store();
+  const first = await openOver(store);
+  await first.index(CHAIR);
+  await first.close();
   const db = await openOver(store);
-  await db.index([CHAIR, TABLE]);
-  const torn = store.snapshot();
-  torn.faults.set(torn.puts + 1, {});
+  await db.index(TABLE);
+  const before = store.snapshot();
+  let after;
+  store.faults.set(store.puts + 1, { after: () => (after = store.snapshot()) });
   await db.close();
   // Pages of a checkpoint whose meta never came.
-  for (const [key, value] of store.entries) if (key.startsWith("page/")) torn.entries.set(key, value);
-  const again = await openOver(torn);
-  assert.equal(await again.count(), 2);
-  await again.close();
-  assert.equal(torn.count("page/"), store.count("page/"));
-  assert.equal(torn.count("record/"), 0);
+  const torn = after.snapshot();
+  torn.entries.set("meta", before.entries.get("meta"));
+  for (const [key, value] of before.entries) torn.entries.set(key, value);
+  assert.ok(torn.count("page/") > store.count("page/"));
+  for (const crashed of [torn, after]) {
+    const again = await openOver(crashed);
+    assert.equal(await again.count(), 2);
+    await again.close();
+    assert.equal(crashed.count("page/"), store.count("page/"));
+    assert.equal(crashed.count("record/"), 0);
+    assert.equal(crashed.count("checkpoint"), 0);
+  }
 });
 
-test("records a finished checkpoint did not remove are not applied twice", async () => {
-  const store = new MemoryStore();
+test("records a finished checkpoint did not remove are not applied twice", async (Store) => {
+  const store = new Store();
   const db = await openOver(store);
   await db.index([CHAIR]);
   const records = [...store.entries].filter(([key]) => key.startsWith("record/"));
@@ -75,8 +92,8 @@ test("records a finished checkpoint did not remove are not applied twice", async
   await again.close();
 });
 
-test("a put that is full changes nothing, reading goes on, and so does writing later", async () => {
-  const store = new MemoryStore();
+test("a put that is full changes nothing, reading goes on, and so does writing later", async (Store) => {
+  const store = new Store();
   const db = await openOver(store);
   await db.index(CHAIR);
   const full = () => {
@@ -92,8 +109,8 @@ test("a put that is full changes nothing, reading goes on, and so does writing l
   await again.close();
 });
 
-test("a put that fails after it happened is acknowledged", async () => {
-  const store = new MemoryStore();
+test("a put that fails after it happened is acknowledged", async (Store) => {
+  const store = new Store();
   const db = await openOver(store);
   const late = () => {
     throw new Error("the connection was lost");
@@ -104,8 +121,8 @@ test("a put that fails after it happened is acknowledged", async () => {
   await db.close();
 });
 
-test("a write whose outcome is not known is found when the store is back", async () => {
-  const store = new MemoryStore();
+test("a write whose outcome is not known is found when the store is back", async (Store) => {
+  const store = new Store();
   const db = await openOver(store);
   const away = () => {
     store.isDown = true;
@@ -121,8 +138,8 @@ test("a write whose outcome is not known is found when the store is back", async
   await db.close();
 });
 
-test("writes that wait share a put, and each is answered for itself", async () => {
-  const store = new MemoryStore();
+test("writes that wait share a put, and each is answered for itself", async (Store) => {
+  const store = new Store();
   const db = await openOver(store);
   const { puts } = store;
   const writes = [
@@ -141,8 +158,8 @@ test("writes that wait share a put, and each is answered for itself", async () =
   await db.close();
 });
 
-test("a stored schema follows a new one where nothing is lost", async () => {
-  const store = new MemoryStore();
+test("a stored schema follows a new one where nothing is lost", async (Store) => {
+  const store = new Store();
   const db = await openOver(store);
   await db.index([CHAIR, TABLE]);
   await db.close();
@@ -160,8 +177,8 @@ test("a stored schema follows a new one where nothing is lost", async () => {
   await assert.rejects(openOver(store, other), { code: "conflict" });
 });
 
-test("damage to what is stored is said, and never served", async () => {
-  const store = new MemoryStore();
+test("damage to what is stored is said, and never served", async (Store) => {
+  const store = new Store();
   const db = await openOver(store);
   await db.index([CHAIR, TABLE]);
   await db.close();
@@ -182,7 +199,83 @@ test("damage to what is stored is said, and never served", async () => {
   assert.ok(refused > 2, `${refused} of ${store.entries.size} entries were missed`);
 });
 
-test("a store that holds nothing needs a schema, and what is no store is refused", async () => {
-  await assert.rejects(open("products", { store: new MemoryStore() }), { code: "not_found" });
+test("a store that holds nothing needs a schema, and what is no store is refused", async (Store) => {
+  await assert.rejects(open("products", { store: new Store() }), { code: "not_found" });
   await assert.rejects(open("products", { schema: SCHEMA, store: "disk" }), { code: "invalid", message: /"disk"/ });
+});
+
+/** A store with `count` documents in it, closed. */
+async function filled(count) {
+  const store = new KeyedStore();
+  const db = await openOver(store);
+  const at = (id) => ({ id: String(id), embedding: [Math.cos(id), Math.sin(id)], price: id, tags: [] });
+  await db.index(Array.from({ length: count }, (_, id) => at(id)));
+  await db.close();
+  return store;
+}
+
+/** Lets the store answer for what was asked for until now and for `pages` more, then waits. */
+function gated(store, pages) {
+  let open;
+  let left = pages;
+  const opened = new Promise((resolve) => (open = resolve));
+  store.gate = { opened, holds: (key) => key.startsWith("page/") && left-- <= 0 };
+  return open;
+}
+
+nodeTest("a search is answered before all was read, a write when it was", async () => {
+  const store = await filled(4_000);
+  const all = store.count("page/");
+  const whole = await openOver(store);
+  const query = [Math.cos(7), Math.sin(7)];
+  await whole.waitIndexed();
+  const expected = await whole.search(query, { include: "*" });
+  await whole.close();
+  store.asked = [];
+  const db = await openOver(store);
+  const needed = store.asked.filter((key) => key.startsWith("page/")).length;
+  assert.ok(needed < all / 2, `${needed} of ${all} pages were read to open`);
+  // What is read in the background does not come; the pages of the hits do.
+  const open = gated(store, 64);
+  assert.deepEqual(await db.search(query, { include: "*" }), expected);
+  let isWritten = false;
+  const written = db.index(CHAIR).then(() => (isWritten = true));
+  assert.equal(await db.count(), 4_000);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(isWritten, false);
+  store.gate = undefined;
+  open();
+  await written;
+  assert.equal(await db.count(), 4_001);
+  assert.deepEqual(await db.search(query, { include: "*" }), expected);
+  await db.close();
+});
+
+nodeTest("what fails while the rest is read is told to writes, and reading it is tried again", async () => {
+  const store = await filled(4_000);
+  const db = await openOver(store);
+  store.isDown = true;
+  await assert.rejects(db.index(CHAIR), /away/);
+  assert.equal(await db.count({ filter: { price: { $lt: 10 } } }), 10);
+  await assert.rejects(db.get("3"), /away/);
+  store.isDown = false;
+  await db.index(CHAIR);
+  assert.equal((await db.get("3")).price, 3);
+  await db.close();
+});
+
+nodeTest("a database is closed while the rest is read", async () => {
+  const store = await filled(4_000);
+  const db = await openOver(store);
+  const open = gated(store, 0);
+  const found = db.get("3");
+  const closed = db.close();
+  open();
+  await assert.rejects(found, { code: "closed" });
+  await closed;
+  store.gate = undefined;
+  const again = await openOver(store);
+  await again.index(CHAIR);
+  assert.equal(await again.count(), 4_001);
+  await again.close();
 });

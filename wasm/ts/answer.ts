@@ -1,4 +1,5 @@
 import type { Counted, Hit, HitGroup, Id } from "./document.js";
+import type { Engine } from "./raw/engine.js";
 import type { Answers, Questions, Verb } from "./session.js";
 
 /** What a search found, as it crosses: ids, scores and distances in turns, documents. */
@@ -37,3 +38,18 @@ function hitsOf<Doc>(answer: readonly unknown[]): Hit<Doc>[] {
 function groupsOf<Doc>(answer: readonly unknown[]): HitGroup<Doc>[] {
   return (answer as Groups<Doc>).map(([value, hits]) => ({ value, hits: hitsOf(hits) }));
 }
+
+/** How an engine answers each question, in the form that crosses. */
+export const ANSWERS: {
+  readonly [V in Verb]: (engine: Engine, question: Questions[V]) => unknown;
+} = {
+  search: (engine, { vector, options }) => engine.search(vector, options),
+  searchLike: (engine, { ids, options }) => engine.searchLike([...ids], options),
+  get: (engine, { ids, include, versions }) => ({
+    docs: engine.get([...ids], { include }),
+    versions: versions ? engine.versions([...ids]) : [],
+  }),
+  count: (engine, { filter }) => engine.count({ filter }),
+  facet: (engine, { field, filter, limit }) => engine.facet(field, { filter, limit }),
+  scroll: (engine, { cursor, options }) => engine.scroll(cursor, options),
+};

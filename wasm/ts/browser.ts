@@ -7,6 +7,7 @@ import { shardName } from "./shard.js";
 import { Sharded } from "./sharded.js";
 import { Client } from "./tabs/client.js";
 import { checkBrowser, isPage } from "./tabs/environment.js";
+import { compiledFor } from "./tabs/compiled.js";
 import type { Opening } from "./tabs/message.js";
 import { liveWithPage } from "./tabs/page.js";
 import { inPlace, inWorkers } from "./tabs/seat.js";
@@ -42,7 +43,7 @@ async function openAt(
 
 async function openOne(opening: Opening): Promise<Client> {
   return isPage
-    ? liveWithPage(await Client.open(opening, inWorkers(startWorker)))
+    ? liveWithPage(await Client.open(opening, inWorkers(startWorker, compiledFor)))
     : Client.open(opening, inPlace(load));
 }
 
@@ -51,7 +52,7 @@ async function openShards(opening: Opening, workers: number): Promise<Session> {
   const raw = await load(opening.module);
   const openShard = async (shard: number) => {
     const name = shardName(opening.name, shard);
-    const client = Client.open({ ...opening, name, shard: { shard, of: workers } }, inWorkers(startWorker));
+    const client = Client.open({ ...opening, name, shard: { shard, of: workers } }, inWorkers(startWorker, compiledFor));
     // Its loss is known to whoever holds it.
     return { shard: isPage ? liveWithPage(await client) : await client, isNew: false };
   };

@@ -1,10 +1,10 @@
-import { unpacked } from "./answer.js";
+import { ANSWERS, unpacked } from "./answer.js";
 import { archiveOf } from "./archive.js";
 import { VectordocError, guard, isTrap } from "./error.js";
 import type { Id } from "./document.js";
 import type { Batch, Engine, Prepared } from "./raw/engine.js";
 import type * as Raw from "./raw/engine.js";
-import { META, Rest } from "./rest.js";
+import { Rest, entriesOf } from "./rest.js";
 import type { Schema } from "./schema.js";
 import type {
   Answers,
@@ -19,6 +19,7 @@ import type { Shard } from "./shard.js";
 import { slicesOf, vectorFields } from "./slices.js";
 import type { Entry, Store } from "./store.js";
 import { pause } from "./turn.js";
+import type { Waking } from "./waking.js";
 
 /** Bytes of records after which one `put` takes no further ones. */
 const COMMIT_BYTES_MAX = 16 * 1024 * 1024;
@@ -26,6 +27,11 @@ const COMMIT_BYTES_MAX = 16 * 1024 * 1024;
 const REPLAY_BYTES_MAX = 64 * 1024 * 1024;
 /** Milliseconds without requests after which the engine is checkpointed. */
 const IDLE_MS = 500;
+/**
+ * Milliseconds until what the engine left at rest is read, if no write asks for it: what is asked
+ * first has the store for itself.
+ */
+const WAKING_AFTER_MS = 100;
 
 /** An entry to store together with what it tells about. */
 export type EntryOf = (outcome: Outcome) => Entry;
@@ -81,7 +87,11 @@ export class Host implements Shard {
     this.schema = JSON.parse(engine.schema()) as Schema;
     this.#vectors = vectorFields(this.schema);
     this.#isDirty = (rest?.recordBytes ?? 0) > 0;
-    this.#wake();
+    if (rest?.waking === undefined) {
+      this.#wake();
+    } else {
+      this.#idle = setTimeout(() => this.#wake(), WAKING_AFTER_MS);
+    }
   }
 
   /** Opens what rests in `store`, or an empty database of a schema, given as JSON text. */
@@ -117,22 +127,29 @@ export class Host implements Shard {
   }
 
   async read<V extends Verb>(verb: V, question: Questions[V]): Promise<Answers[V]> {
-    return unpacked(verb, question, this.ask(verb, question));
+    return unpacked(verb, question, await this.ask(verb, question));
   }
 
-  /** Answers a question in the form that crosses to other threads; `unpacked` makes it an answer. */
+  /**
+   * Answers a question in the form that crosses to other threads, as soon as all is there that it
+   * takes; `unpacked` makes it an answer.
+   */
   ask<V extends Verb>(verb: V, question: Questions[V]): unknown {
-    this.#check();
-    return this.#call(() => ANSWERS[verb](this.#engine, question));
+    return this.#look(() => ANSWERS[verb](this.#engine, question));
   }
 
   async answer(question: Uint8Array): Promise<Uint8Array> {
-    this.#check();
-    return this.#call(() => this.#engine.answer(question));
+    return this.#look(() => this.#engine.answer(question));
+  }
+
+  /** What a schema would change; a `conflict` when it does not follow. */
+  changesTo(schema: string): string[] {
+    return this.#call(() => this.#engine.changesTo(schema));
   }
 
   async settle(onProgress?: OnProgress): Promise<void> {
     this.#check();
+    this.#wakeIfAsleep();
     let total = 0;
     for (;;) {
       const waiting = this.#call(() => this.#engine.unindexed);
@@ -148,6 +165,7 @@ export class Host implements Shard {
 
   async export(): Promise<Archive> {
     this.#check();
+    this.#wakeIfAsleep();
     while (this.#isWorking) {
       await new Promise<void>((resolve) => this.#settling.push(resolve));
       this.#check();
@@ -170,6 +188,9 @@ export class Host implements Shard {
 
   async #close(isHasty: boolean): Promise<void> {
     clearTimeout(this.#idle);
+    if (this.#waiting.length === 0) {
+      await this.#rest?.waking?.stop();
+    }
     while (this.#isWorking) {
       await new Promise<void>((resolve) => this.#settling.push(resolve));
     }
@@ -185,6 +206,25 @@ export class Host implements Shard {
     }
   }
 
+  /** Reads the engine, which may have to fetch what it reads. */
+  #look<T>(read: () => T): T | Promise<T> {
+    this.#check();
+    const call = () => this.#call(read);
+    return this.#rest?.waking === undefined ? call() : this.#fetch(this.#rest.waking, call);
+  }
+
+  async #fetch<T>(waking: Waking, call: () => T): Promise<T> {
+    try {
+      return await waking.answer(() => {
+        this.#check();
+        return call();
+      });
+    } catch (error) {
+      this.#checkDamage(error);
+      throw error;
+    }
+  }
+
   /** Begins to work, unless it is at it. */
   #wake(): void {
     if (!this.#isWorking) {
@@ -194,21 +234,52 @@ export class Host implements Shard {
     }
   }
 
+  #wakeIfAsleep(): void {
+    if (this.#rest?.waking !== undefined) {
+      this.#wake();
+    }
+  }
+
   /** Works until nothing is left to do. */
   async #work(): Promise<void> {
     try {
-      await this.#writeWaiting();
-      while (this.#hasMaintenance && this.#closing === undefined) {
-        await pause();
-        this.#hasMaintenance = this.#call(() => this.#engine.maintain());
-        this.#isDirty ||= this.#hasMaintenance;
-        await this.#writeWaiting();
+      if (await this.#wakeEngine()) {
+        await this.#workAwake();
       }
     } catch (error) {
       this.#fail(error);
     }
     this.#rested();
     this.#awaitIdle();
+  }
+
+  /** Whether the engine has all in memory now; if not, writes are told why. */
+  async #wakeEngine(): Promise<boolean> {
+    try {
+      await this.#rest?.wake();
+      return this.#rest?.waking === undefined;
+    } catch (error) {
+      this.#checkDamage(error);
+      this.#waiting.splice(0).forEach(({ reject }) => reject(error));
+      return false;
+    }
+  }
+
+  /** Fails when what is stored is damaged, or the engine trapped. */
+  #checkDamage(error: unknown): void {
+    if (isTrap(error) || (error instanceof VectordocError && error.code === "corrupt")) {
+      this.#fail(error);
+    }
+  }
+
+  async #workAwake(): Promise<void> {
+    await this.#writeWaiting();
+    while (this.#hasMaintenance && this.#closing === undefined) {
+      await pause();
+      this.#hasMaintenance = this.#call(() => this.#engine.maintain());
+      this.#isDirty ||= this.#hasMaintenance;
+      await this.#writeWaiting();
+    }
   }
 
   /** Nothing is done any more, unless something waits. */
@@ -390,27 +461,3 @@ export class Host implements Shard {
 function outcomeOf({ indexed, deleted, missing, version }: Prepared): Outcome {
   return { indexed, deleted, missing: missing as Id[], version };
 }
-
-/** What a store of this engine would hold, for one that has none. */
-function entriesOf(engine: Engine): Map<string, Uint8Array> {
-  const checkpoint = engine.checkpoint();
-  const pages = checkpoint.keys().map((key, place) => [key, engine.page(checkpoint, place)] as const);
-  const entries = new Map([[META, checkpoint.meta()], ...pages]);
-  checkpoint.free();
-  return entries;
-}
-
-/** How each question is answered. */
-const ANSWERS: {
-  readonly [V in Verb]: (engine: Engine, question: Questions[V]) => unknown;
-} = {
-  search: (engine, { vector, options }) => engine.search(vector, options),
-  searchLike: (engine, { ids, options }) => engine.searchLike([...ids], options),
-  get: (engine, { ids, include, versions }) => ({
-    docs: engine.get([...ids], { include }),
-    versions: versions ? engine.versions([...ids]) : [],
-  }),
-  count: (engine, { filter }) => engine.count({ filter }),
-  facet: (engine, { field, filter, limit }) => engine.facet(field, { filter, limit }),
-  scroll: (engine, { cursor, options }) => engine.scroll(cursor, options),
-};

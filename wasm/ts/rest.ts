@@ -1,7 +1,8 @@
 import { VectordocError, guard } from "./error.js";
 import type { Engine } from "./raw/engine.js";
 import type * as Raw from "./raw/engine.js";
-import type { Entry, Store } from "./store.js";
+import { type Entry, type Store, valuesOf } from "./store.js";
+import { Waking } from "./waking.js";
 
 /** The key of the description of the last checkpoint. */
 export const META = "meta";
@@ -9,6 +10,10 @@ export const META = "meta";
 const RECORDS = "record/";
 /** What the keys of pages begin with. */
 const PAGES = "page/";
+/** The key that is there while a checkpoint is made, and after a crash in one. */
+const UNFINISHED = "checkpoint";
+/** Pages that one read of an opening asks for. */
+const NEEDED_PAGES = 64;
 /** Bytes of pages that one `put` of a checkpoint has. */
 const CHECKPOINT_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -23,18 +28,27 @@ export class Rest {
   #isInDoubt = false;
   /** Whether the store may hold a checkpoint that the engine does not know of. */
   #isCheckpointInDoubt = false;
+  /** While the engine has not all in memory. */
+  #waking: Waking | undefined;
 
-  private constructor(engine: Engine, store: Store, records: Map<string, number>) {
+  private constructor(
+    engine: Engine,
+    store: Store,
+    records: Map<string, number>,
+    waking?: Waking,
+  ) {
     this.#engine = engine;
     this.#store = store;
     this.#records = records;
     this.#recordBytes = [...records.values()].reduce((sum, bytes) => sum + bytes, 0);
+    this.#waking = waking;
   }
 
   /**
    * The engine that a store holds: its last checkpoint and the records after it; or an empty one if
    * it holds none. Its schema follows `schema` where that loses nothing. What an interrupted
-   * checkpoint left behind is removed.
+   * checkpoint left behind is removed. Where nothing has to be applied it answers before all is in
+   * memory.
    */
   static async open(
     name: string,
@@ -42,25 +56,36 @@ export class Rest {
     store: Store,
     schema: string | undefined,
   ): Promise<{ engine: Engine; rest: Rest }> {
-    const meta = await store.get(META);
+    const [meta, unfinished] = await valuesOf(store, [META, UNFINISHED]);
     if (meta === undefined) {
       return Rest.#create(name, raw, store, schema);
     }
-    const pages = await entries(store, PAGES);
-    let engine = guard(() => raw.Engine.recover(meta, pages));
-    const records = await replay(engine, store);
-    if (schema !== undefined) {
+    const [opened, records] = await Promise.all([opening(raw, store, meta), entries(store, RECORDS)]);
+    let { engine, waking } = opened;
+    const isChanging = schema !== undefined && guard(() => engine.changesTo(schema)).length > 0;
+    if (records.size > 0 || isChanging) {
+      await waking?.finish();
+      waking = undefined;
+    }
+    const lengths = replay(engine, records);
+    if (isChanging) {
       engine = guard(() => engine.evolve(schema));
     }
-    const rest = new Rest(engine, store, records);
-    if (engine.schemaChanges.length > 0) {
+    const rest = new Rest(engine, store, lengths, waking);
+    if (isChanging) {
       await rest.checkpoint();
     }
-    const obsolete = guard(() => engine.obsolete([...pages.keys()]));
-    if (obsolete.length > 0) {
-      await store.delete(obsolete);
+    if (unfinished !== undefined) {
+      await rest.#sweep();
     }
     return { engine, rest };
+  }
+
+  /** Removes pages that an interrupted checkpoint left behind. */
+  async #sweep(): Promise<void> {
+    const keys = [...(await entries(this.#store, PAGES)).keys()];
+    const obsolete = guard(() => this.#engine.obsolete(keys));
+    await this.#store.delete([...obsolete, UNFINISHED]);
   }
 
   static async #create(
@@ -86,11 +111,22 @@ export class Rest {
     return this.#recordBytes;
   }
 
+  /** Resolves when the engine has all in memory: until then it is only read. */
+  async wake(): Promise<void> {
+    await this.#waking?.finish();
+    this.#waking = undefined;
+  }
+
+  /** Answers calls that only read, while the engine has not all in memory. */
+  get waking(): Waking | undefined {
+    return this.#waking;
+  }
+
   /** Brings the engine up to what is stored; after a failure that may be more than it knows. */
   async ready(): Promise<void> {
     if (this.#isInDoubt) {
-      const records = await replay(this.#engine, this.#store);
-      records.forEach((bytes, key) => this.#keep(key, bytes));
+      const lengths = replay(this.#engine, await entries(this.#store, RECORDS));
+      lengths.forEach((bytes, key) => this.#keep(key, bytes));
       this.#isInDoubt = false;
     }
   }
@@ -127,7 +163,7 @@ export class Rest {
     const checkpoint = guard(() => engine.checkpoint());
     let isStored = false;
     try {
-      let pages = new Map<string, Uint8Array>();
+      let pages = new Map<string, Uint8Array>([[UNFINISHED, Uint8Array.of(1)]]);
       let bytes = 0;
       for (const [place, key] of checkpoint.keys().entries()) {
         const page = guard(() => engine.page(checkpoint, place));
@@ -147,16 +183,15 @@ export class Rest {
       }
     }
     const obsolete = guard(() => engine.checkpointed(checkpoint));
-    obsolete.push(...this.#records.keys());
+    obsolete.push(...this.#records.keys(), UNFINISHED);
     this.#records.clear();
     this.#recordBytes = 0;
-    if (obsolete.length > 0) {
-      await store.delete(obsolete);
-    }
+    await store.delete(obsolete);
   }
 
   /** Lets go of the store. */
   async close(): Promise<void> {
+    await this.#waking?.stop();
     await this.#store.close?.();
   }
 
@@ -202,9 +237,46 @@ export class Rest {
   }
 }
 
-/** Applies the records in a store that the engine does not have yet; says what all of them are. */
-async function replay(engine: Engine, store: Store): Promise<Map<string, number>> {
-  const records = await entries(store, RECORDS);
+/** The engine of a checkpoint, and what wakes it if the store can be read while it answers. */
+async function opening(
+  raw: typeof Raw,
+  store: Store,
+  meta: Uint8Array,
+): Promise<{ engine: Engine; waking?: Waking }> {
+  if (store.getMany === undefined) {
+    const pages = await entries(store, PAGES);
+    return { engine: guard(() => raw.Engine.recover(meta, pages)) };
+  }
+  const begun = guard(() => new raw.Opening(meta));
+  for (const piece of needed(store, begun.keys())) {
+    const values = await piece;
+    guard(() => begun.bring(values));
+  }
+  try {
+    const engine = guard(() => begun.open());
+    return { engine, waking: new Waking(engine, store) };
+  } catch (error) {
+    if (!(error instanceof VectordocError && error.code === "unavailable")) throw error;
+    // What is made anew is made out of everything.
+    const pages = await entries(store, PAGES);
+    return { engine: guard(() => raw.Engine.recover(meta, pages)) };
+  }
+}
+
+/** The values of keys, so many at a time that the store answers in time. */
+function needed(store: Store, keys: readonly string[]): Promise<(Uint8Array | undefined)[]>[] {
+  const pieces: Promise<(Uint8Array | undefined)[]>[] = [];
+  for (let at = 0; at < keys.length; at += NEEDED_PAGES) {
+    const piece = valuesOf(store, keys.slice(at, at + NEEDED_PAGES));
+    // It is waited for later.
+    piece.catch(() => undefined);
+    pieces.push(piece);
+  }
+  return pieces;
+}
+
+/** Applies the records that the engine does not have yet; says how long each of all is. */
+function replay(engine: Engine, records: ReadonlyMap<string, Uint8Array>): Map<string, number> {
   for (const [key, record] of records) {
     if (guard(() => engine.obsolete([key])).length === 0) {
       guard(() => engine.replay(record));
@@ -215,7 +287,7 @@ async function replay(engine: Engine, store: Store): Promise<Map<string, number>
 
 /** Removes whatever a store holds of a database that has no meta. */
 export async function clear(store: Store): Promise<void> {
-  for (const prefix of [PAGES, RECORDS]) {
+  for (const prefix of [PAGES, RECORDS, UNFINISHED]) {
     const keys = [...(await entries(store, prefix)).keys()];
     if (keys.length > 0) {
       await store.delete(keys);
@@ -223,9 +295,13 @@ export async function clear(store: Store): Promise<void> {
   }
 }
 
-/** Whether there is no database in a store. */
-export async function isEmpty(store: Store): Promise<boolean> {
-  return (await store.get(META)) === undefined;
+/** @internal What a store of an engine would hold, for one that has none. */
+export function entriesOf(engine: Engine): Map<string, Uint8Array> {
+  const checkpoint = engine.checkpoint();
+  const pages = checkpoint.keys().map((key, place) => [key, engine.page(checkpoint, place)] as const);
+  const entries = new Map([[META, checkpoint.meta()], ...pages]);
+  checkpoint.free();
+  return entries;
 }
 
 async function entries(store: Store, prefix: string): Promise<Map<string, Uint8Array>> {

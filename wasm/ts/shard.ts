@@ -1,7 +1,7 @@
 import { VectordocError } from "./error.js";
 import { META } from "./rest.js";
 import type { Session } from "./session.js";
-import type { Store } from "./store.js";
+import { type Store, valuesOf } from "./store.js";
 
 /** One of the sessions that have a database between them. */
 export interface Shard extends Session {
@@ -26,11 +26,19 @@ const SHARD = "shard";
 
 /**
  * Makes a store that of a shard, before the shard is opened over it; says whether it held nothing
- * until now. A `conflict` when it is that of another shard, or of another number of them.
+ * until now, which `checkNew` can refuse. A `conflict` when it is that of another shard, or of another number of them.
  */
-export async function claim(name: string, store: Store, place: Place): Promise<boolean> {
-  const isNew = (await store.get(META)) === undefined;
-  const claimed = await store.get(SHARD);
+export async function claim(
+  name: string,
+  store: Store,
+  place: Place,
+  checkNew?: () => Promise<void>,
+): Promise<boolean> {
+  const [meta, claimed] = await valuesOf(store, [META, SHARD]);
+  const isNew = meta === undefined;
+  if (isNew) {
+    await checkNew?.();
+  }
   const wanted = textOf(place);
   const found = claimed === undefined ? textOf(ALONE) : new TextDecoder().decode(claimed);
   if (found === wanted || (isNew && claimed === undefined)) {

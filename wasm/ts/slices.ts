@@ -4,7 +4,7 @@ import type { Schema } from "./schema.js";
 import { Turn } from "./turn.js";
 
 /** Documents that cross in one step: few enough that it takes less than a frame. */
-const SLICE_DOCUMENTS = 64;
+export const SLICE_DOCUMENTS = 64;
 
 /** The names of the vector fields of a schema. */
 export function vectorFields(schema: Schema): string[] {

@@ -1,6 +1,6 @@
 //! An engine whose documents get another schema.
 
-use super::{Engine, Field, manifest::Manifest, read_version};
+use super::{Engine, Field, Residence, manifest::Manifest, read_version};
 use crate::{
     Document, Id, Result, Schema, Value,
     bytes::{Reader, Writer},
@@ -15,7 +15,7 @@ impl Engine {
     /// graphs of vector fields that did not change stay; the rest is built again. The next
     /// checkpoint writes every page. Everything must be in memory.
     pub fn evolve(mut self, schema: Schema, indexes: &Indexes) -> Result<Self> {
-        let mut evolved = Self::empty(schema, indexes, None)?;
+        let mut evolved = Self::empty(schema, indexes, Residence::Memory)?;
         evolved.record_number = self.record_number;
         evolved.slots = self.slots;
         let layout = Layout::new(&self.schema, &evolved.schema);

@@ -26,6 +26,7 @@ mod read;
 mod search;
 mod text;
 mod tuning;
+mod waking;
 mod warnings;
 
 use crate::{
@@ -37,6 +38,7 @@ use crate::{
     heap::Heap,
     index::{Indexes, Vectors},
     rest::{PageSource, RestingPages},
+    schema::VectorField,
 };
 use alloc::{format, sync::Arc, vec::Vec};
 use allowed::FilterCache;
@@ -55,6 +57,40 @@ pub use maintenance::Maintenance;
 pub use order::{Place, most_frequent, page};
 pub(crate) use part::{Candidate, Part};
 pub use prepare::{Group, Outcome};
+pub use waking::StoredPages;
+
+/// Where documents and full vectors are.
+#[derive(Clone, Copy)]
+enum Residence<'a> {
+    Memory,
+    /// Where checkpoints are stored.
+    Rest(&'a Arc<dyn PageSource>),
+    /// There, but for vectors of which searches would read many.
+    Waking(&'a Arc<dyn PageSource>),
+}
+
+impl<'a> Residence<'a> {
+    /// Where documents rest.
+    fn of_documents(self) -> Option<&'a Arc<dyn PageSource>> {
+        match self {
+            Self::Memory => None,
+            Self::Rest(source) | Self::Waking(source) => Some(source),
+        }
+    }
+
+    /// Where the vectors of a field rest.
+    fn of_vectors(self, spec: &VectorField) -> Option<&'a Arc<dyn PageSource>> {
+        match self {
+            Self::Waking(_) if !Vectors::can_rest(spec) => None,
+            _ => self.of_documents(),
+        }
+    }
+}
+
+/// The vector fields of a schema, each with the number of its first section.
+fn numbered(schema: &Schema) -> impl Iterator<Item = (u32, &VectorField)> {
+    (FIELD_FIRST..).step_by(FIELD_SECTIONS as usize).zip(schema.vectors())
+}
 
 /// One collection of documents in memory, with its indexes.
 pub struct Engine {
@@ -80,7 +116,7 @@ impl Engine {
     /// An empty engine for documents of `schema`, all in memory, with the indexes it names;
     /// `unsupported` when one of them is not there.
     pub fn new(schema: Schema, indexes: &Indexes) -> Result<Self> {
-        Self::empty(schema, indexes, None)
+        Self::empty(schema, indexes, Residence::Memory)
     }
 
     /// The same with documents and full vectors resting where checkpoints are stored, in memory
@@ -90,27 +126,20 @@ impl Engine {
         indexes: &Indexes,
         source: &Arc<dyn PageSource>,
     ) -> Result<Self> {
-        Self::empty(schema, indexes, Some(source))
+        Self::empty(schema, indexes, Residence::Rest(source))
     }
 
-    fn empty(
-        schema: Schema,
-        indexes: &Indexes,
-        source: Option<&Arc<dyn PageSource>>,
-    ) -> Result<Self> {
+    fn empty(schema: Schema, indexes: &Indexes, residence: Residence<'_>) -> Result<Self> {
         indexes.check(&schema)?;
-        let pages =
-            |source: &Arc<dyn PageSource>, section| RestingPages::new(Arc::clone(source), section);
-        let numbers = (FIELD_FIRST..).step_by(FIELD_SECTIONS as usize);
-        let fields = numbers.zip(schema.vectors()).map(|(first, spec)| {
+        let fields = numbered(&schema).map(|(first, spec)| {
             let field = Field::new(spec, indexes.create(spec)?);
-            let Some(source) = source else { return Ok(field) };
-            let vectors = Vectors::at_rest(spec, pages(source, first + FIELD_VECTORS))?;
-            Ok(Field { vectors, ..field })
+            let Some(source) = residence.of_vectors(spec) else { return Ok(field) };
+            let pages = RestingPages::new(Arc::clone(source), first + FIELD_VECTORS);
+            Ok(Field { vectors: Vectors::at_rest(spec, pages)?, ..field })
         });
         let fields = fields.collect::<Result<_>>()?;
-        let documents = match source {
-            Some(source) => Heap::at_rest(pages(source, SECTION_DOCUMENTS)),
+        let documents = match residence.of_documents() {
+            Some(source) => Heap::at_rest(RestingPages::new(Arc::clone(source), SECTION_DOCUMENTS)),
             None => Heap::in_memory(),
         };
         Ok(Self::with(schema, documents, fields))

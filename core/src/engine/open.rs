@@ -1,7 +1,7 @@
 //! An engine out of the pages of its last checkpoint.
 
 use super::{
-    Engine, Field, hash_of, id_of,
+    Engine, Field, Residence, hash_of, id_of,
     manifest::{
         COLUMN_FIRST, COLUMN_NUMBERS, Entry, FIELD_CODES, FIELD_FIRST, FIELD_INDEX, FIELD_PRESENT,
         FIELD_SECTIONS, FIELD_VECTORS, FORMAT, FieldState, MAGIC, Manifest, SECTION_DOCUMENTS,
@@ -25,7 +25,7 @@ impl Engine {
     /// The engine as of a checkpoint, all of it in memory. What cannot be read of derived state is
     /// built again; what cannot be read of ground state is `corrupt`.
     pub fn open(meta: &[u8], source: &dyn PageSource, indexes: &Indexes) -> Result<Self> {
-        Self::open_in(meta, source, indexes, None)
+        Self::open_in(meta, source, indexes, Residence::Memory)
     }
 
     /// The same with documents and full vectors left at rest, to be read when they are needed.
@@ -34,23 +34,19 @@ impl Engine {
         source: &Arc<dyn PageSource>,
         indexes: &Indexes,
     ) -> Result<Self> {
-        Self::open_in(meta, &**source, indexes, Some(source))
+        Self::open_in(meta, &**source, indexes, Residence::Rest(source))
     }
 
-    fn open_in(
+    pub(super) fn open_in(
         meta: &[u8],
         source: &dyn PageSource,
         indexes: &Indexes,
-        at_rest: Option<&Arc<dyn PageSource>>,
+        residence: Residence<'_>,
     ) -> Result<Self> {
-        let mut reader = open_meta(meta)?;
-        let schema = read_schema(&mut reader)?;
-        let mut engine = Self::empty(schema, indexes, at_rest)?;
-        engine.record_number = reader.u64()?;
-        engine.slots = reader.u32()?;
-        let states = engine.fields.iter().map(|_| FieldState::read(&mut reader));
-        let states = states.collect::<Result<Vec<_>>>()?;
-        let pages = Pages { manifest: Manifest::read(&mut reader)?, source };
+        let Meta { schema, record_number, slots, states, manifest } = Meta::read(meta)?;
+        let mut engine = Self::empty(schema, indexes, residence)?;
+        (engine.record_number, engine.slots) = (record_number, slots);
+        let pages = Pages { manifest, source };
         let live = BitSet::from_bytes(&pages.blob(SECTION_LIVE)?);
         let documents = pages.manifest.generations(SECTION_DOCUMENTS);
         engine.documents.open(documents, pages.of(SECTION_DOCUMENTS))?;
@@ -127,6 +123,28 @@ impl Engine {
             free -= field.dead();
         }
         self.free = free;
+    }
+}
+
+/// What the meta of a checkpoint says.
+pub(super) struct Meta {
+    pub(super) schema: Schema,
+    record_number: u64,
+    slots: u32,
+    /// By number of the vector field.
+    states: Vec<FieldState>,
+    pub(super) manifest: Manifest,
+}
+
+impl Meta {
+    pub(super) fn read(meta: &[u8]) -> Result<Self> {
+        let mut reader = open_meta(meta)?;
+        let schema = read_schema(&mut reader)?;
+        let (record_number, slots) = (reader.u64()?, reader.u32()?);
+        let states = schema.vectors().iter().map(|_| FieldState::read(&mut reader));
+        let states = states.collect::<Result<_>>()?;
+        let manifest = Manifest::read(&mut reader)?;
+        Ok(Self { schema, record_number, slots, states, manifest })
     }
 }
 

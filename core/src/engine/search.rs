@@ -151,6 +151,7 @@ impl Searching<'_> {
             let distance = self.field.vectors.reported(neighbour.distance);
             engine.candidate(neighbour, self.field.spec.metric.score(distance), distance)
         };
+        engine.documents.expect(neighbours.iter().map(|neighbour| neighbour.slot));
         neighbours.iter().map(candidate).collect()
     }
 

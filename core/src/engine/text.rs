@@ -34,6 +34,7 @@ impl Engine {
             let distance = neighbour.distance;
             self.candidate(neighbour, -distance, distance)
         };
+        self.documents.expect(found.iter().map(|neighbour| neighbour.slot));
         let candidates = found.iter().map(candidate).collect::<Result<_>>()?;
         let allowed = allowed.map_or(self.len(), |allowed| allowed.len());
         let explanation =

@@ -168,6 +168,16 @@ impl Codes {
         matches!(self.rows, Rows::Memory(_))
     }
 
+    /// Says which vectors will be read next.
+    pub(super) fn expect(&self, slots: impl Iterator<Item = usize>) {
+        self.rows.expect(slots);
+    }
+
+    /// Takes pages that rest into memory; see [`Rows::take`].
+    pub(super) fn take(&mut self, pages: &mut usize) -> Result<()> {
+        self.rows.take(pages)
+    }
+
     pub(super) fn section(&self) -> &dyn Section {
         self.rows.section()
     }

@@ -102,6 +102,23 @@ impl Kept {
         })
     }
 
+    /// Says which vectors will be read next.
+    pub(super) fn expect(&self, slots: impl Iterator<Item = u32>) {
+        let rows = slots.map(|slot| slot as usize);
+        match self {
+            Self::Full(kept) => kept.expect(rows),
+            Self::Reduced(codes) => codes.expect(rows),
+        }
+    }
+
+    /// Takes pages that rest into memory; see [`Rows::take`].
+    pub(super) fn take(&mut self, pages: &mut usize) -> Result<()> {
+        match self {
+            Self::Full(rows) => rows.take(pages),
+            Self::Reduced(codes) => codes.take(pages),
+        }
+    }
+
     pub(super) fn section(&self) -> &dyn Section {
         match self {
             Self::Full(rows) => rows.section(),

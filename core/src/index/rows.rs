@@ -31,6 +31,8 @@ pub(super) struct RestingRows<T> {
     /// The rows set since.
     changed: Changed<T>,
     pages: RestingPages,
+    /// The first pages, where they were taken into memory already.
+    taken: Arena<T>,
 }
 
 impl<T: Element> Rows<T> {
@@ -39,9 +41,10 @@ impl<T: Element> Rows<T> {
     }
 
     pub(super) fn at_rest(stride: usize, pages: RestingPages) -> Self {
-        let page_rows = Arena::<T>::with_page_bytes(stride, PAGE_BYTES).page_rows();
-        let changed = Changed::default();
-        Self::Rest(RestingRows { stride, rows: 0, rows_at_rest: 0, page_rows, changed, pages })
+        let taken = Arena::with_page_bytes(stride, PAGE_BYTES);
+        let (page_rows, changed) = (taken.page_rows(), Changed::default());
+        let (rows, rows_at_rest) = (0, 0);
+        Self::Rest(RestingRows { stride, rows, rows_at_rest, page_rows, changed, pages, taken })
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -97,6 +100,25 @@ impl<T: Element> Rows<T> {
         Ok(())
     }
 
+    /// Says which rows will be read next.
+    pub(super) fn expect(&self, rows: impl Iterator<Item = usize>) {
+        if let Self::Rest(rest) = self {
+            let at_rest = rows.filter(|row| *row >= rest.taken.rows());
+            rest.pages.expect(at_rest.map(|row| row / rest.page_rows));
+        }
+    }
+
+    /// Takes pages that rest into memory, as many as `pages` says, which then says how many more
+    /// could have been; all rows are in memory if that is not 0.
+    pub(super) fn take(&mut self, pages: &mut usize) -> Result<()> {
+        if let Self::Rest(rest) = self
+            && rest.take(pages)?
+        {
+            *self = Self::Memory(rest.in_memory());
+        }
+        Ok(())
+    }
+
     pub(super) fn section(&self) -> &dyn Section {
         match self {
             Self::Memory(arena) => arena,
@@ -112,6 +134,7 @@ impl<T: Element> Rows<T> {
                 rest.changed.clear();
                 rest.rows_at_rest = rest.rows;
                 rest.pages.set(generations);
+                rest.taken = rest.taken.emptied();
             }
         }
     }
@@ -139,7 +162,7 @@ impl<T: Element> Rows<T> {
     pub(super) fn memory_bytes(&self) -> usize {
         match self {
             Self::Memory(arena) => arena.memory_bytes(),
-            Self::Rest(rest) => rest.changed.memory_bytes(),
+            Self::Rest(rest) => rest.changed.memory_bytes() + rest.taken.memory_bytes(),
         }
     }
 }
@@ -148,6 +171,9 @@ impl<T: Element> RestingRows<T> {
     fn get(&self, row: usize) -> Result<Cow<'_, [T]>> {
         if let Some(vector) = u32::try_from(row).ok().and_then(|slot| self.changed.get(slot)) {
             return Ok(Cow::Borrowed(vector));
+        }
+        if row < self.taken.rows() {
+            return Ok(Cow::Borrowed(self.taken.row(row)));
         }
         let row_bytes = self.stride * T::BYTES;
         let start = row % self.page_rows * row_bytes;
@@ -166,7 +192,10 @@ impl<T: Element> RestingRows<T> {
         let first = page * self.page_rows;
         let rows = first..self.rows.min(first + self.page_rows);
         let mut content = Vec::with_capacity(rows.len() * self.stride);
-        if page < self.pages.len() {
+        if page < self.taken.pages() {
+            let taken = first..self.taken.rows().min(rows.end);
+            taken.for_each(|row| content.extend_from_slice(self.taken.row(row)));
+        } else if page < self.pages.len() {
             self.pages.read(page, |bytes| {
                 T::read(bytes, &mut content);
                 Ok(())
@@ -178,6 +207,30 @@ impl<T: Element> RestingRows<T> {
             content[start..start + self.stride].copy_from_slice(vector);
         }
         Ok(content)
+    }
+
+    /// Takes the next pages into memory; whether all of them are there.
+    fn take(&mut self, pages: &mut usize) -> Result<bool> {
+        let Self { pages: resting, taken, rows_at_rest, .. } = self;
+        while taken.pages() < resting.len() {
+            if *pages == 0 {
+                return Ok(false);
+            }
+            resting.read(taken.pages(), |bytes| taken.append_page(*rows_at_rest, bytes))?;
+            *pages -= 1;
+        }
+        Ok(true)
+    }
+
+    /// The rows as they are now, once all pages were taken.
+    fn in_memory(&mut self) -> Arena<T> {
+        let empty = self.taken.emptied();
+        let mut arena = core::mem::replace(&mut self.taken, empty);
+        arena.grow(self.rows, T::default());
+        for (slot, row) in self.changed.range(0..u32::MAX) {
+            arena.row_mut(slot as usize).copy_from_slice(row);
+        }
+        arena
     }
 
     fn changed_in(&self, page: usize) -> impl Iterator<Item = (u32, &[T])> {

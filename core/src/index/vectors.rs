@@ -73,8 +73,7 @@ impl Vectors {
     /// by comparing with full vectors so.
     pub(crate) fn at_rest(field: &VectorField, pages: RestingPages) -> Result<Self> {
         let vectors = Self::new(field);
-        let in_order = matches!(field.index.kind, IndexKind::Exact | IndexKind::HnswRs);
-        if vectors.codes.is_none() && !in_order {
+        if vectors.codes.is_none() && !is_compared_in_order(field) {
             if vectors.kept.codes().is_some() {
                 return Ok(vectors);
             }
@@ -85,6 +84,11 @@ impl Vectors {
             )));
         }
         Ok(Self { kept: vectors.kept.at_rest(field.dim, pages), ..vectors })
+    }
+
+    /// Whether vectors can rest so that a search reads few of them.
+    pub(crate) fn can_rest(field: &VectorField) -> bool {
+        Self::new(field).codes.is_some() && !is_compared_in_order(field)
     }
 
     /// Whether there is anything in memory to compare with: codes or the vectors themselves.
@@ -295,9 +299,29 @@ impl Vectors {
         read: impl ReadPage,
     ) -> Result<()> {
         self.kept.open(rows, generations, read)?;
+        self.keep_scales()
+    }
+
+    /// Takes pages that rest into memory, as many as `pages` says, which then says how many more
+    /// could have been; all vectors are in memory if that is not 0.
+    pub(crate) fn take(&mut self, pages: &mut usize) -> Result<()> {
+        if !self.are_in_memory() {
+            self.kept.take(pages)?;
+            self.keep_scales()?;
+        }
+        Ok(())
+    }
+
+    /// Says which vectors will be read next.
+    pub(crate) fn expect(&self, slots: impl Iterator<Item = u32>) {
+        self.kept.expect(slots);
+    }
+
+    /// Works out the scale of every vector, if they are in memory.
+    fn keep_scales(&mut self) -> Result<()> {
         if self.metric == Metric::Cosine && self.are_in_memory() {
             let mut scales = Arena::new(1);
-            scales.grow(rows, 0.0);
+            scales.grow(self.slots(), 0.0);
             self.kept.each(self.dim, |row, vector| scales.row_mut(row)[0] = self.scale(vector))?;
             self.scales = scales;
         }
@@ -328,4 +352,9 @@ impl Vectors {
         let codes = self.codes.as_ref().map_or(0, Codes::memory_bytes);
         self.kept.memory_bytes() + self.scales.memory_bytes() + codes
     }
+}
+
+/// Whether all vectors of a field are read to compare with them.
+fn is_compared_in_order(field: &VectorField) -> bool {
+    matches!(field.index.kind, IndexKind::Exact | IndexKind::HnswRs)
 }

@@ -21,7 +21,7 @@ class Asking {
     asking.answered = new Answered(store);
     const keeper = { evolve() {}, lose: () => (asking.isLost = true), announce() {} };
     const outcomes = await asking.answered.load(isAlive);
-    asking.holder = new Holder(asking.host, () => [], keeper, asking.answered, outcomes);
+    asking.holder = new Holder(asking.host, keeper, asking.answered, outcomes);
     return asking;
   }
 

@@ -57,6 +57,10 @@ class IndexedDbStore implements Store {
     return value;
   }
 
+  async getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#database.pick([...keys]).catch(rethrow);
+  }
+
   async put(entries: ReadonlyMap<string, Uint8Array>): Promise<void> {
     await this.#database.write(entries as Map<string, Uint8Array>).catch(rethrow);
   }

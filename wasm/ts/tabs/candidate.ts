@@ -133,11 +133,13 @@ export class Candidate {
 
   async #serve(holding: Holding, ended: Promise<boolean>, tell: Tell): Promise<void> {
     const guests = this.#candidacy.place === "memory" ? undefined : this.#greet(holding);
-    holding.onTrap(async (error) => {
+    holding.onFailure(async (error) => {
       // The call that failed is answered first.
       await pause();
       this.leave();
-      this.#port.postMessage({ kind: "trapped", error: refusalOf(error) });
+      const refusal = refusalOf(error);
+      const kind = refusal.code === "corrupt" ? "down" : "trapped";
+      this.#port.postMessage({ kind, error: refusal });
     });
     this.#id = ownName();
     this.#holding = holding;

@@ -20,9 +20,6 @@ export interface Keeper {
   announce(): void;
 }
 
-/** What a schema would change in a database; throws if it conflicts with its own. */
-export type Changes = (schema: string) => readonly string[];
-
 /** What the holder knows of a client. */
 interface Guest {
   /** What came of its writes, until it knows. */
@@ -37,20 +34,17 @@ export class Holder {
   /** Nothing, for a database in memory: it goes with those who ask. */
   readonly #answered: Answered | undefined;
   readonly #keeper: Keeper;
-  readonly #changesOf: Changes;
   readonly #guests = new Map<string, Guest>();
   /** Large writes under way. */
   #large = 0;
 
   constructor(
     host: Host,
-    changesOf: Changes,
     keeper: Keeper,
     answered?: Answered,
     outcomes: ReadonlyMap<string, ReadonlyMap<number, Outcome>> = new Map(),
   ) {
     this.#host = host;
-    this.#changesOf = changesOf;
     this.#keeper = keeper;
     this.#answered = answered;
     for (const [client, known] of outcomes) {
@@ -153,7 +147,7 @@ export class Holder {
   }
 
   #follow(schema: string | undefined): void {
-    if (schema !== undefined && this.#changesOf(schema).length > 0) {
+    if (schema !== undefined && this.#host.changesTo(schema).length > 0) {
       this.#keeper.evolve(schema);
       throw new Reopening();
     }
@@ -173,7 +167,7 @@ export class Holder {
     if (docs.length !== sliced) {
       throw new Again(round);
     }
-    const whole = "docs" in change ? { ...change, docs } : change;
+    const whole = "docs" in change && sliced > 0 ? { ...change, docs } : change;
     const answered = this.#answered;
     const entryOf = answered && ((outcome: Outcome) => answered.entry(client, number, outcome));
     const outcome = this.#host.write(whole, undefined, entryOf);

@@ -1,12 +1,11 @@
-import { VectordocError, guard } from "../error.js";
+import { VectordocError } from "../error.js";
 import { Host } from "../host.js";
 import type * as Raw from "../raw/engine.js";
-import { isEmpty } from "../rest.js";
 import { ALONE, claim } from "../shard.js";
 import type { Store } from "../store.js";
 import { indexedDb, removeIndexedDb } from "../store/indexed_db.js";
 import { Answered } from "./answered.js";
-import { type Changes, Holder, type Keeper } from "./holder.js";
+import { Holder, type Keeper } from "./holder.js";
 import { type Candidacy, type Up, clientLock } from "./message.js";
 import { recall, remember } from "./sentinel.js";
 
@@ -16,8 +15,8 @@ export interface Holding {
   readonly holder: Holder;
   /** What clients have to know. */
   state(): Pick<Up, "schema" | "isBusy">;
-  /** Sets what is called when the engine trapped. */
-  onTrap(call: (error: unknown) => void): void;
+  /** Sets what is called when the engine trapped, or what is stored turned out to be damaged. */
+  onFailure(call: (error: unknown) => void): void;
   /** Lets go of it; in haste without writing what need not be written. */
   close(isHasty: boolean): Promise<void>;
 }
@@ -31,22 +30,26 @@ export async function openHolding(
   const { name, place, durability, schema } = candidacy;
   if (place === "memory") {
     const host = await Host.open(name, raw, schema);
-    const holder = new Holder(host, changesIn(raw, host), keeper);
+    const holder = new Holder(host, keeper);
     return holdingOf(host, holder, () => host.close());
   }
   const store = await indexedDb(name, { durability });
-  const host = await openHost(raw, candidacy, store);
   const answered = new Answered(store);
-  const outcomes = await answered.load(await clientsAlive());
-  await remember(name, "present");
+  const [host, outcomes] = await both(
+    openHost(raw, candidacy, store),
+    clientsAlive().then((isAlive) => answered.load(isAlive)),
+  );
+  const remembered = remember(name, "present");
   const close = async (isHasty: boolean) => {
     if (!isHasty) {
       // What stays is removed by a later opening.
       await answered.flush().catch(() => undefined);
     }
     await host.close(isHasty);
+    // Who deletes the database then is remembered after it.
+    await remembered;
   };
-  const holder = new Holder(host, changesIn(raw, host), keeper, answered, outcomes);
+  const holder = new Holder(host, keeper, answered, outcomes);
   return holdingOf(host, holder, close);
 }
 
@@ -55,7 +58,7 @@ function holdingOf(host: Host, holder: Holder, close: Holding["close"]): Holding
     host,
     holder,
     state: () => ({ schema: host.schema, isBusy: holder.isBusy }),
-    onTrap: (call) => (host.onFailure = call),
+    onFailure: (call) => (host.onFailure = call),
     close,
   };
 }
@@ -63,12 +66,12 @@ function holdingOf(host: Host, holder: Holder, close: Holding["close"]): Holding
 /** Opens what is in the store; leaves nothing behind where there was no database and none came to be. */
 async function openHost(raw: typeof Raw, candidacy: Candidacy, store: Store): Promise<Host> {
   const { name, schema } = candidacy;
-  const wasEmpty = await isEmpty(store);
+  let wasEmpty = false;
   try {
-    if (wasEmpty) {
-      await checkNotLost(candidacy);
-    }
-    await claim(name, store, candidacy.shard ?? ALONE);
+    await claim(name, store, candidacy.shard ?? ALONE, () => {
+      wasEmpty = true;
+      return checkNotLost(candidacy);
+    });
     return await Host.open(name, raw, schema, store);
   } catch (error) {
     await store.close?.();
@@ -95,13 +98,8 @@ async function clientsAlive(): Promise<(client: string) => boolean> {
   return (client) => names.has(clientLock(client));
 }
 
-/** What a schema would change, tried with an empty engine. */
-function changesIn(raw: typeof Raw, { schema: own }: Host): Changes {
-  return (schema) =>
-    guard(() => {
-      const tried = new raw.Engine(JSON.stringify(own)).evolve(schema);
-      const { schemaChanges } = tried;
-      tried.free();
-      return schemaChanges;
-    });
+/** Both results; if one of them is none, the first error, once both have settled. */
+async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
 }

@@ -60,7 +60,7 @@ export type Asked =
       readonly at: number;
       readonly docs: readonly object[];
     }
-  /** A change; its documents came before it, as many as `sliced`. */
+  /** A change; if `sliced` is not 0, as many documents came before it and none with it. */
   | {
       readonly kind: "write";
       readonly number: number;

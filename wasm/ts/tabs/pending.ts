@@ -1,6 +1,6 @@
 import { VectordocError } from "../error.js";
 import type { OnProgress } from "../session.js";
-import { slicesOf } from "../slices.js";
+import { SLICE_DOCUMENTS, packedDocument, slicesOf } from "../slices.js";
 import type { Asked, Order } from "./message.js";
 import { Staging } from "./staging.js";
 
@@ -30,7 +30,12 @@ export class Pending {
     this.onProgress = onProgress;
     let settle!: [(answer: unknown) => void, (error: unknown) => void];
     this.done = new Promise((...pair) => (settle = pair));
-    [this.resolve, this.reject] = settle;
+    const [resolve, reject] = settle;
+    this.resolve = (answer) => {
+      this.#takeRest();
+      resolve(answer);
+    };
+    this.reject = reject;
   }
 
   /** The holder has so many of the documents. */
@@ -43,14 +48,23 @@ export class Pending {
     }
   }
 
+  /** An answer says that the holder has the documents that came with their change, too. */
+  #takeRest(): void {
+    const { asked } = this;
+    const total = asked.kind === "write" && "docs" in asked.change ? asked.change.docs.length : 0;
+    if (this.#taken < total) {
+      this.take(total);
+    }
+  }
+
   /** Ends a sending that waits for the holder. */
   wake(): void {
     this.#onTaken();
   }
 
   /**
-   * Sends the documents in slices, not many ahead of the holder and never long at a time, and then
-   * the rest; stops when it `isOver`.
+   * Sends the change: with few documents as it is, else the documents in slices before it, not many
+   * ahead of the holder and never long at a time; stops when it `isOver`.
    */
   async send(
     vectors: readonly string[],
@@ -68,6 +82,10 @@ export class Pending {
     const { number } = asked;
     const round = this.attempts;
     const staging = new Staging();
+    if (docs.length <= SLICE_DOCUMENTS) {
+      const all = docs.map((doc) => packedDocument(doc, vectors));
+      return post({ ...asked, round, change: { ...asked.change, docs: staging.pack(all) } });
+    }
     this.#taken = 0;
     let at = 0;
     for await (const slice of slicesOf(docs, vectors)) {

@@ -1,3 +1,4 @@
+import type { ModuleSource } from "../engine.js";
 import type { Host } from "../host.js";
 import type { Load } from "../open.js";
 import { Candidate } from "./candidate.js";
@@ -20,8 +21,25 @@ export interface Seats {
   take(candidacy: Candidacy, onCrash: (why: string) => void): Seat;
 }
 
-/** Candidates in workers of their own, for pages. */
-export function inWorkers(start: () => Worker): Seats {
+/** What a page sends a worker first. */
+export interface Start {
+  readonly candidacy: Candidacy;
+  readonly port: MessagePort;
+}
+
+/** What it sends next: the engine's module, if the worker is not to look for it. */
+export interface Brought {
+  readonly module: ModuleSource | undefined;
+}
+
+/**
+ * Candidates in workers of their own, for pages. While a worker starts, `compile` makes the module it
+ * will need, or nothing.
+ */
+export function inWorkers(
+  start: () => Worker,
+  compile: (candidacy: Candidacy) => Promise<ModuleSource | undefined>,
+): Seats {
   return {
     areApart: true,
     take(candidacy, onCrash) {
@@ -29,7 +47,14 @@ export function inWorkers(start: () => Worker): Seats {
       const { port1: port, port2 } = new MessageChannel();
       worker.onerror = (event) => onCrash(event.message ?? "its script could not be loaded");
       worker.onmessageerror = port.onmessageerror = () => onCrash("a message could not be read");
-      worker.postMessage({ candidacy, port: port2 }, [port2]);
+      const began: Start = { candidacy, port: port2 };
+      worker.postMessage(began, [port2]);
+      const send = (module: ModuleSource | undefined) => {
+        const brought: Brought = { module };
+        worker.postMessage(brought);
+      };
+      // Where it cannot be compiled here, the worker says why.
+      void compile(candidacy).then(send, () => send(undefined));
       return { port, leave: () => worker.terminate() };
     },
   };
