@@ -12,6 +12,7 @@
 //! **Invariant:** no queue without a bound, no blocking call on the threads that do input and
 //! output.
 
+mod account;
 pub mod catalog;
 mod door;
 mod encoding;

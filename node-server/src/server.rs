@@ -2,6 +2,7 @@
 
 use crate::{
     Catalog, Limits, ServeOptions,
+    account::{Account, Ledger},
     door::{self, Doorkeeper, Peer, Places},
     fault, grpc, http,
     keys::Keyring,
@@ -52,6 +53,8 @@ pub(crate) struct Context {
     pub(crate) phase: watch::Sender<Phase>,
     /// The places of connections.
     pub(crate) places: Arc<Places>,
+    /// Their answers that are not taken yet.
+    pub(crate) ledger: Arc<Ledger>,
     /// The connections, also those that became WebSockets.
     pub(crate) tasks: TaskTracker,
 }
@@ -105,6 +108,7 @@ impl Server {
         let context = Arc::new(Context {
             catalog,
             places: Places::new(&options.limits),
+            ledger: Ledger::new(&options.limits),
             limits: options.limits.clone(),
             workers: Workers::new(),
             keyring,
@@ -240,7 +244,8 @@ async fn accept_all(
                         continue;
                     }
                 };
-                let peer = Peer { address, place: Arc::new(place) };
+                let (place, account) = (Arc::new(place), Account::new(&context.ledger));
+                let peer = Peer { address, place, account };
                 let served = serve(stream, peer, routes.clone(), Arc::clone(context));
                 context.tasks.spawn(Arc::clone(context).until_ended(served));
             }

@@ -1,9 +1,9 @@
 //! Where operations run: on threads that may block, as many at a time as make sense for what they
 //! wait for.
 
-use crate::limits::WRITES_MAX;
+use crate::{account::Account, limits::WRITES_MAX};
 use std::{num::NonZero, sync::Arc, thread};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vectordoc::{Error, Result};
 
 /// What an operation spends its time on.
@@ -18,7 +18,13 @@ pub(crate) enum Work {
     Live,
 }
 
-/// The permits to work. Who waits for one holds a slot of a connection, so waiting is bounded.
+impl Work {
+    /// Each of them, in their order.
+    pub(crate) const ALL: [Self; 3] = [Self::Compute, Self::Commit, Self::Live];
+}
+
+/// The permits to work. Who waits for one holds a slot of a connection, so waiting is bounded; they
+/// are given in the order of waiting, in which a connection has one request at a time.
 pub(crate) struct Workers {
     compute: Arc<Semaphore>,
     commit: Arc<Semaphore>,
@@ -37,22 +43,49 @@ impl Workers {
         }
     }
 
-    /// Runs `job` on a thread that may block, once there is a permit.
+    /// Runs `job` for the connection that has `account`, on a thread that may block, once there is a
+    /// permit and room for what it answers.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
+        account: &Account,
         work: Work,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
+        self.permit(account, work).await?.run(job).await
+    }
+
+    /// The right to run a job for the connection that has `account`.
+    pub(crate) async fn permit(&self, account: &Account, work: Work) -> Result<Permit> {
         let permits = match work {
             Work::Compute => &self.compute,
             Work::Commit => &self.commit,
             Work::Live => &self.live,
         };
-        let permit = Arc::clone(permits).acquire_owned().await;
-        let permit = permit.map_err(|_| Error::unavailable("the server is shutting down"))?;
+        let _turn = account.turn(work).await?;
+        loop {
+            account.until_room().await;
+            let permit = Arc::clone(permits).acquire_owned().await;
+            let permit = permit.map_err(|_| Error::unavailable("the server is shutting down"))?;
+            // What was at work meanwhile may have taken the room.
+            if account.has_room() {
+                return Ok(Permit(permit));
+            }
+        }
+    }
+}
+
+/// The right to run a job.
+pub(crate) struct Permit(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
+
+impl Permit {
+    /// Runs `job` on a thread that may block.
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
         // The job keeps its permit also when nobody waits for it any more.
         let job = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+            let _permit = self;
             job()
         });
         let job = job.await;

@@ -3,6 +3,7 @@
 use super::{messages as proto, params::Params, stream::Streamed};
 use crate::{
     Catalog,
+    account::Account,
     encoding::Raw,
     keys::Caller,
     operation::{Answer, Method},
@@ -32,6 +33,8 @@ pub(super) trait Ask: Message + Default {
 pub(super) struct Session<'a> {
     /// Who asks.
     pub(super) caller: &'a Caller,
+    /// What the connection has of the server.
+    pub(super) account: &'a Account,
     /// The databases.
     pub(super) catalog: &'a Catalog,
     /// The message.
@@ -122,11 +125,14 @@ fn run<A: Ask>(request: &[u8], session: &Session<'_>) -> Result<Vec<u8>> {
     let request = session.read(A::METHOD, read::<A>(request))?;
     // The answer to a write is never refused, as the write is done; it is about as long as the
     // request, or as a schema.
-    let bytes_max = match Method::named(A::METHOD)?.work {
-        Work::Compute | Work::Live => session.answer_bytes_max,
-        Work::Commit => usize::MAX,
-    };
-    answer(&request, session, |response| encode(&response, bytes_max))
+    let is_done = Method::named(A::METHOD)?.work == Work::Commit;
+    answer(&request, session, |response| {
+        if is_done {
+            return encode(&response, usize::MAX);
+        }
+        session.account.check(response.encoded_len())?;
+        encode(&response, session.answer_bytes_max)
+    })
 }
 
 /// Reads a request.

@@ -5,6 +5,7 @@ use super::{
     request::{self, Place},
 };
 use crate::{
+    account::Account,
     encoding::Raw,
     keys::Caller,
     limits::{LINES_BATCH_BYTES, LINES_BATCH_DOCUMENTS},
@@ -26,6 +27,7 @@ use vectordoc::{Error, Result, native::Durability};
 /// A request whose body is still on its way.
 pub(super) struct Stream {
     pub(super) caller: Caller,
+    pub(super) account: Arc<Account>,
     pub(super) place: Place,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
@@ -57,17 +59,18 @@ pub(super) async fn index(
     query: &str,
     stream: Stream,
 ) -> Result<Response, Problem> {
-    let Stream { caller, place, headers, body } = stream;
+    let Stream { caller, account, place, headers, body } = stream;
     let durability = durability(query)?;
     let db = place.db.unwrap_or_default();
     let opened = {
         let of = Arc::clone(&context);
         let open = move || Bulk::open(&db, durability, &caller, &of.catalog);
-        context.workers.run(Work::Compute, open).await??
+        context.workers.run(&account, Work::Compute, open).await??
     };
     let reports_progress = body::accepts(&headers, "application/x-ndjson");
     let writer = Writer {
         context,
+        account,
         bulk: opened,
         line: Vec::new(),
         batch: Batch::default(),
@@ -125,6 +128,7 @@ struct Batch {
 /// What makes batches of lines and writes them.
 struct Writer {
     context: Arc<Context>,
+    account: Arc<Account>,
     bulk: Bulk,
     /// The line whose end has not come yet.
     line: Vec<u8>,
@@ -192,7 +196,8 @@ impl Writer {
         }
         let bulk = self.bulk.clone();
         let job = move || bulk.write(batch.read(&bulk)?);
-        self.progress.indexed += self.context.workers.run(Work::Commit, job).await??;
+        let written = self.context.workers.run(&self.account, Work::Commit, job).await??;
+        self.progress.indexed += written;
         // Nobody may be listening.
         let _ = said.send(json(&self.progress)?).await;
         Ok(())

@@ -10,11 +10,13 @@ use super::{
 };
 use crate::{
     Limits,
+    account::Account,
     encoding::Encoding,
     keys::{Caller, Role, Scope},
     limits::CLOSE_TIMEOUT,
     server::{Context, Phase, stopped},
     telemetry::{Arrival, RequestId, Transport},
+    work::Work,
 };
 use futures_util::{
     StreamExt,
@@ -28,7 +30,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_tungstenite::tungstenite::{
-    Error as WsError, Message, Utf8Bytes,
+    Bytes, Error as WsError, Message, Utf8Bytes,
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 use vectordoc::{Error, Value};
@@ -47,6 +49,7 @@ pub(super) struct Client {
 pub(super) async fn converse(
     socket: Socket,
     client: Client,
+    account: Arc<Account>,
     context: Arc<Context>,
     stopping: watch::Receiver<Phase>,
 ) {
@@ -66,6 +69,7 @@ pub(super) async fn converse(
         subscriptions,
         caller,
         id,
+        account,
         context,
         stopping,
     };
@@ -111,6 +115,7 @@ struct Connection {
     caller: Arc<Caller>,
     /// That of the request it began with.
     id: RequestId,
+    account: Arc<Account>,
     context: Arc<Context>,
     stopping: watch::Receiver<Phase>,
 }
@@ -234,6 +239,7 @@ impl Connection {
                     incoming,
                     encoding: self.encoding,
                     caller: Arc::clone(&self.caller),
+                    account: Arc::clone(&self.account),
                     context: Arc::clone(&self.context),
                 };
                 match asked.incoming {
@@ -285,6 +291,7 @@ impl Connection {
             encoding: self.encoding,
             outbox: self.outbox.clone(),
             caller: Arc::clone(&self.caller),
+            account: Arc::clone(&self.account),
             context: Arc::clone(&self.context),
         };
         tokio::spawn(Arc::clone(&self.subscriptions).open(id, params, subscriber, slot));
@@ -314,7 +321,8 @@ impl Connection {
 
     /// Answers requests that need nothing run.
     async fn reply(&self, refused: &Incoming, arrival: &Arrival) {
-        let session = Session { caller: &self.caller, catalog: &self.context.catalog, arrival };
+        let (caller, account, catalog) = (&*self.caller, &*self.account, &self.context.catalog);
+        let session = Session { caller, account, catalog, arrival };
         let bytes_max = self.context.limits.answer_bytes_max;
         if let Some(bytes) = refused.answer(self.encoding, session, bytes_max) {
             self.send(Outgoing::Message(framed(self.encoding, bytes), None)).await;
@@ -341,23 +349,24 @@ struct Asked {
     incoming: Incoming,
     encoding: Encoding,
     caller: Arc<Caller>,
+    account: Arc<Account>,
     context: Arc<Context>,
 }
 
 impl Asked {
-    /// Runs them and writes the answer. Blocks.
-    fn answer(&self) -> Option<Vec<u8>> {
-        self.write(&self.incoming)
+    /// Runs them and writes the answer, which counts as unread from here. Blocks.
+    fn answer(&self) -> Option<Bytes> {
+        self.write(&self.incoming).map(|bytes| self.account.hold(bytes))
     }
 
     /// Writes what answers all of them with `error`.
-    fn refuse(&self, error: &Error) -> Option<Vec<u8>> {
-        self.write(&self.incoming.refuse(error))
+    fn refuse(&self, error: &Error) -> Option<Bytes> {
+        self.write(&self.incoming.refuse(error)).map(Bytes::from)
     }
 
     fn write(&self, incoming: &Incoming) -> Option<Vec<u8>> {
-        let Self { caller, context, arrival, .. } = self;
-        let session = Session { caller, catalog: &context.catalog, arrival };
+        let Self { caller, account, context, arrival, .. } = self;
+        let session = Session { caller, account, catalog: &context.catalog, arrival };
         incoming.answer(self.encoding, session, self.context.limits.answer_bytes_max)
     }
 }
@@ -365,8 +374,13 @@ impl Asked {
 /// Runs requests and sends their answer; `slot` is theirs until that has left.
 async fn answer(asked: Asked, slot: OwnedSemaphorePermit, outbox: Sender) {
     let asked = Arc::new(asked);
-    let job = Arc::clone(&asked);
-    let ran = asked.context.workers.run(asked.incoming.work(), move || job.answer()).await;
+    let (job, work) = (Arc::clone(&asked), asked.incoming.work());
+    let ran = match asked.context.workers.permit(&asked.account, work).await {
+        // Nobody waits for the answer any more, and nothing but that would come of it.
+        Ok(_) if outbox.is_closed() && work != Work::Commit => return,
+        Ok(permit) => permit.run(move || job.answer()).await,
+        Err(error) => Err(error),
+    };
     if let Some(bytes) = ran.unwrap_or_else(|error| asked.refuse(&error)) {
         // A client that has left misses its answer.
         let message = framed(asked.encoding, bytes);
@@ -375,9 +389,10 @@ async fn answer(asked: Asked, slot: OwnedSemaphorePermit, outbox: Sender) {
 }
 
 /// The message that `bytes` are sent in.
-pub(super) fn framed(encoding: Encoding, bytes: Vec<u8>) -> Message {
+pub(super) fn framed(encoding: Encoding, bytes: impl Into<Bytes>) -> Message {
+    let bytes: Bytes = bytes.into();
     match encoding {
-        Encoding::Json => Message::text(String::from_utf8(bytes).expect("JSON is UTF-8")),
+        Encoding::Json => Message::text(Utf8Bytes::try_from(bytes).expect("JSON is UTF-8")),
         Encoding::Cbor => Message::binary(bytes),
     }
 }
