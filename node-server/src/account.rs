@@ -62,6 +62,8 @@ pub(crate) struct Account {
     taken: AtomicU64,
     /// For each kind of work, who of this connection waits for it next.
     turns: [Semaphore; Work::ALL.len()],
+    /// Its requests that wait for this work or do it.
+    asked: [AtomicUsize; Work::ALL.len()],
 }
 
 impl Account {
@@ -73,7 +75,14 @@ impl Account {
             freed: Notify::new(),
             taken: AtomicU64::new(0),
             turns: Work::ALL.map(|_| Semaphore::new(1)),
+            asked: Work::ALL.map(|_| AtomicUsize::new(0)),
         })
+    }
+
+    /// Counts a request that waits for this work, or does it, until what is returned is dropped.
+    pub(crate) fn ask(self: &Arc<Self>, work: Work) -> Asked {
+        self.asked[work as usize].fetch_add(1, Ordering::Relaxed);
+        Asked { account: Arc::clone(self), work }
     }
 
     /// Waits until the next one who waits for this work is whoever asks: one request of a
@@ -157,6 +166,25 @@ impl Account {
         if all >= bytes_max && all - bytes < bytes_max {
             self.ledger.freed.notify_waiters();
         }
+    }
+}
+
+/// A request that waits to be done, or is.
+pub(crate) struct Asked {
+    account: Arc<Account>,
+    work: Work,
+}
+
+impl Asked {
+    /// Whether its connection has no other at this work.
+    pub(crate) fn is_only(&self) -> bool {
+        self.account.asked[self.work as usize].load(Ordering::Relaxed) == 1
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.account.asked[self.work as usize].fetch_sub(1, Ordering::Relaxed);
     }
 }
 

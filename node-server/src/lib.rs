@@ -21,6 +21,7 @@ mod grpc;
 mod http;
 pub mod keys;
 mod limits;
+mod line;
 mod operation;
 mod options;
 mod server;

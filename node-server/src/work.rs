@@ -1,9 +1,12 @@
 //! Where operations run: on threads that may block, as many at a time as make sense for what they
 //! wait for.
 
-use crate::{account::Account, limits::WRITES_MAX};
+use crate::{
+    account::{Account, Asked},
+    limits::WRITES_MAX,
+    line::{self, Line},
+};
 use std::{num::NonZero, sync::Arc, thread};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vectordoc::{Error, Result};
 
 /// What an operation spends its time on.
@@ -23,23 +26,23 @@ impl Work {
     pub(crate) const ALL: [Self; 3] = [Self::Compute, Self::Commit, Self::Live];
 }
 
-/// The permits to work. Who waits for one holds a slot of a connection, so waiting is bounded; they
-/// are given in the order of waiting, in which a connection has one request at a time.
+/// The permits to work. Who waits for one holds a slot of a connection, so waiting is bounded. A
+/// connection has one request at a time in each line, so that many requests of one do not delay those
+/// of others.
 pub(crate) struct Workers {
-    compute: Arc<Semaphore>,
-    commit: Arc<Semaphore>,
-    live: Arc<Semaphore>,
+    compute: Arc<Line>,
+    commit: Arc<Line>,
+    live: Arc<Line>,
 }
 
 impl Workers {
     /// Permits for this machine.
     pub(crate) fn new() -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let permits = |count| Arc::new(Semaphore::new(count));
         Self {
-            compute: permits(cores),
-            commit: permits(WRITES_MAX),
-            live: permits((cores / 2).max(1)),
+            compute: Line::new(cores),
+            commit: Line::new(WRITES_MAX),
+            live: Line::new((cores / 2).max(1)),
         }
     }
 
@@ -47,7 +50,7 @@ impl Workers {
     /// permit and room for what it answers.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        account: &Account,
+        account: &Arc<Account>,
         work: Work,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
@@ -55,27 +58,30 @@ impl Workers {
     }
 
     /// The right to run a job for the connection that has `account`.
-    pub(crate) async fn permit(&self, account: &Account, work: Work) -> Result<Permit> {
-        let permits = match work {
+    pub(crate) async fn permit(&self, account: &Arc<Account>, work: Work) -> Result<Permit> {
+        let line = match work {
             Work::Compute => &self.compute,
             Work::Commit => &self.commit,
             Work::Live => &self.live,
         };
+        let asked = account.ask(work);
         let _turn = account.turn(work).await?;
         loop {
             account.until_room().await;
-            let permit = Arc::clone(permits).acquire_owned().await;
-            let permit = permit.map_err(|_| Error::unavailable("the server is shutting down"))?;
+            let permit = line.permit(asked.is_only()).await;
             // What was at work meanwhile may have taken the room.
             if account.has_room() {
-                return Ok(Permit(permit));
+                return Ok(Permit { _asked: asked, _permit: permit });
             }
         }
     }
 }
 
 /// The right to run a job.
-pub(crate) struct Permit(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
+pub(crate) struct Permit {
+    _asked: Asked,
+    _permit: line::Permit,
+}
 
 impl Permit {
     /// Runs `job` on a thread that may block.

@@ -13,7 +13,7 @@ use crate::{
     account::Account,
     encoding::Encoding,
     keys::{Caller, Role, Scope},
-    limits::CLOSE_TIMEOUT,
+    limits::{CLOSE_TIMEOUT, RETRY_AFTER_MS},
     server::{Context, Phase, stopped},
     telemetry::{Arrival, RequestId, Transport},
     work::Work,
@@ -23,7 +23,7 @@ use futures_util::{
     stream::{FusedStream, SplitStream},
 };
 use serde::Serialize;
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     io::AsyncWriteExt,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -260,7 +260,18 @@ impl Connection {
                     self.context.limits.in_flight_max
                 ));
                 self.reply(&incoming.refuse(&refusal), &arrival).await;
+                self.rest().await;
             }
+        }
+    }
+
+    /// Does not read on until half of what was asked is answered, or for as long as who is refused
+    /// should wait: refusing costs about as much as a search, so it is not done as often.
+    async fn rest(&self) {
+        let half = u32::try_from(self.context.limits.in_flight_max / 2).unwrap_or(u32::MAX);
+        tokio::select! {
+            _ = self.slots.acquire_many(half) => {}
+            () = sleep(Duration::from_millis(RETRY_AFTER_MS)) => {}
         }
     }
 
