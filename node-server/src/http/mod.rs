@@ -85,10 +85,10 @@ async fn serve(
     place: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
-    let arrival = Arc::new(context.telemetry.arrival(Transport::Http, id));
+    let arrival = Arc::new(context.telemetry.arrival(Transport::Http, id.clone()));
     let answered = match place {
         Ok(params) => {
-            let asker = Asker { arrival: &arrival, account: peer.account };
+            let asker = Asker { arrival: &arrival, id, account: peer.account };
             answer(route, context, asker, Place::of(&params), request).await
         }
         Err(error) => Err(Problem::from(Error::invalid(error.body_text()))),
@@ -102,6 +102,7 @@ async fn serve(
 /// Where a request came from.
 struct Asker<'a> {
     arrival: &'a Arc<Arrival>,
+    id: RequestId,
     /// What its connection has of the server.
     account: Arc<Account>,
 }
@@ -125,11 +126,10 @@ async fn answer(
     let body = match content {
         Some(Content::Lines) if route.takes_lines() => {
             condition.expect_none()?;
-            let Asker { arrival, account } = asker;
-            let stream = lines::Stream { caller, account, place, headers: parts.headers, body };
-            let answered = lines::index(context, query_text, stream).await?;
-            arrival.done(route.method().name);
-            return Ok(answered);
+            let headers = parts.headers;
+            let account = asker.account;
+            let stream = lines::Stream { caller, id: asker.id, account, place, headers, body };
+            return lines::index(context, query_text, stream).await;
         }
         Some(Content::Lines) => return Err(body::lines_elsewhere()),
         Some(Content::Object(encoding)) => {
@@ -154,7 +154,7 @@ async fn run(
 ) -> Response {
     let (method, condition) = (asked.route.method(), asked.condition);
     let bytes_max = context.limits.answer_bytes_max;
-    let Asker { arrival, account } = asker;
+    let Asker { arrival, account, .. } = asker;
     let job = {
         let (context, arrival) = (Arc::clone(&context), Arc::clone(arrival));
         let account = Arc::clone(&account);

@@ -61,11 +61,6 @@ impl Arrival {
         self.telemetry.count(self.transport, method, Err(error));
     }
 
-    /// Counts a request that was done in other ways than by [`run`](Self::run).
-    pub(crate) fn done(&self, method: &'static str) {
-        self.telemetry.count(self.transport, method, Ok(()));
-    }
-
     /// Whether one of its requests was [run](Self::run).
     pub(crate) fn was_run(&self) -> bool {
         self.waited.get().is_some()
