@@ -1,7 +1,9 @@
 //! The table of settings.
 
 use super::{
-    kind::Kind::{Address, Bytes, Choice, Count, Duration, Filter, List, Path, PathIfAny, Switch},
+    kind::Kind::{
+        Address, Bytes, Choice, Collector, Count, Duration, Filter, List, Path, PathIfAny, Switch,
+    },
     setting::{Field, Setting},
 };
 
@@ -45,6 +47,7 @@ settings! {
     "log.filter", log_filter, Filter, "What is logged, in the syntax of tracing: warn, or info,vectordoc=debug";
     "log.format", log_format, Choice(&["text", "json"]), "How log lines are written";
     "log.slow_query", log_slow_query, Duration(0, HOUR_MS), "A request that works for so long is logged, with what it asked for; 0ms for none";
+    "otel.endpoint", otel_endpoint, Collector, "Collector of OpenTelemetry that gets a span for each request, by OTLP over gRPC: http://127.0.0.1:4317; none for no traces";
     "database.history_bytes", database.history_bytes, Bytes(0, TIB), "Bytes of changes that each database keeps for who follows it; 0 for none";
     "database.memory_bytes_max", database.memory_bytes_max, Bytes(0, 1024 * TIB), "Bytes of memory that each database may take; 0 for no bound";
     "database.disk_bytes_free_min", database.disk_bytes_free_min, Bytes(0, 1024 * TIB), "Bytes that stay free on the disk; 0 for none";
