@@ -12,6 +12,7 @@
 //! **Invariant:** no queue without a bound, no blocking call on the threads that do input and
 //! output.
 
+mod account;
 pub mod catalog;
 mod console;
 mod door;
@@ -21,6 +22,7 @@ mod grpc;
 mod http;
 pub mod keys;
 mod limits;
+mod line;
 mod network;
 mod operation;
 mod options;

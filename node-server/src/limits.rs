@@ -10,6 +10,12 @@ pub struct Limits {
     pub message_bytes_max: usize,
     /// Bytes of one answer. A longer one is replaced by `limit_exceeded`.
     pub answer_bytes_max: usize,
+    /// Bytes of answers of one connection that are made and not yet taken by its client. While there
+    /// are so many, the further requests of the connection wait.
+    pub unread_bytes_max: usize,
+    /// The same of all connections together. While there are so many, connections that have more
+    /// than an equal share wait, and longer answers than that are refused with `busy`.
+    pub unread_all_bytes_max: usize,
     /// Requests of one connection that are accepted and not yet answered. Further ones are
     /// answered with `busy`.
     pub in_flight_max: usize,
@@ -28,7 +34,8 @@ pub struct Limits {
     /// How often the server asks a peer whether it lives; one that says nothing from one ping to
     /// the next is dead.
     pub ping_interval: Duration,
-    /// How long one answer may take to leave; a peer that reads slower is cut off.
+    /// How long one answer may take to leave over WebSocket, and over HTTP and gRPC the next 64 KiB of
+    /// any; a peer that reads slower is cut off.
     pub write_timeout: Duration,
     /// How long a new connection may take to say what it wants.
     pub handshake_timeout: Duration,
@@ -43,6 +50,8 @@ impl Default for Limits {
         Self {
             message_bytes_max: 8 * 1024 * 1024,
             answer_bytes_max: 32 * 1024 * 1024,
+            unread_bytes_max: 32 * 1024 * 1024,
+            unread_all_bytes_max: 256 * 1024 * 1024,
             in_flight_max: 64,
             batch_requests_max: 256,
             subscriptions_max: 16,
@@ -67,6 +76,8 @@ pub(crate) const HEADERS_MAX: usize = 64;
 pub(crate) const RESET_STREAMS_MAX: usize = 20;
 /// Streams that a peer broke the rules on, each of which was reset; with more it is cut off.
 pub(crate) const BROKEN_STREAMS_MAX: usize = 64;
+/// Bytes of an answer that are handed to a connection at a time.
+pub(crate) const PIECE_BYTES: usize = 64 * 1024;
 /// Bytes a WebSocket reads at a time; each connection has room for them, also an idle one.
 pub(crate) const READ_BUFFER_BYTES: usize = 16 * 1024;
 /// How long a peer may take to answer a close frame.

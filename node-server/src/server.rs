@@ -1,7 +1,9 @@
 //! A running server: who may come in, and the way out that loses nothing.
 
 use crate::{
-    Catalog, Limits, ServeOptions, console,
+    Catalog, Limits, ServeOptions,
+    account::{Account, Ledger},
+    console,
     door::{self, Doorkeeper, Peer, Places},
     fault, grpc, http,
     keys::Keyring,
@@ -54,6 +56,8 @@ pub(crate) struct Context {
     pub(crate) phase: watch::Sender<Phase>,
     /// The places of connections.
     pub(crate) places: Arc<Places>,
+    /// Their answers that are not taken yet.
+    pub(crate) ledger: Arc<Ledger>,
     /// The connections, also those that became WebSockets.
     pub(crate) tasks: TaskTracker,
 }
@@ -108,6 +112,7 @@ impl Server {
         let context = Arc::new(Context {
             catalog,
             places: Places::new(&options.limits),
+            ledger: Ledger::new(&options.limits),
             limits: options.limits.clone(),
             workers: Workers::new(),
             keyring,
@@ -256,7 +261,8 @@ async fn accept_all(
                         continue;
                     }
                 };
-                let peer = Peer { address, place: Arc::new(place) };
+                let (place, account) = (Arc::new(place), Account::new(&context.ledger));
+                let peer = Peer { address, place, account };
                 let served = serve(stream, peer, routes.clone(), Arc::clone(context));
                 context.tasks.spawn(Arc::clone(context).until_ended(served));
             }

@@ -89,6 +89,28 @@ fn lines_with_vectors_inside_go_into_a_data_directory_and_are_found_there() {
     assert_eq!(answer["hits"][0]["doc"]["even"], true);
 }
 
+/// What a search that considers fewer candidates than it wants hits is warned of.
+fn warned(at: &[String]) {
+    let told = search(at, &["--like", "t0", "--limit", "9", "--ef", "5"]);
+    assert!(told.stderr.contains("warning: ef is 5, less than the 10 hits"), "{}", told.stderr);
+    assert!(told.succeeded().contains("9 hits in "));
+    let answer = search(at, &["--like", "t0", "--limit", "9", "--ef", "5", "--json"]);
+    assert_eq!(answer.stderr, "");
+    assert!(answer.json()["warnings"][0].to_string().contains("ef is 5"));
+    let quiet = search(at, &["--like", "t0", "--limit", "9"]);
+    assert_eq!(quiet.stderr, "");
+    assert!(search(at, &["--like", "t0", "--json"]).json().get("warnings").is_none());
+}
+
+#[test]
+fn a_search_shows_what_its_answer_warns_of() {
+    let files = Files::new();
+    import(&files.jsonl("rows.jsonl", things(90)), &files.data(), &[]).succeeded();
+    warned(&files.data());
+    let (_server, url) = Running::serve(&files.path("data"));
+    warned(&["--url".to_owned(), url]);
+}
+
 #[test]
 fn the_guessed_schema_is_printed_and_fits_every_row() {
     let files = Files::new();

@@ -34,5 +34,6 @@ mod output;
 mod progress;
 mod runtime;
 mod temporary;
+mod traces;
 
 pub use command::run;

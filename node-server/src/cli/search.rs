@@ -99,6 +99,10 @@ impl Run for Search {
         let took = start.elapsed();
         place.close()?;
         self.leave_out_itself(&mut answer);
+        // In JSON they are part of the answer.
+        for warning in answer.warnings.iter().filter(|_| !self.json) {
+            eprintln!("warning: {warning}");
+        }
         if self.json {
             return self.print_json(&answer, out);
         }

@@ -35,11 +35,15 @@ pub(crate) struct Serve {
 impl Run for Serve {
     fn run(&self, out: &mut Output) -> Result<()> {
         let settings = Effective::of(&self.flags)?.settings;
-        log::show_as(&settings)?;
+        let runtime = runtime::start()?;
+        let _traces = {
+            let _entered = runtime.enter();
+            log::show_as(&settings)?
+        };
         let catalog =
             Catalog::open_with(&settings.data, settings.shards, settings.database_options())?;
         let databases = describe(&catalog);
-        runtime::start()?.block_on(serve(catalog, &settings, &databases, out))
+        runtime.block_on(serve(catalog, &settings, &databases, out))
     }
 }
 

@@ -7,7 +7,9 @@ use super::{
     wire::Wire,
 };
 use crate::{
-    Limits, grpc,
+    Limits,
+    account::Account,
+    grpc,
     limits::{
         BROKEN_STREAMS_MAX, CLOSE_TIMEOUT, HANDSHAKE_BYTES_MAX, HEADERS_MAX, RESET_STREAMS_MAX,
     },
@@ -20,6 +22,7 @@ use hyper_util::{
     server::conn::auto::Builder,
 };
 use std::{
+    mem,
     net::SocketAddr,
     pin::pin,
     sync::{
@@ -31,7 +34,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
 };
 use tower::ServiceExt;
 
@@ -42,6 +45,8 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// Its place among the connections a server has, free again when the last clone is gone.
     pub(crate) place: Arc<Place>,
+    /// What its connection has of the server.
+    pub(crate) account: Arc<Account>,
 }
 
 /// Serves one connection: its requests go to `routes`. Returns once it is closed, or handed over
@@ -56,6 +61,7 @@ pub(crate) async fn serve<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let has_asked = Arc::new(AtomicBool::new(false));
+    let account = Arc::clone(&peer.account);
     let service = {
         let has_asked = Arc::clone(&has_asked);
         let body_timeout = limits.body_timeout;
@@ -73,6 +79,9 @@ pub(crate) async fn serve<S>(
     // Which protocol it is, is found out without a deadline (hyper #3756), so there is one here.
     let mut first_request = pin!(sleep(limits.handshake_timeout));
     let (mut is_waiting, mut is_draining) = (true, false);
+    let mut reads = interval_at(Instant::now() + limits.write_timeout, limits.write_timeout);
+    reads.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut progress = None;
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
@@ -82,6 +91,12 @@ pub(crate) async fn serve<S>(
                 is_waiting = false;
                 if !has_asked.load(Ordering::Relaxed) {
                     return tracing::debug!("no request came in time");
+                }
+            }
+            _ = reads.tick() => {
+                let before = mem::replace(&mut progress, account.progress());
+                if progress.is_some() && progress == before {
+                    return tracing::debug!("answers are not read");
                 }
             }
             () = stopped(&mut stopping), if !is_draining => {

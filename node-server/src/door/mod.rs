@@ -7,9 +7,11 @@
 mod connection;
 mod doorkeeper;
 mod pace;
+mod pieces;
 mod places;
 mod wire;
 
 pub(crate) use connection::{Peer, serve, turn_away};
 pub(crate) use doorkeeper::{Doorkeeper, admit, cors};
+pub(crate) use pieces::Pieces;
 pub(crate) use places::Places;

@@ -12,6 +12,8 @@ use super::{
     stream::Streamed,
 };
 use crate::{
+    account::Account,
+    door::{Peer, Pieces},
     encoding::Raw,
     http::caller,
     keys::Caller,
@@ -23,12 +25,13 @@ use crate::{
 };
 use axum::{
     Extension,
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody},
     extract::{Path, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{Stream, stream};
+use http_body_util::BodyExt;
 use std::{
     future::{Future, ready},
     sync::Arc,
@@ -48,6 +51,8 @@ pub(super) struct Call {
     pub(super) context: Arc<Context>,
     /// Who asks.
     pub(super) caller: Arc<Caller>,
+    /// What the connection has of the server.
+    pub(super) account: Arc<Account>,
     /// When it is too late.
     pub(super) deadline: Deadline,
     id: RequestId,
@@ -80,6 +85,7 @@ impl Asked {
 pub(super) async fn answer(
     State(context): State<Arc<Context>>,
     Extension(id): Extension<RequestId>,
+    Extension(peer): Extension<Peer>,
     Path(rpc): Path<String>,
     request: Request,
 ) -> Response {
@@ -94,11 +100,12 @@ pub(super) async fn answer(
     };
     let deadline = Deadline::of(request.headers());
     let bytes_max = context.limits.message_bytes_max;
-    let call = Call { context, caller: Arc::new(caller), deadline, id };
+    let account = Arc::clone(&peer.account);
+    let call = Call { context, caller: Arc::new(caller), account: peer.account, deadline, id };
     let arrival = Arc::new(arrival);
     let call = || (call.clone(), Arc::clone(&arrival));
     let one = |(call, arrival): (Call, _), rpc, requests| call.answer(arrival, rpc, requests);
-    match asked {
+    let response = match asked {
         Asked::One(rpc) => run(request, bytes_max, |requests| one(call(), rpc, requests)).await,
         Asked::Stream(Streamed::Index) => {
             run(request, bytes_max, |requests| ready(acknowledge(call().0, requests))).await
@@ -112,7 +119,15 @@ pub(super) async fn answer(
         Asked::Stream(Streamed::Restore) => {
             run(request, bytes_max, |requests| restore(call().0, requests)).await
         }
-    }
+    };
+    response.map(|body| Body::new(counted(body, account)))
+}
+
+/// The same body, counted as unread while it waits to be sent.
+fn counted(body: Body, account: Arc<Account>) -> impl HttpBody<Data = Bytes, Error = axum::Error> {
+    let holder = Arc::clone(&account);
+    let held = body.map_frame(move |frame| frame.map_data(|bytes| holder.hold_shared(bytes)));
+    Pieces::new(held, account)
 }
 
 /// What is asked, by whom. Refuses, and counts, who may not do this on any database, before anything
@@ -148,7 +163,7 @@ async fn run<R, S>(
 ) -> Response
 where
     R: Future<Output = Result<S, Status>>,
-    S: Stream<Item = Result<Vec<u8>, Status>> + Send + 'static,
+    S: Stream<Item = Result<Bytes, Status>> + Send + 'static,
 {
     let service = service_fn(|request: tonic::Request<Requests>| {
         let responses = respond(request.into_inner());
@@ -165,7 +180,8 @@ impl Call {
         arrival: Arc<Arrival>,
         rpc: &'static Rpc,
         requests: Requests,
-    ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + Send + use<>, Status> {
+    ) -> Result<impl Stream<Item = Result<Bytes, Status>> + Send + use<>, Status> {
+        let account = Arc::clone(&self.account);
         let answered = async {
             let method = rpc.method()?;
             let refused = |error: &Error| arrival.refused(method.name, error);
@@ -173,13 +189,16 @@ impl Call {
             if request.len() > BRIEF_BYTES_MAX {
                 let job = move |session: &Session<'_>| {
                     let params = session.read(method.name, rpc.params(&request))?;
-                    rpc.run(method, &params, session)
+                    rpc.run(method, &params, session).map(|bytes| account.hold(bytes))
                 };
                 return self.run(&arrival, method.work, job).await;
             }
             let params = rpc.params(&request).inspect_err(refused)?;
             let work = method.work_with(Some(Raw::Cbor(&params)), &self.context.catalog);
-            self.run(&arrival, work, move |session| rpc.run(method, &params, session)).await
+            let job = move |session: &Session<'_>| {
+                rpc.run(method, &params, session).map(|bytes| account.hold(bytes))
+            };
+            self.run(&arrival, work, job).await
         };
         let answered = self.deadline.meet(said(answered)).await;
         if answered.is_err() && self.deadline.is_over() && !arrival.was_run() {
@@ -223,13 +242,13 @@ impl Call {
         job: impl FnOnce(&Session<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (context, caller) = (Arc::clone(&self.context), Arc::clone(&self.caller));
-        let arrival = Arc::clone(arrival);
+        let (account, arrival) = (Arc::clone(&self.account), Arc::clone(arrival));
         let job = move || {
             let answer_bytes_max = context.limits.answer_bytes_max;
-            let (caller, catalog) = (&*caller, &context.catalog);
-            job(&Session { caller, catalog, arrival: &arrival, answer_bytes_max })
+            let (caller, account, catalog) = (&*caller, &*account, &context.catalog);
+            job(&Session { caller, account, catalog, arrival: &arrival, answer_bytes_max })
         };
-        self.context.workers.run(work, job).await?
+        self.context.workers.run(&self.account, work, job).await?
     }
 
     /// Refuses to go on with a key that was revoked since.
@@ -248,17 +267,18 @@ pub(super) async fn said<T>(work: impl Future<Output = Result<T>>) -> Result<T, 
 }
 
 /// What `next` makes of `state` time after time, until there is nothing more or an error.
-pub(super) fn responses<T, F>(
+pub(super) fn responses<T, F, B>(
     state: T,
     next: impl Fn(T) -> F + Copy + Send + 'static,
-) -> impl Stream<Item = Result<Vec<u8>, Status>> + Send
+) -> impl Stream<Item = Result<Bytes, Status>> + Send
 where
     T: Send + 'static,
-    F: Future<Output = Result<Option<(Vec<u8>, T)>, Status>> + Send,
+    B: Into<Bytes>,
+    F: Future<Output = Result<Option<(B, T)>, Status>> + Send,
 {
     stream::unfold(Some(state), move |state| async move {
         match next(state?).await {
-            Ok(Some((response, state))) => Some((Ok(response), Some(state))),
+            Ok(Some((response, state))) => Some((Ok(response.into()), Some(state))),
             Ok(None) => None,
             Err(status) => Some((Err(status), None)),
         }

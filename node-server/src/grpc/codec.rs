@@ -13,7 +13,7 @@ use tonic::{
 pub(super) struct Opaque;
 
 impl Codec for Opaque {
-    type Encode = Vec<u8>;
+    type Encode = Bytes;
     type Decode = Bytes;
     type Encoder = Self;
     type Decoder = Self;
@@ -28,10 +28,10 @@ impl Codec for Opaque {
 }
 
 impl Encoder for Opaque {
-    type Item = Vec<u8>;
+    type Item = Bytes;
     type Error = Status;
 
-    fn encode(&mut self, message: Vec<u8>, output: &mut EncodeBuf<'_>) -> Result<(), Status> {
+    fn encode(&mut self, message: Bytes, output: &mut EncodeBuf<'_>) -> Result<(), Status> {
         output.reserve(message.len());
         output.put_slice(&message);
         Ok(())

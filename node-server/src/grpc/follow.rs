@@ -6,10 +6,12 @@ use super::{
     rpc::{self, Ask, Session},
 };
 use crate::{
+    account::Account,
     server::{Phase, stopped},
     telemetry::Arrival,
     work::Work,
 };
+use axum::body::Bytes;
 use futures_util::Stream;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
@@ -20,7 +22,7 @@ use vectordoc::{Error, Result, native::Subscription};
 pub(super) async fn follow(
     (call, arrival): (Call, Arc<Arrival>),
     requests: Requests,
-) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + Send, Status> {
+) -> Result<impl Stream<Item = Result<Bytes, Status>> + Send, Status> {
     let deadline = call.deadline;
     let follower = deadline.meet(said(Follower::begin(call, arrival, requests))).await?;
     Ok(responses(follower, |mut follower| async move {
@@ -36,7 +38,7 @@ struct Follower {
     /// What to read next.
     request: ChangesRequest,
     /// What was read and is not told yet.
-    read: Option<ChangesResponse>,
+    read: Option<Bytes>,
     /// Whether there is more to read at once.
     has_more: bool,
     changed: Arc<Notify>,
@@ -56,36 +58,38 @@ impl Follower {
         let request: ChangesRequest =
             request.inspect_err(|error| arrival.refused(ChangesRequest::METHOD, error))?;
         let read = {
-            let asked = request.clone();
-            let job = move |session: &Session<'_>| rpc::answer(&asked, session, Ok);
+            let (asked, account) = (request.clone(), Arc::clone(&call.account));
+            let bytes_max = call.context.limits.answer_bytes_max;
+            let job = move |session: &Session<'_>| {
+                rpc::answer(&asked, session, |read| Page::of(read, bytes_max, &account))
+            };
             call.run(&arrival, Work::Compute, job).await?
         };
         let (changed, db) = (Arc::new(Notify::new()), request.db.clone());
         let (context, notified) = (Arc::clone(&call.context), Arc::clone(&changed));
         let subscribe = move || context.catalog.get(&db)?.on_change(move || notified.notify_one());
-        let subscription = call.context.workers.run(Work::Compute, subscribe).await??;
+        let workers = &call.context.workers;
+        let subscription = workers.run(&call.account, Work::Compute, subscribe).await??;
         // Something may have changed between reading and subscribing.
         changed.notify_one();
         let stopping = call.context.phase.subscribe();
-        let request = ChangesRequest { since: read.cursor.clone(), ..request };
-        let has_more = read.has_more;
-        let read = Some(read);
+        let Page { bytes, cursor, has_more, .. } = read;
+        let (request, read) = (ChangesRequest { since: cursor, ..request }, Some(bytes));
         Ok(Self { call, request, read, has_more, changed, _subscription: subscription, stopping })
     }
 
     /// What there is to tell, once there is something.
-    async fn next(&mut self) -> Result<Vec<u8>> {
-        let answer_bytes_max = self.call.context.limits.answer_bytes_max;
+    async fn next(&mut self) -> Result<Bytes> {
         loop {
             if let Some(read) = self.read.take() {
-                return rpc::encode(&read, answer_bytes_max);
+                return Ok(read);
             }
             self.wait().await?;
             self.call.renew().await?;
-            let read = read(&self.call, &self.request).await?;
-            self.request.since.clone_from(&read.cursor);
-            self.has_more = read.has_more;
-            self.read = (!read.changes.is_empty()).then_some(read);
+            let Page { bytes, cursor, has_more, is_empty } =
+                read(&self.call, &self.request).await?;
+            (self.request.since, self.has_more) = (cursor, has_more);
+            self.read = (!is_empty).then_some(bytes);
         }
     }
 
@@ -104,9 +108,29 @@ impl Follower {
 }
 
 /// What there is to tell since the last time.
-async fn read(call: &Call, request: &ChangesRequest) -> Result<ChangesResponse> {
+async fn read(call: &Call, request: &ChangesRequest) -> Result<Page> {
     let (context, caller) = (Arc::clone(&call.context), Arc::clone(&call.caller));
-    let request = request.clone();
-    let job = move || rpc::news(&request, &caller, &context.catalog);
-    call.context.workers.run(Work::Live, job).await?
+    let (request, account) = (request.clone(), Arc::clone(&call.account));
+    let job = move || {
+        let read = rpc::news(&request, &caller, &context.catalog)?;
+        Page::of(read, context.limits.answer_bytes_max, &account)
+    };
+    call.context.workers.run(&call.account, Work::Live, job).await?
+}
+
+/// Changes as they are told, which count as unread from here.
+struct Page {
+    bytes: Bytes,
+    /// Where the next page begins.
+    cursor: String,
+    has_more: bool,
+    is_empty: bool,
+}
+
+impl Page {
+    fn of(read: ChangesResponse, bytes_max: usize, account: &Arc<Account>) -> Result<Self> {
+        let bytes = account.hold(rpc::encode(&read, bytes_max)?);
+        let ChangesResponse { cursor, has_more, changes, .. } = read;
+        Ok(Self { bytes, cursor, has_more, is_empty: changes.is_empty() })
+    }
 }

@@ -22,7 +22,7 @@ use vectordoc::{Error, Result};
 pub(super) fn acknowledge(
     call: Call,
     requests: Requests,
-) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + Send, Status> {
+) -> Result<impl Stream<Item = Result<Bytes, Status>> + Send, Status> {
     let stopping = call.context.phase.subscribe();
     let batches =
         Batches { call, requests, stopping, target: Target::default(), number: 0, total: 0 };

@@ -30,10 +30,10 @@ const FINISH: &str = "db.restore.finish";
 pub(super) async fn restore(
     call: Call,
     requests: Requests,
-) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + Send, Status> {
+) -> Result<impl Stream<Item = Result<Bytes, Status>> + Send, Status> {
     let deadline = call.deadline;
     let restored = deadline.meet(said(take(call, requests))).await?;
-    Ok(stream::once(ready(Ok(restored))))
+    Ok(stream::once(ready(Ok(restored.into()))))
 }
 
 /// A restore of which so many bytes are there.

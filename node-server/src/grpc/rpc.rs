@@ -3,6 +3,7 @@
 use super::{messages as proto, params::Params, stream::Streamed};
 use crate::{
     Catalog,
+    account::Account,
     encoding::Raw,
     keys::Caller,
     operation::{Answer, Method},
@@ -32,6 +33,8 @@ pub(super) trait Ask: Message + Default {
 pub(super) struct Session<'a> {
     /// Who asks.
     pub(super) caller: &'a Caller,
+    /// What the connection has of the server.
+    pub(super) account: &'a Account,
     /// The databases.
     pub(super) catalog: &'a Catalog,
     /// The message.
@@ -66,7 +69,7 @@ pub(super) struct Rpc {
     name: &'static str,
     method: &'static str,
     params: fn(&[u8]) -> Result<Vec<u8>>,
-    respond: fn(Answer, usize) -> Result<Vec<u8>>,
+    respond: fn(Answer, &Method, &Session<'_>) -> Result<Vec<u8>>,
 }
 
 static RPCS: [Rpc; 16] = [
@@ -124,13 +127,7 @@ impl Rpc {
         params: &[u8],
         session: &Session<'_>,
     ) -> Result<Vec<u8>> {
-        // The answer to a write is never refused, as the write is done; it is about as long as the
-        // request, or as a schema.
-        let bytes_max = match method.work {
-            Work::Compute | Work::Brief | Work::Live => session.answer_bytes_max,
-            Work::Commit => usize::MAX,
-        };
-        session.run(method, params, |answer| (self.respond)(answer, bytes_max))
+        session.run(method, params, |answer| (self.respond)(answer, method, session))
     }
 }
 
@@ -140,9 +137,15 @@ fn params<A: Ask>(request: &[u8]) -> Result<Vec<u8>> {
     Ok(params.finish())
 }
 
-fn respond<A: Ask>(answer: Answer, bytes_max: usize) -> Result<Vec<u8>> {
+/// The answer to a write is never refused, as the write is done; it is about as long as the request, or
+/// as a schema.
+fn respond<A: Ask>(answer: Answer, method: &Method, session: &Session<'_>) -> Result<Vec<u8>> {
     let response = A::response(answer).ok_or_else(|| answered_otherwise(A::METHOD))?;
-    encode(&response, bytes_max)
+    if method.work == Work::Commit {
+        return encode(&response, usize::MAX);
+    }
+    session.account.check(response.encoded_len())?;
+    encode(&response, session.answer_bytes_max)
 }
 
 /// Reads a request.

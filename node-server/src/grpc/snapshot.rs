@@ -14,6 +14,7 @@ use crate::{
     telemetry::Arrival,
     work::Work,
 };
+use axum::body::Bytes;
 use futures_util::Stream;
 use std::sync::Arc;
 use tonic::Status;
@@ -27,7 +28,7 @@ const READ: &str = "db.snapshot.read";
 pub(super) async fn snapshot(
     (call, arrival): (Call, Arc<Arrival>),
     requests: Requests,
-) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + Send, Status> {
+) -> Result<impl Stream<Item = Result<Bytes, Status>> + Send, Status> {
     let deadline = call.deadline;
     let pieces = deadline.meet(said(Pieces::begin(call, arrival, requests))).await?;
     Ok(responses(pieces, |mut pieces| async move {
@@ -60,7 +61,7 @@ impl Pieces {
     }
 
     /// The next piece, if there is one.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
         if !self.has_more {
             return Ok(None);
         }
@@ -69,7 +70,11 @@ impl Pieces {
         }
         self.call.renew().await?;
         let (transfer, offset) = (Arc::clone(&self.transfer), self.offset);
-        let read = move |session: &Session<'_>| read(&transfer, offset, session);
+        let account = Arc::clone(&self.call.account);
+        let read = move |session: &Session<'_>| {
+            let (piece, offset, has_more) = read(&transfer, offset, session)?;
+            Ok((account.hold(piece), offset, has_more))
+        };
         let arrival = self.call.arrival();
         let (piece, offset, has_more) = self.call.run(&arrival, Work::Commit, read).await?;
         (self.offset, self.has_more) = (offset, has_more);

@@ -1,15 +1,19 @@
-//! Documents as lines of JSON (NDJSON), written while they come: nothing is held but one batch.
+//! Documents as lines of JSON (NDJSON), written while they come: while a batch is made durable the
+//! next one is read, and nothing more is held. Each batch is a request of its own to whoever counts
+//! requests, and its key is looked at.
 
 use super::{
     JSON, LINES, Problem, body,
     request::{self, Place},
 };
 use crate::{
+    account::Account,
     encoding::Raw,
     keys::Caller,
     limits::{LINES_BATCH_BYTES, LINES_BATCH_DOCUMENTS},
-    operation::{Bulk, DURABILITY},
+    operation::{Bulk, DURABILITY, Method},
     server::Context,
+    telemetry::{Asked, RequestId, Transport},
     work::Work,
 };
 use axum::{
@@ -20,12 +24,14 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use std::{mem, str, sync::Arc};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 use vectordoc::{Error, Result, native::Durability};
 
 /// A request whose body is still on its way.
 pub(super) struct Stream {
     pub(super) caller: Caller,
+    pub(super) id: RequestId,
+    pub(super) account: Arc<Account>,
     pub(super) place: Place,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
@@ -57,25 +63,33 @@ pub(super) async fn index(
     query: &str,
     stream: Stream,
 ) -> Result<Response, Problem> {
-    let Stream { caller, place, headers, body } = stream;
+    let Stream { caller, id, account, place, headers, body } = stream;
     let durability = durability(query)?;
     let db = place.db.unwrap_or_default();
     let opened = {
-        let of = Arc::clone(&context);
+        let (of, caller) = (Arc::clone(&context), caller.clone());
         let open = move || Bulk::open(&db, durability, &caller, &of.catalog);
-        context.workers.run(Work::Compute, open).await??
+        context.workers.run(&account, Work::Compute, open).await??
     };
     let reports_progress = body::accepts(&headers, "application/x-ndjson");
     let writer = Writer {
         context,
+        caller,
+        id,
+        account,
         bulk: opened,
+        writing: None,
         line: Vec::new(),
         batch: Batch::default(),
         progress: Progress { indexed: 0, lines: 0 },
     };
     if !reports_progress {
         let (said, _) = mpsc::channel(ACKNOWLEDGEMENTS_MAX);
-        let indexed = writer.run(body, said).await?;
+        // What is wrong with a batch was counted with it.
+        let indexed = match writer.run(body, said).await {
+            Ok(indexed) => indexed,
+            Err(problem) => return Ok(problem.into_response()),
+        };
         let done = json(&Done { indexed, durability: durability.name() })?;
         return Ok(([(header::CONTENT_TYPE, JSON)], done).into_response());
     }
@@ -125,7 +139,12 @@ struct Batch {
 /// What makes batches of lines and writes them.
 struct Writer {
     context: Arc<Context>,
+    caller: Caller,
+    id: RequestId,
+    account: Arc<Account>,
     bulk: Bulk,
+    /// The batch that is being written: its documents, and how many lines were read with it.
+    writing: Option<JoinHandle<Result<Progress>>>,
     /// The line whose end has not come yet.
     line: Vec<u8>,
     batch: Batch,
@@ -135,19 +154,32 @@ struct Writer {
 impl Writer {
     /// Writes every line of `body`; says so after each batch. Returns how many documents they were.
     async fn run(mut self, body: Body, said: mpsc::Sender<Vec<u8>>) -> Result<usize, Problem> {
-        let failed =
-            |writer: &Self, error: Error| Problem::from(error).after(writer.progress.indexed);
+        let read = self.read(body, &said).await;
+        // What came before a mistake is written, and what is written is said.
+        let settled = self.settle(&said).await;
+        match settled.and(read) {
+            Ok(()) => Ok(self.progress.indexed),
+            Err(error) => Err(Problem::from(error).after(self.progress.indexed)),
+        }
+    }
+
+    /// Writes every line of `body`; the last batch may be on its way when this is done.
+    async fn read(&mut self, body: Body, said: &mpsc::Sender<Vec<u8>>) -> Result<()> {
         let mut frames = body.into_data_stream();
         while let Some(frame) = frames.next().await {
-            let taken = match frame {
-                Ok(bytes) => self.take(&bytes, &said).await,
-                Err(error) => Err(body::broken(&error)),
-            };
-            taken.map_err(|error| failed(&self, error))?;
+            match frame {
+                Ok(bytes) => self.take(&bytes, said).await?,
+                Err(error) => return Err(self.refused(body::broken(&error))),
+            }
         }
         self.end_line();
-        self.write(&said).await.map_err(|error| failed(&self, error))?;
-        Ok(self.progress.indexed)
+        self.write(said).await
+    }
+
+    /// Counts what is wrong with a stream whose batch is not whole.
+    fn refused(&self, error: Error) -> Error {
+        self.context.telemetry.count(Transport::Http, Bulk::METHOD, Err(&error));
+        error
     }
 
     /// Cuts `bytes` into lines, and writes as many as make full batches.
@@ -172,7 +204,7 @@ impl Writer {
             return Ok(());
         }
         let message = format!("it is longer than {bytes_max} bytes");
-        Err(at_line(self.progress.lines + 1, Error::limit_exceeded(message)))
+        Err(self.refused(at_line(self.progress.lines + 1, Error::limit_exceeded(message))))
     }
 
     fn end_line(&mut self) {
@@ -184,17 +216,42 @@ impl Writer {
         }
     }
 
-    /// Writes the batch.
+    /// Has the batch written, once the one before is.
     async fn write(&mut self, said: &mpsc::Sender<Vec<u8>>) -> Result<()> {
         let batch = mem::take(&mut self.batch);
         if batch.lines.is_empty() {
             return Ok(());
         }
-        let bulk = self.bulk.clone();
-        let job = move || bulk.write(batch.read(&bulk)?);
-        self.progress.indexed += self.context.workers.run(Work::Commit, job).await??;
+        let renewed = self.context.keyring.renew(&self.caller).await;
+        self.caller = renewed.map_err(|error| self.refused(error))?;
+        let arrival = self.context.telemetry.arrival(Transport::Http, self.id.clone());
+        let (bulk, last_line) = (self.bulk.clone(), self.progress.lines);
+        let read = move || batch.read(&bulk);
+        let read = self.context.workers.run(&self.account, Work::Compute, read).await?;
+        self.settle(said).await?;
+        let method = Method::named(Bulk::METHOD)?;
+        let documents = read.inspect_err(|error| arrival.refused(method.name, error))?;
+        let (context, account) = (Arc::clone(&self.context), Arc::clone(&self.account));
+        let (bulk, caller) = (self.bulk.clone(), self.caller.clone());
+        self.writing = Some(tokio::spawn(async move {
+            let job = move || {
+                let asked = Asked { method, params: None, caller: &caller, rpc_id: None };
+                arrival.run(&asked, || bulk.write(documents, &caller))
+            };
+            let written = context.workers.run(&account, Work::Commit, job).await?;
+            written.map(|indexed| Progress { indexed, lines: last_line })
+        }));
+        Ok(())
+    }
+
+    /// Waits until the batch before is written, and says so.
+    async fn settle(&mut self, said: &mpsc::Sender<Vec<u8>>) -> Result<()> {
+        let Some(writing) = self.writing.take() else { return Ok(()) };
+        let written = writing.await.map_err(|error| Error::internal(error.to_string()))??;
+        self.progress.indexed += written.indexed;
+        let progress = Progress { indexed: self.progress.indexed, lines: written.lines };
         // Nobody may be listening.
-        let _ = said.send(json(&self.progress)?).await;
+        let _ = said.send(json(&progress)?).await;
         Ok(())
     }
 }

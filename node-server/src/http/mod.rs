@@ -15,6 +15,8 @@ mod request;
 mod route;
 
 use crate::{
+    account::Account,
+    door::{Peer, Pieces},
     encoding::Encoding,
     keys::Caller,
     operation::Answer,
@@ -24,6 +26,7 @@ use crate::{
 };
 use axum::{
     Extension, Router,
+    body::{Body, Bytes},
     extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -31,6 +34,7 @@ use axum::{
 };
 use body::Content;
 use condition::{Condition, etag};
+use http_body_util::Full;
 use request::{Asked, Place};
 use route::{ROUTES, Route};
 use std::sync::Arc;
@@ -51,7 +55,9 @@ pub(crate) fn routes() -> Router<Arc<Context>> {
         let verb = MethodFilter::try_from(route.verb.clone()).expect("a verb that HTTP has");
         router = router.route(
             route.path,
-            on(verb, move |context, id, place, request| serve(route, context, id, place, request)),
+            on(verb, move |context, id, peer, place, request| {
+                serve(route, context, id, peer, place, request)
+            }),
         );
     }
     router
@@ -77,12 +83,16 @@ async fn serve(
     route: &'static Route,
     State(context): State<Arc<Context>>,
     Extension(id): Extension<RequestId>,
+    Extension(peer): Extension<Peer>,
     place: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
-    let arrival = Arc::new(context.telemetry.arrival(Transport::Http, id));
+    let arrival = Arc::new(context.telemetry.arrival(Transport::Http, id.clone()));
     let answered = match place {
-        Ok(params) => answer(route, context, &arrival, Place::of(&params), request).await,
+        Ok(params) => {
+            let asker = Asker { arrival: &arrival, id, account: peer.account };
+            answer(route, context, asker, Place::of(&params), request).await
+        }
         Err(error) => Err(Problem::from(Error::invalid(error.body_text()))),
     };
     answered.unwrap_or_else(|problem| {
@@ -91,11 +101,19 @@ async fn serve(
     })
 }
 
+/// Where a request came from.
+struct Asker<'a> {
+    arrival: &'a Arc<Arrival>,
+    id: RequestId,
+    /// What its connection has of the server.
+    account: Arc<Account>,
+}
+
 /// Answers a request; a problem is of one that was not run.
 async fn answer(
     route: &'static Route,
     context: Arc<Context>,
-    arrival: &Arc<Arrival>,
+    asker: Asker<'_>,
     place: Place,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -110,10 +128,10 @@ async fn answer(
     let body = match content {
         Some(Content::Lines) if route.takes_lines() => {
             condition.expect_none()?;
-            let stream = lines::Stream { caller, place, headers: parts.headers, body };
-            let answered = lines::index(context, query_text, stream).await?;
-            arrival.done(route.method().name);
-            return Ok(answered);
+            let headers = parts.headers;
+            let account = asker.account;
+            let stream = lines::Stream { caller, id: asker.id, account, place, headers, body };
+            return lines::index(context, query_text, stream).await;
         }
         Some(Content::Lines) => return Err(body::lines_elsewhere()),
         Some(Content::Object(encoding)) => {
@@ -125,7 +143,7 @@ async fn answer(
     let by_query: Vec<_> = route.free_params().filter(|_| !route.has_body()).collect();
     let query = request::query(query_text, &by_query)?;
     let asked = Asked { route, place, query, condition, body };
-    Ok(run(asked, caller, context, arrival, wanted).await)
+    Ok(run(asked, caller, context, asker, wanted).await)
 }
 
 /// Runs what is asked where operations run, and writes the answer as it is `wanted`.
@@ -133,24 +151,27 @@ async fn run(
     asked: Asked,
     caller: Caller,
     context: Arc<Context>,
-    arrival: &Arc<Arrival>,
+    asker: Asker<'_>,
     wanted: Encoding,
 ) -> Response {
     let (method, condition) = (asked.route.method(), asked.condition);
     let bytes_max = context.limits.answer_bytes_max;
+    let Asker { arrival, account, .. } = asker;
     let work = asked.work(&context.catalog);
     let job = {
         let (context, arrival) = (Arc::clone(&context), Arc::clone(arrival));
+        let account = Arc::clone(&account);
         move || {
             let (params, caller) = (asked.object(), &caller);
             arrival.run(&Called { method, params, caller, rpc_id: None }, || {
                 let answer = asked.run(caller, &context.catalog)?;
-                Written::of(&answer, wanted, method.work, bytes_max)
+                Written::of(&answer, wanted, method.work, bytes_max, &account)
             })
         }
     };
-    match context.workers.run(work, job).await.and_then(|answered| answered) {
-        Ok(written) => written.into_response(condition),
+    let answered = context.workers.run(&account, work, job).await;
+    match answered.and_then(|answered| answered) {
+        Ok(written) => written.into_response(condition, account),
         Err(error) => condition.refusal(error).into_response(),
     }
 }
@@ -158,18 +179,28 @@ async fn run(
 /// An answer as it goes over the wire.
 struct Written {
     encoding: Encoding,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     version: Option<u64>,
 }
 
 impl Written {
     /// Writes `answer`; that of a write is never refused for its length, as the write is done.
-    fn of(answer: &Answer, encoding: Encoding, work: Work, bytes_max: usize) -> Result<Self> {
-        let bytes_max = if work == Work::Commit { usize::MAX } else { bytes_max };
-        Ok(Self { encoding, bytes: encoding.write(answer, bytes_max)?, version: answer.version() })
+    fn of(
+        answer: &Answer,
+        encoding: Encoding,
+        work: Work,
+        bytes_max: usize,
+        account: &Arc<Account>,
+    ) -> Result<Self> {
+        let is_done = work == Work::Commit;
+        let bytes = encoding.write(answer, if is_done { usize::MAX } else { bytes_max })?;
+        if !is_done {
+            account.check(bytes.len())?;
+        }
+        Ok(Self { encoding, bytes: account.hold(bytes), version: answer.version() })
     }
 
-    fn into_response(self, condition: Condition) -> Response {
+    fn into_response(self, condition: Condition, account: Arc<Account>) -> Response {
         let mut headers = HeaderMap::new();
         headers.insert(header::VARY, HeaderValue::from_static("accept"));
         if let Some(version) = self.version {
@@ -183,6 +214,6 @@ impl Written {
             Encoding::Cbor => CBOR,
         };
         headers.insert(header::CONTENT_TYPE, content_type);
-        (headers, self.bytes).into_response()
+        (headers, Body::new(Pieces::new(Full::new(self.bytes), account))).into_response()
     }
 }

@@ -1,8 +1,7 @@
 //! Documents that come as a stream, written batch by batch.
 
-use super::Operation;
-use super::doc_index::DocIndex;
-use crate::{Catalog, encoding::Raw, keys::Caller};
+use super::{Operation, doc_index::DocIndex};
+use crate::{Catalog, encoding::Raw, keys::Caller, telemetry};
 use vectordoc::{
     Database, Document, Error, Result,
     document::DocumentSeed,
@@ -11,9 +10,15 @@ use vectordoc::{
 
 /// A database that a stream of documents is written to.
 #[derive(Clone)]
-pub(crate) struct Bulk(Database);
+pub(crate) struct Bulk {
+    name: String,
+    database: Database,
+}
 
 impl Bulk {
+    /// What each batch is, as a request.
+    pub(crate) const METHOD: &'static str = DocIndex::METHOD;
+
     /// Writes to the database `db` for `caller`, each batch as `durability` says.
     pub(crate) fn open(
         db: &str,
@@ -23,17 +28,20 @@ impl Bulk {
     ) -> Result<Self> {
         caller.check(DocIndex::ROLE, Some(db))?;
         // A stream waits its turn: who sends it is slowed down by not being read.
-        Ok(Self(catalog.get(db)?.with_durability(durability).when_busy(WhenBusy::Wait)))
+        let database = catalog.get(db)?.with_durability(durability).when_busy(WhenBusy::Wait);
+        Ok(Self { name: db.to_owned(), database })
+    }
+
+    /// Writes `documents`, all or none of a shard, for `caller`, whose key may be another by now.
+    pub(crate) fn write(&self, documents: Vec<Document>, caller: &Caller) -> Result<usize> {
+        caller.check(DocIndex::ROLE, Some(&self.name))?;
+        telemetry::about(&self.name);
+        self.database.index(documents)
     }
 
     /// The document that `raw` is.
     pub(crate) fn read(&self, raw: Raw<'_>) -> Result<Document> {
-        let seed = DocumentSeed(self.0.schema());
+        let seed = DocumentSeed(self.database.schema());
         raw.seeded(seed).map_err(|error| Error::invalid(error.to_string()))
-    }
-
-    /// Writes `documents`, all or none of a shard.
-    pub(crate) fn write(&self, documents: Vec<Document>) -> Result<usize> {
-        self.0.index(documents)
     }
 }

@@ -1,6 +1,6 @@
 //! One request, from its arrival to its answer.
 
-use super::{RequestId, Telemetry, Transport, shape::Shape};
+use super::{RequestId, Telemetry, Transport, shape::Shape, trace::Trace};
 use crate::{Name, encoding::Raw, keys::Caller, operation::Method};
 use prometheus_client::metrics::gauge::Gauge;
 use std::{
@@ -61,11 +61,6 @@ impl Arrival {
         self.telemetry.count(self.transport, method, Err(error));
     }
 
-    /// Counts a request that was done in other ways than by [`run`](Self::run).
-    pub(crate) fn done(&self, method: &'static str) {
-        self.telemetry.count(self.transport, method, Ok(()));
-    }
-
     /// Whether one of its requests was [run](Self::run).
     pub(crate) fn was_run(&self) -> bool {
         self.waited.get().is_some()
@@ -97,7 +92,10 @@ impl Arrival {
             caller = asked.caller.id(),
             request_id = self.id.as_str(),
             rpc_id = Empty,
+            otel.name = Empty,
+            otel.kind = Empty,
         );
+        self.id.trace().continue_in(&span, asked.method.name);
         if let Some(id) = asked.rpc_id.and_then(shown) {
             span.record("rpc_id", id);
         }
@@ -132,6 +130,8 @@ impl Drop for Running<'_> {
         telemetry.count(*transport, method, error.as_ref().map_or(Ok(()), Err));
         telemetry.took(method, self.waited + worked);
         self.log(error.as_ref(), worked);
+        let is_ours = error.as_ref().is_some_and(|error| is_ours(error.kind()));
+        Trace::end(&Span::current(), error.as_ref(), is_ours);
         if telemetry.slow_after().is_some_and(|slow| worked >= slow) {
             telemetry.was_slow(method);
             self.warn(worked);

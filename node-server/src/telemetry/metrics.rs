@@ -84,6 +84,7 @@ pub(crate) struct Telemetry {
     in_flight: Family<TransportLabels, Gauge>,
     slow: Family<MethodLabels, Counter>,
     connections: Gauge,
+    unread: Gauge,
     refused: Family<ReasonLabels, Counter>,
     /// Held by whoever reads all of it.
     turn: Mutex<()>,
@@ -123,6 +124,12 @@ impl Telemetry {
             "Connections refused, by the limit that was reached",
             Family::clone(&refused),
         );
+        let unread = Gauge::default();
+        registry.register(
+            "unread_bytes",
+            "Bytes of answers that clients have not read yet",
+            unread.clone(),
+        );
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "What is running", version);
         let (ids, turn) = (RequestIds::new()?, Mutex::default());
@@ -135,6 +142,7 @@ impl Telemetry {
             in_flight,
             slow,
             connections,
+            unread,
             refused,
             turn,
         })
@@ -169,6 +177,10 @@ impl Telemetry {
 
     pub(super) fn connections_are(&self, open: usize) {
         self.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn unread_are(&self, bytes: usize) {
+        self.unread.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     pub(super) fn ids(&self) -> &RequestIds {

@@ -16,6 +16,7 @@ mod process;
 mod request_id;
 mod scrape;
 mod shape;
+mod trace;
 
 pub(crate) use arrival::{Arrival, Asked, about};
 pub(crate) use metrics::{Telemetry, Transport, UNKNOWN};

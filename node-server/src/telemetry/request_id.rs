@@ -1,6 +1,6 @@
-//! The id of a request, by which its client and its log lines find each other.
+//! The id of a request, by which its client and its log lines find each other, and its trace.
 
-use super::Telemetry;
+use super::{Telemetry, trace::Trace};
 use crate::server::Context;
 use axum::{
     extract::{Request, State},
@@ -23,13 +23,21 @@ const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const BYTES_MAX: usize = 128;
 
 /// An id of a request, or of a WebSocket: the one its client brought, or a new one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RequestId(Arc<str>);
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId {
+    text: Arc<str>,
+    trace: Trace,
+}
 
 impl RequestId {
     /// The text.
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// What it is a part of.
+    pub(super) fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// What a client brought, if it can stand in a log as it is.
@@ -37,13 +45,13 @@ impl RequestId {
         let text = headers.get(HEADER)?.to_str().ok()?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte);
         let is_id = (1..=BYTES_MAX).contains(&text.len()) && text.bytes().all(is_plain);
-        is_id.then(|| Self(text.into()))
+        is_id.then(|| Self { text: text.into(), trace: Trace::default() })
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -64,14 +72,16 @@ impl RequestIds {
 
     fn make(&self) -> RequestId {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        RequestId(format!("{:08x}-{number:x}", self.prefix).into())
+        let text = format!("{:08x}-{number:x}", self.prefix).into();
+        RequestId { text, trace: Trace::default() }
     }
 }
 
 impl Telemetry {
     /// The id that a request with these headers has from now on.
     pub(crate) fn request_id(&self, headers: &HeaderMap) -> RequestId {
-        RequestId::brought(headers).unwrap_or_else(|| self.ids().make())
+        let id = RequestId::brought(headers).unwrap_or_else(|| self.ids().make());
+        RequestId { trace: Trace::of(headers), ..id }
     }
 }
 
@@ -122,7 +132,7 @@ mod tests {
     fn ids_that_are_made_are_different_and_would_be_taken() -> Result<()> {
         let ids = RequestIds::new()?;
         let (first, second) = (ids.make(), ids.make());
-        assert_ne!(first, second);
+        assert_ne!(first.as_str(), second.as_str());
         assert_eq!(id_of(Some(first.as_str().as_bytes()))?, first.as_str());
         Ok(())
     }

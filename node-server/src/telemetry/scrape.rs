@@ -56,6 +56,7 @@ impl Format {
 pub(super) fn scrape(context: &Context, caller: &Caller, format: Format) -> Result<String> {
     let telemetry = &context.telemetry;
     telemetry.connections_are(context.places.taken());
+    telemetry.unread_are(context.ledger.bytes());
     let databases = databases(context, caller);
     format.write(&[telemetry.registry(), &databases, &process::registry()])
 }

@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     Limits,
+    account::Account,
     encoding::Encoding,
     keys::{Caller, Role, Scope},
-    limits::CLOSE_TIMEOUT,
+    limits::{CLOSE_TIMEOUT, RETRY_AFTER_MS},
     server::{Context, Phase, stopped},
     telemetry::{Arrival, RequestId, Transport},
     work::Work,
@@ -22,14 +23,14 @@ use futures_util::{
     stream::{FusedStream, SplitStream},
 };
 use serde::Serialize;
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     io::AsyncWriteExt,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout},
 };
 use tokio_tungstenite::tungstenite::{
-    Error as WsError, Message, Utf8Bytes,
+    Bytes, Error as WsError, Message, Utf8Bytes,
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 use vectordoc::{Error, Value};
@@ -48,6 +49,7 @@ pub(super) struct Client {
 pub(super) async fn converse(
     socket: Socket,
     client: Client,
+    account: Arc<Account>,
     context: Arc<Context>,
     stopping: watch::Receiver<Phase>,
 ) {
@@ -67,6 +69,7 @@ pub(super) async fn converse(
         subscriptions,
         caller,
         id,
+        account,
         context,
         stopping,
     };
@@ -112,6 +115,7 @@ struct Connection {
     caller: Arc<Caller>,
     /// That of the request it began with.
     id: RequestId,
+    account: Arc<Account>,
     context: Arc<Context>,
     stopping: watch::Receiver<Phase>,
 }
@@ -235,6 +239,7 @@ impl Connection {
                     incoming,
                     encoding: self.encoding,
                     caller: Arc::clone(&self.caller),
+                    account: Arc::clone(&self.account),
                     context: Arc::clone(&self.context),
                 };
                 match asked.incoming {
@@ -252,19 +257,31 @@ impl Connection {
                     self.context.limits.in_flight_max
                 ));
                 self.reply(&incoming.refuse(&refusal), &arrival).await;
+                self.rest().await;
             }
         }
     }
 
-    /// Runs requests beside those that come after them; a brief one that is alone, before those.
+    /// Runs requests beside those that come after them; a brief one before those, if it is alone. Of
+    /// many at once each takes its turn in the line of all, however brief it is.
     async fn start(&self, asked: Asked, slot: OwnedSemaphorePermit) {
-        let work = asked.incoming.work(&asked.context.catalog);
         let is_alone = self.slots.available_permits() + 1 == self.context.limits.in_flight_max;
-        let answered = answer(asked, work, slot, self.outbox.clone());
-        if work == Work::Brief && is_alone {
-            answered.await;
-        } else {
-            tokio::spawn(answered);
+        match asked.incoming.work(&asked.context.catalog) {
+            Work::Brief if is_alone => answer(asked, Work::Brief, slot, self.outbox.clone()).await,
+            work => {
+                let work = if work == Work::Brief { Work::Compute } else { work };
+                tokio::spawn(answer(asked, work, slot, self.outbox.clone()));
+            }
+        }
+    }
+
+    /// Does not read on until half of what was asked is answered, or for as long as who is refused
+    /// should wait: refusing costs about as much as a search, so it is not done as often.
+    async fn rest(&self) {
+        let half = u32::try_from(self.context.limits.in_flight_max / 2).unwrap_or(u32::MAX);
+        tokio::select! {
+            _ = self.slots.acquire_many(half) => {}
+            () = sleep(Duration::from_millis(RETRY_AFTER_MS)) => {}
         }
     }
 
@@ -295,6 +312,7 @@ impl Connection {
             encoding: self.encoding,
             outbox: self.outbox.clone(),
             caller: Arc::clone(&self.caller),
+            account: Arc::clone(&self.account),
             context: Arc::clone(&self.context),
         };
         tokio::spawn(Arc::clone(&self.subscriptions).open(id, params, subscriber, slot));
@@ -324,7 +342,8 @@ impl Connection {
 
     /// Answers requests that need nothing run.
     async fn reply(&self, refused: &Incoming, arrival: &Arrival) {
-        let session = Session { caller: &self.caller, catalog: &self.context.catalog, arrival };
+        let (caller, account, catalog) = (&*self.caller, &*self.account, &self.context.catalog);
+        let session = Session { caller, account, catalog, arrival };
         let bytes_max = self.context.limits.answer_bytes_max;
         if let Some(bytes) = refused.answer(self.encoding, session, bytes_max) {
             self.send(Outgoing::Message(framed(self.encoding, bytes), None)).await;
@@ -351,23 +370,24 @@ struct Asked {
     incoming: Incoming,
     encoding: Encoding,
     caller: Arc<Caller>,
+    account: Arc<Account>,
     context: Arc<Context>,
 }
 
 impl Asked {
-    /// Runs them and writes the answer. Blocks.
-    fn answer(&self) -> Option<Vec<u8>> {
-        self.write(&self.incoming)
+    /// Runs them and writes the answer, which counts as unread from here. Blocks.
+    fn answer(&self) -> Option<Bytes> {
+        self.write(&self.incoming).map(|bytes| self.account.hold(bytes))
     }
 
     /// Writes what answers all of them with `error`.
-    fn refuse(&self, error: &Error) -> Option<Vec<u8>> {
-        self.write(&self.incoming.refuse(error))
+    fn refuse(&self, error: &Error) -> Option<Bytes> {
+        self.write(&self.incoming.refuse(error)).map(Bytes::from)
     }
 
     fn write(&self, incoming: &Incoming) -> Option<Vec<u8>> {
-        let Self { caller, context, arrival, .. } = self;
-        let session = Session { caller, catalog: &context.catalog, arrival };
+        let Self { caller, account, context, arrival, .. } = self;
+        let session = Session { caller, account, catalog: &context.catalog, arrival };
         incoming.answer(self.encoding, session, self.context.limits.answer_bytes_max)
     }
 }
@@ -376,7 +396,12 @@ impl Asked {
 async fn answer(asked: Asked, work: Work, slot: OwnedSemaphorePermit, outbox: Sender) {
     let asked = Arc::new(asked);
     let job = Arc::clone(&asked);
-    let ran = asked.context.workers.run(work, move || job.answer()).await;
+    let ran = match asked.context.workers.permit(&asked.account, work).await {
+        // Nobody waits for the answer any more, and nothing but that would come of it.
+        Ok(_) if outbox.is_closed() && work != Work::Commit => return,
+        Ok(permit) => permit.run(move || job.answer()).await,
+        Err(error) => Err(error),
+    };
     if let Some(bytes) = ran.unwrap_or_else(|error| asked.refuse(&error)) {
         // A client that has left misses its answer.
         let message = framed(asked.encoding, bytes);
@@ -385,9 +410,10 @@ async fn answer(asked: Asked, work: Work, slot: OwnedSemaphorePermit, outbox: Se
 }
 
 /// The message that `bytes` are sent in.
-pub(super) fn framed(encoding: Encoding, bytes: Vec<u8>) -> Message {
+pub(super) fn framed(encoding: Encoding, bytes: impl Into<Bytes>) -> Message {
+    let bytes: Bytes = bytes.into();
     match encoding {
-        Encoding::Json => Message::text(String::from_utf8(bytes).expect("JSON is UTF-8")),
+        Encoding::Json => Message::text(Utf8Bytes::try_from(bytes).expect("JSON is UTF-8")),
         Encoding::Cbor => Message::binary(bytes),
     }
 }

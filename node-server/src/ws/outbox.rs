@@ -1,7 +1,11 @@
 //! What goes out on one connection, in one order: answers, notifications, pings, the end.
 
 use super::{guard::Pulse, upgrade::Socket};
-use crate::{Limits, limits::CLOSE_TIMEOUT};
+use crate::{
+    Limits,
+    account::next_piece,
+    limits::{CLOSE_TIMEOUT, PIECE_BYTES},
+};
 use futures_util::{SinkExt, stream::SplitSink};
 use std::time::Duration;
 use tokio::{
@@ -10,8 +14,14 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at, timeout},
 };
 use tokio_tungstenite::tungstenite::{
-    Bytes, Message,
-    protocol::{CloseFrame, frame::coding::CloseCode},
+    Bytes, Error as WsError, Message,
+    protocol::{
+        CloseFrame,
+        frame::{
+            Frame,
+            coding::{CloseCode, Data, OpCode},
+        },
+    },
 };
 
 /// Messages that wait to go out without holding a slot: notifications and refusals. Whoever has
@@ -90,12 +100,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Outbox<S> {
                     (Message::Ping(Bytes::new()), None)
                 }
             };
-            match timeout(self.write_timeout, self.sink.send(message)).await {
+            match timeout(self.write_timeout, send(&mut self.sink, message)).await {
                 Ok(sent) => sent.ok()?,
                 Err(_) => return Some(close(CloseCode::Policy, TOO_SLOW)),
             }
         }
     }
+}
+
+/// Sends a message, a long one in several frames: what is written is copied into a buffer that keeps
+/// the size of the longest frame for as long as the connection lives.
+async fn send<S: AsyncRead + AsyncWrite + Unpin>(
+    sink: &mut SplitSink<Socket<S>, Message>,
+    message: Message,
+) -> Result<(), WsError> {
+    let (kind, mut left) = match message {
+        Message::Text(text) if text.len() > PIECE_BYTES => (Data::Text, Bytes::from(text)),
+        Message::Binary(bytes) if bytes.len() > PIECE_BYTES => (Data::Binary, bytes),
+        short => return sink.send(short).await,
+    };
+    let mut kind = OpCode::Data(kind);
+    while !left.is_empty() {
+        let piece = next_piece(&mut left);
+        let frame = Frame::message(piece, kind, left.is_empty());
+        sink.feed(Message::Frame(frame)).await?;
+        kind = OpCode::Data(Data::Continue);
+    }
+    sink.flush().await
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::rpc::{Call, Failure, Fault, Incoming, Part, Request, Success};
 use crate::{
     Catalog,
+    account::Account,
     encoding::Encoding,
     keys::Caller,
     telemetry::{Arrival, Asked},
@@ -16,6 +17,8 @@ use vectordoc::{Error, Value};
 pub(super) struct Session<'a> {
     /// Who asks.
     pub(super) caller: &'a Caller,
+    /// What the connection has of the server.
+    pub(super) account: &'a Account,
     /// The databases.
     pub(super) catalog: &'a Catalog,
     /// The message.
@@ -123,14 +126,16 @@ impl Call {
             session.arrival.refused(self.method(), fault.error());
             return Err(fault);
         };
-        let Session { caller, catalog, arrival } = session;
+        let Session { caller, account, catalog, arrival } = session;
         let params = params.as_ref().map(Part::as_raw);
         let answered = arrival.run(&Asked { method, params, caller, rpc_id: id }, || {
             let answer = method.call(params, caller, catalog)?;
-            match id {
-                Some(id) => encoding.write(&Success::new(id, answer), self.bytes_max(bytes_max)),
-                None => Ok(Vec::new()),
+            let Some(id) = id else { return Ok(Vec::new()) };
+            let bytes = encoding.write(&Success::new(id, answer), self.bytes_max(bytes_max))?;
+            if self.work() != Work::Commit {
+                account.check(bytes.len())?;
             }
+            Ok(bytes)
         });
         Ok(answered?)
     }

@@ -9,6 +9,7 @@ use super::{
     rpc::{Failure, Notification, Part, SUBSCRIBE, Success},
 };
 use crate::{
+    account::Account,
     encoding::Encoding,
     keys::Caller,
     operation::{First, Followed, News, Reason},
@@ -29,6 +30,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep_until},
 };
+use tokio_tungstenite::tungstenite::Bytes;
 use vectordoc::{Error, Result, Value};
 
 /// The subscriptions of one connection.
@@ -47,6 +49,7 @@ pub(super) struct Subscriber {
     pub(super) outbox: Sender,
     /// Whoever asked; what is said on the connection later does not change that.
     pub(super) caller: Arc<Caller>,
+    pub(super) account: Arc<Account>,
     pub(super) context: Arc<Context>,
 }
 
@@ -83,7 +86,7 @@ impl Subscriptions {
                 match encoding.write(&Success::new(&id, begun), bytes_max) {
                     Err(error) => refuse(error),
                     Ok(bytes) => {
-                        let answer = Answer { bytes, slot };
+                        let answer = Answer { bytes: subscriber.account.hold(bytes), slot };
                         return self.start(following, place, subscriber, answer);
                     }
                 }
@@ -135,7 +138,8 @@ impl Subscriptions {
         let changed = Arc::new(Notify::new());
         let (context, caller) = (Arc::clone(&subscriber.context), Arc::clone(&subscriber.caller));
         let (waking, written) = (Arc::clone(&changed), subscriber.writing(number));
-        let begun = subscriber.context.workers.run(Work::Compute, move || -> Result<_> {
+        let workers = &subscriber.context.workers;
+        let begun = workers.run(&subscriber.account, Work::Compute, move || -> Result<_> {
             let params = params.as_ref().map(Part::as_raw);
             let mut followed = Followed::read(params, &caller, &context.catalog)?;
             // Before the first look, so that nothing happens between the two.
@@ -189,7 +193,7 @@ struct Following {
 
 /// The answer to the request that began it.
 struct Answer {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     slot: OwnedSemaphorePermit,
 }
 
@@ -233,15 +237,18 @@ impl Subscriber {
             let caller = self.context.keyring.renew(&self.caller).await?;
             following.followed.check(&caller)?;
             let (context, write) = (Arc::clone(&self.context), self.writing(following.number));
-            let looked = self.context.workers.run(Work::Live, move || {
+            let account = Arc::clone(&self.account);
+            let looked = self.context.workers.run(&self.account, Work::Live, move || {
                 let told = following.followed.next(&context.catalog, write);
-                (following, told)
+                let held =
+                    told.map(|told| (told.bytes.map(|bytes| account.hold(bytes)), told.has_more));
+                (following, held)
             });
             let (kept, told) = looked.await?;
             (following, has_more) = (kept, false);
-            let told = told?;
-            has_more |= told.has_more;
-            if let Some(bytes) = told.bytes {
+            let (bytes, more) = told?;
+            has_more |= more;
+            if let Some(bytes) = bytes {
                 place.send(Outgoing::Message(framed(self.encoding, bytes), Some(turn)));
             }
         }

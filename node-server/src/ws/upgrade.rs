@@ -38,8 +38,9 @@ pub(crate) const PATH: &str = "/v1/ws";
 /// The sub-protocols by name, the first the one of a client that asks for none.
 const SUBPROTOCOLS: [(&str, Encoding); 2] =
     [("vectordoc.v1.json", Encoding::Json), ("vectordoc.v1.cbor", Encoding::Cbor)];
-/// Room in a write buffer beside one answer: for errors in a batch, and control frames.
-const CONTROL_BYTES: usize = 1024 * 1024;
+/// Room for frames that wait to be sent: a piece of an answer, what is sent together, and control
+/// frames.
+const WRITE_BUFFER_BYTES: usize = 1024 * 1024;
 
 /// A WebSocket of a client.
 pub(super) type Socket<S = TokioIo<Upgraded>> = WebSocketStream<Guard<S>>;
@@ -87,17 +88,17 @@ async fn hold(upgraded: OnUpgrade, client: Client, peer: Peer, context: Arc<Cont
     tracing::debug!(peer = %peer_address, caller, ?encoding, request_id = %id, "a WebSocket is open");
     let socket = open(TokioIo::new(upgraded), &context.limits).await;
     let stopping = context.phase.subscribe();
-    converse(socket, client, context, stopping).await;
+    converse(socket, client, peer.account, context, stopping).await;
     drop(peer.place);
 }
 
 async fn open(stream: TokioIo<Upgraded>, limits: &Limits) -> Socket {
-    let Limits { message_bytes_max, answer_bytes_max, .. } = *limits;
+    let message_bytes_max = limits.message_bytes_max;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(Some(message_bytes_max))
         .max_frame_size(Some(message_bytes_max))
-        .max_write_buffer_size(answer_bytes_max + message_bytes_max + CONTROL_BYTES);
+        .max_write_buffer_size(WRITE_BUFFER_BYTES);
     let guard = Guard::new(stream, Vec::new(), message_bytes_max);
     WebSocketStream::from_raw_socket(guard, Role::Server, Some(config)).await
 }

@@ -2,7 +2,7 @@
 //! in JSON, so that answers can be compared across protocols.
 
 // Each judge uses a part of this.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 #[rustfmt::skip]
 #[allow(unreachable_pub, clippy::all)]
@@ -58,7 +58,12 @@ pub(crate) async fn client_of(server: &Server) -> Result<Client> {
 
 /// A client of `server` that shows `key`.
 pub(crate) async fn client_with(server: &Server, key: Option<&str>) -> Result<Client> {
-    let channel = channel(&server.url()).await?;
+    client_at(&server.url(), key).await
+}
+
+/// A client of the server at `url` that shows `key`, if there is one.
+pub(crate) async fn client_at(url: &str, key: Option<&str>) -> Result<Client> {
+    let channel = channel(url).await?;
     Ok(VectorDocClient::with_interceptor(channel, Key(key.map(str::to_owned))))
 }
 

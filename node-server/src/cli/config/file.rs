@@ -192,6 +192,12 @@ mod tests {
                 let right = words.iter().map(|word| format!("\"{word}\"")).collect();
                 (right, texts(&["\"\"", "\"neither\"", "1", "true"]))
             }
+            Kind::Collector => {
+                let right = ["\"\"", "\"http://127.0.0.1:4317\""];
+                let right = if cfg!(feature = "otel") { &right[..] } else { &right[..1] };
+                let wrong = ["\"localhost\"", "\"https://a.example\"", "\"http://\"", "4317"];
+                (texts(right), texts(&wrong))
+            }
             Kind::Switch => (texts(&["true", "false"]), texts(&["\"true\"", "1", "\"\""])),
             Kind::List => (texts(&["[]", "[\"a\", \"b\"]"]), texts(&["\"a\"", "[1]", "1", "true"])),
         }

@@ -1,5 +1,7 @@
 //! What a setting may be, how it is written, and what is said when it is something else.
 
+use crate::cli::traces::MISSING;
+use axum::http::uri::Authority;
 use std::{fmt, net::SocketAddr, time::Duration};
 use tracing_subscriber::EnvFilter;
 use vectordoc::schema::unknown_name;
@@ -23,6 +25,8 @@ pub(crate) enum Kind {
     Filter,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A URL of a collector of traces, or nothing.
+    Collector,
     /// Yes or no.
     Switch,
     /// Several texts; with commas where only one text can be given.
@@ -55,6 +59,7 @@ impl Kind {
             Self::Path | Self::PathIfAny => "PATH",
             Self::Filter => "FILTER",
             Self::Choice(_) => "WORD",
+            Self::Collector => "URL",
             Self::Switch => "true|false",
             Self::List => "LIST",
         }
@@ -81,6 +86,12 @@ impl Kind {
             Self::Choice(words) => match words.contains(&text) {
                 true => Ok(Value::Text(text.into())),
                 false => Err(unknown_name("word", text, words.iter().copied()).message().into()),
+            },
+            Self::Collector if text.is_empty() => Ok(Value::Text(String::new())),
+            Self::Collector if !cfg!(feature = "otel") => Err(MISSING.into()),
+            Self::Collector => match text.strip_prefix("http://").map(str::parse::<Authority>) {
+                Some(Ok(_)) => Ok(Value::Text(text.into())),
+                _ => Err(self.expected(&text)),
             },
             Self::Switch => match text {
                 "true" => Ok(Value::Switch(true)),
@@ -125,6 +136,10 @@ impl Kind {
                 format!("{given:?} is not what to log, such as warn or info,vectordoc=debug")
             }
             Self::Choice(words) => format!("{given:?} is not one of {}", words.join(", ")),
+            Self::Collector => format!(
+                "{given:?} is not a collector such as http://127.0.0.1:4317; what is beyond this \
+                 machine's network is reached through one within"
+            ),
             Self::Switch => format!("{given:?} is neither true nor false"),
             Self::List => format!("{given:?} is not a list of texts"),
         }

@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) log_filter: String,
     pub(crate) log_format: LogFormat,
     pub(crate) log_slow_query: Duration,
+    /// Empty for no traces.
+    pub(crate) otel_endpoint: String,
     pub(crate) database: Budgets,
     pub(crate) limits: Limits,
 }
@@ -73,6 +75,7 @@ impl Default for Settings {
             log_filter: "warn".into(),
             log_format: LogFormat::Text,
             log_slow_query: SLOW_AFTER_DEFAULT,
+            otel_endpoint: String::new(),
             database: Budgets::default(),
             limits: Limits::default(),
         }

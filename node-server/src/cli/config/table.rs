@@ -1,7 +1,9 @@
 //! The table of settings.
 
 use super::{
-    kind::Kind::{Address, Bytes, Choice, Count, Duration, Filter, List, Path, PathIfAny, Switch},
+    kind::Kind::{
+        Address, Bytes, Choice, Collector, Count, Duration, Filter, List, Path, PathIfAny, Switch,
+    },
     setting::{Field, Setting},
 };
 
@@ -46,12 +48,15 @@ settings! {
     "log.filter", log_filter, Filter, "What is logged, in the syntax of tracing: warn, or info,vectordoc=debug";
     "log.format", log_format, Choice(&["text", "json"]), "How log lines are written";
     "log.slow_query", log_slow_query, Duration(0, HOUR_MS), "A request that works for so long is logged, with what it asked for; 0ms for none";
+    "otel.endpoint", otel_endpoint, Collector, "Collector of OpenTelemetry that gets a span for each request, by OTLP over gRPC: http://127.0.0.1:4317; none for no traces";
     "database.history_bytes", database.history_bytes, Bytes(0, TIB), "Bytes of changes that each database keeps for who follows it; 0 for none";
     "database.memory_bytes_max", database.memory_bytes_max, Bytes(0, 1024 * TIB), "Bytes of memory that each database may take; 0 for no bound";
     "database.disk_bytes_free_min", database.disk_bytes_free_min, Bytes(0, 1024 * TIB), "Bytes that stay free on the disk; 0 for none";
     "database.waiting_writes_max", database.waiting_writes_max, Count(1, 1_000_000), "Writes that may wait for one shard";
     "limits.message_bytes_max", limits.message_bytes_max, Bytes(KIB, GIB), "Bytes of one message of a client";
     "limits.answer_bytes_max", limits.answer_bytes_max, Bytes(KIB, GIB), "Bytes of one answer";
+    "limits.unread_bytes_max", limits.unread_bytes_max, Bytes(KIB, 64 * GIB), "Bytes of answers of one connection that its client has not read; at so many its requests wait";
+    "limits.unread_all_bytes_max", limits.unread_all_bytes_max, Bytes(KIB, TIB), "The same of all connections together";
     "limits.in_flight_max", limits.in_flight_max, Count(1, 100_000), "Requests of one connection that are not answered yet";
     "limits.batch_requests_max", limits.batch_requests_max, Count(1, 100_000), "Requests in one JSON-RPC batch";
     "limits.subscriptions_max", limits.subscriptions_max, Count(0, 10_000), "Subscriptions of one connection";
@@ -59,7 +64,7 @@ settings! {
     "limits.connections_max", limits.connections_max, Count(1, 1_000_000), "Open connections";
     "limits.connections_per_peer_max", limits.connections_per_peer_max, Count(1, 1_000_000), "Open connections of one address, which behind a proxy is that of all";
     "limits.ping_interval", limits.ping_interval, Duration(100, HOUR_MS), "How often the server asks whether a client lives";
-    "limits.write_timeout", limits.write_timeout, Duration(100, HOUR_MS), "How long one answer may take to leave";
+    "limits.write_timeout", limits.write_timeout, Duration(100, HOUR_MS), "How long one answer, or 64 KiB of one over HTTP, may take to leave";
     "limits.handshake_timeout", limits.handshake_timeout, Duration(100, HOUR_MS), "How long a new connection may take to say what it wants";
     "limits.body_timeout", limits.body_timeout, Duration(100, HOUR_MS), "How long the next 64 KiB of a request's body may take";
     "limits.drain_timeout", limits.drain_timeout, Duration(0, HOUR_MS), "How long a shutdown waits for accepted requests";
@@ -96,6 +101,8 @@ mod tests {
     limits!(
         message_bytes_max,
         answer_bytes_max,
+        unread_bytes_max,
+        unread_all_bytes_max,
         in_flight_max,
         batch_requests_max,
         subscriptions_max,

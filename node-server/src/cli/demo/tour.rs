@@ -40,7 +40,7 @@ fn ask(database: &Database, question: &Question) -> Result<(Answer, Option<Id>, 
     let hits = database.search(&query)?;
     let took = start.elapsed();
     let found = hits.iter().map(|hit| Found::from_hit(database.schema(), hit));
-    let answer = Answer { hits: found.collect::<Result<_>>()?, explain: None };
+    let answer = Answer { hits: found.collect::<Result<_>>()?, ..Answer::default() };
     Ok((answer, hits.first().map(|hit| hit.id.clone()), took))
 }
 

@@ -12,6 +12,9 @@ pub(crate) struct Answer {
     /// How they were found, when that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) explain: Option<Json>,
+    /// What makes it dearer or worse than it need be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) warnings: Vec<String>,
 }
 
 /// One document found.

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::path::Path;
 use vectordoc::{
     Database, Document, Error, Filter, Id, Include, Page, Query, Result, Schema, Scroll,
-    query::Explanation,
+    query::{Explanation, Warning},
 };
 
 /// Shards of a new database whose creator does not say.
@@ -91,7 +91,8 @@ impl Place for Local {
         };
         let hits = hits.iter().map(|hit| Found::from_hit(database.schema(), hit));
         let hits = hits.collect::<Result<_>>()?;
-        Ok(Answer { hits, explain: explanation.as_ref().map(explanation_json) })
+        let warnings = database.search_warnings(query)?.iter().map(Warning::to_string).collect();
+        Ok(Answer { hits, explain: explanation.as_ref().map(explanation_json), warnings })
     }
 
     fn vector(&mut self, id: &Id, field: &str) -> Result<Vec<f32>> {
