@@ -16,6 +16,7 @@ pub mod catalog;
 mod door;
 mod encoding;
 mod fault;
+mod folders;
 mod grpc;
 mod http;
 pub mod keys;

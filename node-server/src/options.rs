@@ -1,6 +1,6 @@
 //! What can be said about a server before it starts.
 
-use crate::{Limits, fault, keys::Keyring, limits::SLOW_AFTER_DEFAULT, tls::Tls};
+use crate::{Limits, fault, folders::Folder, keys::Keyring, limits::SLOW_AFTER_DEFAULT, tls::Tls};
 use std::{
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
@@ -25,6 +25,7 @@ pub struct ServeOptions {
     pub(crate) insecure: bool,
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) origins: Vec<String>,
+    pub(crate) folders: Vec<Folder>,
     pub(crate) slow_after: Option<Duration>,
     pub(crate) limits: Limits,
 }
@@ -39,6 +40,7 @@ impl Default for ServeOptions {
             insecure: false,
             tls: None,
             origins: Vec::new(),
+            folders: Vec::new(),
             slow_after: Some(SLOW_AFTER_DEFAULT),
             limits: Limits::default(),
         }
@@ -95,6 +97,13 @@ impl ServeOptions {
         self
     }
 
+    /// Serves the files of a folder as they are, to anyone and without a key, below `path`, such as
+    /// `/demo`: its `index.html` is found at `/demo/`.
+    pub fn folder(mut self, path: impl Into<String>, files: impl Into<PathBuf>) -> Self {
+        self.folders.push(Folder { path: path.into(), files: files.into() });
+        self
+    }
+
     /// Warns of a request that works for so long, with what it asked for; 1 second unless given, never
     /// for `None`. The time it waits for its turn is not counted.
     pub fn slow_after(mut self, time: Option<Duration>) -> Self {
@@ -137,6 +146,30 @@ impl ServeOptions {
             "the option `{given}` is about the one database of `Serve::serve`; the databases of a \
              catalog have their own"
         )))
+    }
+
+    /// Refuses folders at paths that cannot be, and folders that are not there.
+    pub(crate) fn check_folders(&self) -> Result<()> {
+        for Folder { path, files } in &self.folders {
+            let name = path.strip_prefix('/').unwrap_or_default();
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+            let parts = || name.split('/');
+            if !name.bytes().all(is_plain) || parts().any(|part| part.is_empty() || part == "..") {
+                return Err(Error::invalid(format!(
+                    "files are served below a path such as \"/demo\", of letters, digits, \
+                     \"-\", \"_\" and \".\", not {path:?}"
+                )));
+            }
+            if parts().next() == Some("v1") {
+                return Err(Error::invalid(format!(
+                    "{path:?} is where databases are; choose another path"
+                )));
+            }
+            if !files.is_dir() {
+                return Err(Error::not_found(format!("there is no folder {}", files.display())));
+            }
+        }
+        Ok(())
     }
 
     /// The addresses to listen at, refused when other machines can reach them unprotected and

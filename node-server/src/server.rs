@@ -3,7 +3,9 @@
 use crate::{
     Catalog, Limits, ServeOptions,
     door::{self, Doorkeeper, Peer, Places},
-    fault, grpc, http,
+    fault,
+    folders::{self, Folder},
+    grpc, http,
     keys::Keyring,
     limits::TRANSFER_CHECK_INTERVAL,
     telemetry::{self, Telemetry},
@@ -48,6 +50,8 @@ pub(crate) struct Context {
     pub(crate) telemetry: Arc<Telemetry>,
     /// Which pages may connect.
     pub(crate) doorkeeper: Doorkeeper,
+    /// Files that are served as they are.
+    pub(crate) folders: Vec<Folder>,
     /// How far the server is with stopping.
     pub(crate) phase: watch::Sender<Phase>,
     /// The places of connections.
@@ -94,6 +98,7 @@ impl Server {
     /// something listens there already.
     pub async fn start(catalog: Catalog, options: &ServeOptions) -> Result<Self> {
         options.expect_no_database()?;
+        options.check_folders()?;
         let keyring = catalog.keyring()?;
         let addresses = options.addresses(&keyring)?;
         let tls = options.load_tls()?;
@@ -111,6 +116,7 @@ impl Server {
             tls,
             telemetry: Arc::new(Telemetry::new(options.slow_after)?),
             doorkeeper: Doorkeeper::new(options.origins.clone(), address.ip().is_loopback()),
+            folders: options.folders.clone(),
             phase: phase.clone(),
             tasks: TaskTracker::new(),
         });
@@ -193,6 +199,7 @@ fn routes(context: &Arc<Context>) -> Router {
         .merge(ws::routes())
         .merge(telemetry::routes())
         .merge(grpc::routes(context))
+        .merge(folders::routes(&context.folders))
         .merge(http::routes());
     // The last layer is the outermost: refusals of the doorkeeper have an id too, and gRPC clients
     // hear them as they understand them.

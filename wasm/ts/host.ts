@@ -406,6 +406,12 @@ const ANSWERS: {
 } = {
   search: (engine, { vector, options }) => engine.search(vector, options),
   searchLike: (engine, { ids, options }) => engine.searchLike([...ids], options),
+  explain: (engine, { vector, options, path }) => engine.explain(vector, options, path),
+  stats: (engine) => ({
+    documents: engine.count(undefined),
+    unindexed: engine.unindexed,
+    memoryBytes: engine.memoryBytes,
+  }),
   get: (engine, { ids, include, versions }) => ({
     docs: engine.get([...ids], { include }),
     versions: versions ? engine.versions([...ids]) : [],
