@@ -3,9 +3,7 @@
 use crate::{
     Catalog, Limits, ServeOptions,
     door::{self, Doorkeeper, Peer, Places},
-    fault,
-    folders::{self, Folder},
-    grpc, http,
+    fault, folders, grpc, http,
     keys::Keyring,
     limits::TRANSFER_CHECK_INTERVAL,
     telemetry::{self, Telemetry},
@@ -50,8 +48,6 @@ pub(crate) struct Context {
     pub(crate) telemetry: Arc<Telemetry>,
     /// Which pages may connect.
     pub(crate) doorkeeper: Doorkeeper,
-    /// Files that are served as they are.
-    pub(crate) folders: Vec<Folder>,
     /// How far the server is with stopping.
     pub(crate) phase: watch::Sender<Phase>,
     /// The places of connections.
@@ -99,6 +95,7 @@ impl Server {
     pub async fn start(catalog: Catalog, options: &ServeOptions) -> Result<Self> {
         options.expect_no_database()?;
         options.check_folders()?;
+        let files = folders::routes(&options.folders)?;
         let keyring = catalog.keyring()?;
         let addresses = options.addresses(&keyring)?;
         let tls = options.load_tls()?;
@@ -116,7 +113,6 @@ impl Server {
             tls,
             telemetry: Arc::new(Telemetry::new(options.slow_after)?),
             doorkeeper: Doorkeeper::new(options.origins.clone(), address.ip().is_loopback()),
-            folders: options.folders.clone(),
             phase: phase.clone(),
             tasks: TaskTracker::new(),
         });
@@ -127,7 +123,7 @@ impl Server {
         context.tasks.spawn(until_stopped(context.phase.subscribe(), expiring));
         let scheme = options.scheme();
         tracing::info!(%address, scheme, "serving");
-        let running = tokio::spawn(run(listener, context, stopping));
+        let running = tokio::spawn(run(listener, context, files, stopping));
         Ok(Self { address, scheme, phase, running })
     }
 
@@ -192,14 +188,14 @@ async fn expire_transfers(context: Arc<Context>) {
 }
 
 /// Every route of every transport, behind the doorkeeper.
-fn routes(context: &Arc<Context>) -> Router {
+fn routes(context: &Arc<Context>, files: Router<Arc<Context>>) -> Router {
     let admit = middleware::from_fn_with_state(Arc::clone(context), door::admit);
     let identify = middleware::from_fn_with_state(Arc::clone(context), telemetry::identify);
     let routes = Router::new()
         .merge(ws::routes())
         .merge(telemetry::routes())
         .merge(grpc::routes(context))
-        .merge(folders::routes(&context.folders))
+        .merge(files)
         .merge(http::routes());
     // The last layer is the outermost: refusals of the doorkeeper have an id too, and gRPC clients
     // hear them as they understand them.
@@ -208,8 +204,14 @@ fn routes(context: &Arc<Context>) -> Router {
 }
 
 /// Serves until `stopping` says so.
-async fn run(listener: TcpListener, context: Arc<Context>, mut stopping: watch::Receiver<Phase>) {
-    accept_all(listener, &context, &mut stopping).await;
+async fn run(
+    listener: TcpListener,
+    context: Arc<Context>,
+    files: Router<Arc<Context>>,
+    mut stopping: watch::Receiver<Phase>,
+) {
+    let routes = routes(&context, files);
+    accept_all(listener, routes, &context, &mut stopping).await;
     tracing::info!(connections = context.tasks.len(), "stopping");
     context.tasks.close();
     let stopping = Arc::clone(&context);
@@ -228,10 +230,10 @@ async fn run(listener: TcpListener, context: Arc<Context>, mut stopping: watch::
 
 async fn accept_all(
     listener: TcpListener,
+    routes: Router,
     context: &Arc<Context>,
     stopping: &mut watch::Receiver<Phase>,
 ) {
-    let routes = routes(context);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

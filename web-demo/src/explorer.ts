@@ -61,7 +61,7 @@ export class Explorer {
     this.#picker.use(atlas);
     this.#filters.use(atlas);
     this.#map.show(atlas);
-    this.#trail.load([]);
+    this.#trail.load([], true);
     const hash = Number(location.hash.slice(1));
     const isThere = location.hash !== "" && this.#map.placeOf(hash) !== undefined;
     const id = isThere ? hash : this.#map.placeOf(first) === undefined ? atlas.ids[0] : first;
@@ -101,7 +101,8 @@ export class Explorer {
       this.#answer = answer;
       showAnswer(answer);
       this.#showEf(answer);
-      this.#trail.load(answer.how?.path ?? []);
+      const { path = [], plan = "" } = answer.how ?? {};
+      this.#trail.load(path, plan.includes("graph"));
       this.#mark(answer, isToFollow);
       this.#hintAt(question);
       void showStorage(corpus);

@@ -6,8 +6,8 @@ import { launch } from "../../wasm/test/browsers/launch.mjs";
 
 /** Where to keep pictures of the page; none are kept unless it is given. */
 const PICTURES = process.env.PICTURES;
-/** Milliseconds after which something will not come any more. */
-const WAIT_MS = 60_000;
+/** Milliseconds after which something will not come any more, less than browsers run scripts. */
+const WAIT_MS = 110_000;
 
 /** A browser with the page, and what tests do with it. */
 export class Page {

@@ -4,7 +4,7 @@ import type { Entry, Told } from "./entry";
 /** Hits of an answer. */
 export const HITS = 10;
 /** Entries that are written at once: they are all or none, and the page hears of it. */
-const WRITE_ENTRIES = 1_000;
+const WRITE_ENTRIES = 250;
 
 /** What entries have to be to be found. */
 export interface Choice {

@@ -1,6 +1,6 @@
 import { bytes, duration, find, grouped, make } from "../page/element";
 import type { FromLaboratory, Point } from "./measurement";
-import { plot } from "./plot";
+import { MEASURES, plot } from "./plot";
 
 /** The section that measures what quantization, `ef` and filters cost and bring, on this device. */
 export class Lab {
@@ -68,7 +68,8 @@ export class Lab {
   #show(): void {
     const hasPoints = this.#series.size > 0;
     find("lab-empty", HTMLElement).hidden = hasPoints;
-    find("lab-plot", HTMLElement).replaceChildren(...(hasPoints ? [plot(this.#series)] : []));
+    const plots = hasPoints ? MEASURES.map((measure) => plot(this.#series, measure)) : [];
+    find("lab-plot", HTMLElement).replaceChildren(...plots);
     find("lab-legend", HTMLElement).replaceChildren(...[...this.#series.keys()].map((name, number) => this.#key(name, number)));
     const rows = [...this.#series].flatMap(([name, points]) => points.map((point) => row(name, point)));
     find("lab-rows", HTMLElement).replaceChildren(...rows);

@@ -1,38 +1,52 @@
 import type { Point } from "./measurement";
 
-const WIDTH = 640;
-const HEIGHT = 380;
+const WIDTH = 560;
+const HEIGHT = 360;
 const LEFT = 64;
 const RIGHT = 20;
 const TOP = 20;
 const BOTTOM = 48;
-/** The least recall that is shown. */
-const RECALL_MIN = 0.5;
+/** The least recall that is shown, unless something found less. */
+const RECALL_MIN = 0.8;
+
+/** What is drawn upwards. */
+export interface Measure {
+  readonly name: string;
+  of(point: Point): number;
+}
+
+/** What a search costs: by counting, which is the same everywhere, and by the clock. */
+export const MEASURES: readonly Measure[] = [
+  { name: "comparisons", of: ({ visited }) => visited },
+  { name: "milliseconds", of: ({ milliseconds }) => milliseconds },
+];
 
 /** Series of points by name, in the order in which they came. */
 export type Plotted = ReadonlyMap<string, readonly Point[]>;
 
-/** Recall to the right, comparisons upwards: the nearer to the lower right corner, the better. */
-export function plot(series: Plotted): SVGSVGElement {
+/** Recall to the right, costs upwards: the nearer to the lower right corner, the better. */
+export function plot(series: Plotted, { name, of }: Measure): SVGSVGElement {
   const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
-  svg.setAttribute("aria-label", "Recall against distances computed, for each way; the table below has the numbers");
+  svg.setAttribute("aria-label", `Recall against ${name}, for each way; the table below has the numbers`);
   const all = [...series.values()].flat();
-  const [least, most] = boundsOf(all.map(({ visited }) => visited));
-  const x = (recall: number) =>
-    LEFT + ((Math.max(RECALL_MIN, recall) - RECALL_MIN) / (1 - RECALL_MIN)) * (WIDTH - LEFT - RIGHT);
-  const y = (visited: number) =>
-    HEIGHT - BOTTOM - (Math.log(visited / least) / Math.log(most / least)) * (HEIGHT - TOP - BOTTOM);
-  for (const recall of [0.5, 0.6, 0.7, 0.8, 0.9, 1]) {
-    svg.append(line(x(recall), TOP, x(recall), HEIGHT - BOTTOM), label(`${recall * 100} %`, x(recall), HEIGHT - BOTTOM + 20, "middle"));
+  const [least, most] = boundsOf(all.map(of));
+  const worst = all.reduce((worst, { recall }) => Math.min(worst, recall), RECALL_MIN);
+  const first = Math.floor(worst * 10) / 10;
+  const x = (recall: number) => LEFT + ((recall - first) / (1 - first)) * (WIDTH - LEFT - RIGHT);
+  const y = (cost: number) =>
+    HEIGHT - BOTTOM - (Math.log(Math.max(cost, least) / least) / Math.log(most / least)) * (HEIGHT - TOP - BOTTOM);
+  for (let tenths = Math.round(first * 10); tenths <= 10; tenths++) {
+    const recall = tenths / 10;
+    svg.append(line(x(recall), TOP, x(recall), HEIGHT - BOTTOM), label(`${tenths * 10} %`, x(recall), HEIGHT - BOTTOM + 20, "middle"));
   }
-  for (const visited of ticksOf(least, most)) {
-    svg.append(line(LEFT, y(visited), WIDTH - RIGHT, y(visited)), label(visited.toLocaleString("en"), LEFT - 8, y(visited) + 4, "end"));
+  for (const cost of ticksOf(least, most)) {
+    svg.append(line(LEFT, y(cost), WIDTH - RIGHT, y(cost)), label(cost.toLocaleString("en"), LEFT - 8, y(cost) + 4, "end"));
   }
-  svg.append(label("recall@10 →", WIDTH - RIGHT, HEIGHT - 6, "end"), label("comparisons", 4, 12, "start"));
+  svg.append(label("recall@10 →", WIDTH - RIGHT, HEIGHT - 6, "end"), label(name, 4, 12, "start"));
   [...series.values()].forEach((points, number) => {
-    const steps = points.map(({ recall, visited }) => `${x(recall)},${y(visited)}`);
+    const steps = points.map((point) => `${x(point.recall)},${y(of(point))}`);
     svg.append(element("polyline", { points: steps.join(" "), class: `series series-${number}` }));
-    for (const point of points) svg.append(dot(point, x(point.recall), y(point.visited), number));
+    for (const point of points) svg.append(dot(point, x(point.recall), y(of(point)), number));
   });
   return svg;
 }
@@ -48,15 +62,15 @@ function dot({ ef, recall, visited, milliseconds, plan }: Point, x: number, y: n
   return dot;
 }
 
-/** Powers of ten that hold all values, and room around them. */
+/** The least and the most of all values, and room around them. */
 function boundsOf(values: readonly number[]): [number, number] {
   const known = values.filter((value) => value > 0);
-  if (known.length === 0) return [100, 10_000];
+  if (known.length === 0) return [1, 10];
   return [Math.min(...known) * 0.8, Math.max(...known) * 1.25];
 }
 
 function ticksOf(least: number, most: number): number[] {
-  const ticks = [1, 2, 5].flatMap((digit) => [10, 100, 1_000, 10_000].map((power) => digit * power));
+  const ticks = [1, 2, 5].flatMap((digit) => [0.01, 0.1, 1, 10, 100, 1_000, 10_000].map((power) => digit * power));
   return ticks.filter((tick) => tick > least && tick < most).sort((a, b) => a - b);
 }
 

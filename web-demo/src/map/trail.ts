@@ -16,6 +16,8 @@ export class TrailPlayer {
   readonly #placeOf: (id: unknown) => number | undefined;
   readonly #onShow: (trail: Trail | undefined, whole: readonly number[]) => void;
   #hops: readonly Hop[] = [];
+  /** Whether the search went this way, and did not rather compare with everything. */
+  #isTaken = true;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -31,10 +33,11 @@ export class TrailPlayer {
     });
   }
 
-  /** Takes the way of another search; nothing of it is shown yet. */
-  load(hops: readonly Hop[]): void {
+  /** Has the way of another search, whether or not the search took it; none of it is shown yet. */
+  load(hops: readonly Hop[], isTaken: boolean): void {
     this.#stop();
     this.#hops = hops;
+    this.#isTaken = isTaken;
     const isThere = hops.length > 0;
     this.#play.disabled = !isThere;
     this.#step.disabled = !isThere;
@@ -118,7 +121,8 @@ export class TrailPlayer {
       this.#words.textContent = "No graph yet: this search compared with every vector.";
     } else if (last === undefined) {
       const total = hops.reduce((sum, hop) => sum + hop.compared.length, 0);
-      this.#words.textContent = `${hops.length} steps, ${grouped(total)} comparisons`;
+      const way = `${hops.length} steps, ${grouped(total)} comparisons`;
+      this.#words.textContent = this.#isTaken ? way : `A scan was cheaper; through the graph it is ${way}.`;
     } else {
       this.#words.textContent = `Step ${step} of ${hops.length}, level ${last.level}: ${grouped(compared)} compared`;
     }

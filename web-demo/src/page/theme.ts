@@ -10,8 +10,7 @@ export function offerThemes(onChange: () => void): void {
   const button = find("theme", HTMLButtonElement);
   const set = (theme: Theme) => {
     document.documentElement.dataset["theme"] = theme;
-    button.textContent = { auto: "Auto", light: "Light", dark: "Dark" }[theme];
-    button.ariaLabel = `Colours: ${theme === "auto" ? "as the system has them" : theme}`;
+    button.textContent = `Colours: ${theme}`;
     onChange();
   };
   button.addEventListener("click", () => {
