@@ -9,8 +9,10 @@ import type { Draft } from "./draft";
 export const OWN = "yours";
 /** Ids of entries written in the same millisecond. */
 const IDS_PER_MS = 1_000;
-/** On which tabs tell each other that it changed. */
+/** On which tabs tell each other that it changed, or is to be let go of. */
 const NEWS = "vectordoc-demo/yours";
+/** How often other tabs are waited for, each time as long as the package waits. */
+const ATTEMPTS = 12;
 
 /** The visitor's own entries, which rest in the browser and are the same in all tabs. */
 export class Own {
@@ -20,7 +22,7 @@ export class Own {
   #corpus: Corpus | undefined;
 
   constructor() {
-    this.#news.onmessage = () => void this.#heard();
+    this.#news.onmessage = ({ data }) => void (data === "release" ? this.#release() : this.#heard());
   }
 
   /** The database, if there is one. */
@@ -55,15 +57,16 @@ export class Own {
 
   /** Forgets everything. */
   async clear(): Promise<void> {
-    await this.#corpus?.close();
-    this.#corpus = undefined;
-    await remove(OWN);
+    await this.#alone(() => remove(OWN));
     this.#tell();
   }
 
   /** Takes the place of what there is from a file that was exported. */
   async restore(file: Blob): Promise<void> {
-    await restore(OWN, file);
+    await this.#alone(async () => {
+      await remove(OWN);
+      await restore(OWN, file);
+    });
     this.#corpus = await Corpus.reopen(OWN);
     this.#tell();
   }
@@ -94,6 +97,26 @@ export class Own {
     return (this.#corpus ??= await Corpus.open(OWN, dim));
   }
 
+  /** Does something with the database that needs it to be open nowhere. */
+  async #alone(work: () => Promise<void>): Promise<void> {
+    this.#news.postMessage("release");
+    await this.#release();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        const isBusy = (error as { readonly code?: string }).code === "busy";
+        if (!isBusy || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #release(): Promise<void> {
+    const corpus = this.#corpus;
+    this.#corpus = undefined;
+    await corpus?.close();
+  }
+
   #tell(): void {
     this.#news.postMessage("changed");
     this.onChange?.();
@@ -101,8 +124,8 @@ export class Own {
 
   async #heard(): Promise<void> {
     const isThere = (await names()).includes(OWN);
-    if (!isThere) this.#corpus = undefined;
-    else await this.find();
+    if (isThere) await this.find();
+    else await this.#release();
     this.onChange?.();
   }
 }

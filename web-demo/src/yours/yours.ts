@@ -98,7 +98,6 @@ export class Yours {
     if (((await this.#own.corpus?.count()) ?? 0) > 0) {
       throw new Error(`${file.name} is a whole database; export yours if you want to keep them, and remove them first`);
     }
-    await this.#own.clear();
     await this.#own.restore(file);
     return `Restored from ${file.name}.`;
   }
