@@ -29,7 +29,8 @@ export class Embedder {
   embed(texts: readonly string[]): Promise<readonly Float32Array[]> {
     const worker = (this.#worker ??= this.#start());
     const number = ++this.#number;
-    const base = BASE === null ? undefined : new URL(BASE, document.baseURI).href;
+    // A path of this origin: no address may bring a model from elsewhere.
+    const base = BASE === null ? undefined : new URL(BASE, document.baseURI).pathname;
     return new Promise((resolve, reject) => {
       this.#waiting.set(number, { resolve, reject });
       const message: ToEmbedder = { number, base, texts };
