@@ -178,6 +178,17 @@ impl<D> Page<D> {
     }
 }
 
+/// One step of a search through a graph: from one document to those that it leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hop {
+    /// The level of the graph; the lowest, on which every document is, is 0.
+    pub level: usize,
+    /// Where the search stands; `None` if that document was deleted and the graph still has it.
+    pub at: Option<Id>,
+    /// What it compares with from there, and about how far each is: graphs are walked on codes.
+    pub compared: Vec<(Id, f32)>,
+}
+
 /// How an answer came about.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Explanation {

@@ -18,6 +18,7 @@ mod console;
 mod door;
 mod encoding;
 mod fault;
+mod folders;
 mod grpc;
 mod http;
 pub mod keys;

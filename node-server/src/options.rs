@@ -1,6 +1,6 @@
 //! What can be said about a server before it starts.
 
-use crate::{Limits, fault, keys::Keyring, limits::SLOW_AFTER_DEFAULT, tls::Tls};
+use crate::{Limits, fault, folders::Folder, keys::Keyring, limits::SLOW_AFTER_DEFAULT, tls::Tls};
 use std::{
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
@@ -26,6 +26,7 @@ pub struct ServeOptions {
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) origins: Vec<String>,
     pub(crate) console: bool,
+    pub(crate) folders: Vec<Folder>,
     pub(crate) slow_after: Option<Duration>,
     pub(crate) limits: Limits,
 }
@@ -41,6 +42,7 @@ impl Default for ServeOptions {
             tls: None,
             origins: Vec::new(),
             console: true,
+            folders: Vec::new(),
             slow_after: Some(SLOW_AFTER_DEFAULT),
             limits: Limits::default(),
         }
@@ -104,6 +106,13 @@ impl ServeOptions {
         self
     }
 
+    /// Serves the files of a folder as they are, to anyone and without a key, below `path`, such as
+    /// `/demo`: its `index.html` is found at `/demo/`.
+    pub fn folder(mut self, path: impl Into<String>, files: impl Into<PathBuf>) -> Self {
+        self.folders.push(Folder { path: path.into(), files: files.into() });
+        self
+    }
+
     /// Warns of a request that works for so long, with what it asked for; 1 second unless given, never
     /// for `None`. The time it waits for its turn is not counted.
     pub fn slow_after(mut self, time: Option<Duration>) -> Self {
@@ -152,6 +161,11 @@ impl ServeOptions {
             "the option `{given}` is about the one database of `Serve::serve`; the databases of a \
              catalog have their own"
         )))
+    }
+
+    /// Refuses folders that cannot be served.
+    pub(crate) fn check_folders(&self) -> Result<()> {
+        self.folders.iter().try_for_each(Folder::check)
     }
 
     /// The addresses to listen at, refused when other machines can reach them unprotected and

@@ -5,7 +5,7 @@ use crate::{
     account::{Account, Ledger},
     console,
     door::{self, Doorkeeper, Peer, Places},
-    fault, grpc, http,
+    fault, folders, grpc, http,
     keys::Keyring,
     limits::TRANSFER_CHECK_INTERVAL,
     telemetry::{self, Telemetry},
@@ -101,6 +101,8 @@ impl Server {
     /// something listens there already.
     pub async fn start(catalog: Catalog, options: &ServeOptions) -> Result<Self> {
         options.expect_no_database()?;
+        options.check_folders()?;
+        let files = folders::routes(&options.folders)?;
         let keyring = catalog.keyring()?;
         let addresses = options.addresses(&keyring)?;
         let tls = options.load_tls()?;
@@ -134,7 +136,7 @@ impl Server {
         context.tasks.spawn(until_stopped(context.phase.subscribe(), expiring));
         let (scheme, console_scheme) = (options.scheme(), options.console_scheme());
         tracing::info!(%address, scheme, "serving");
-        let running = tokio::spawn(run(listener, context, stopping));
+        let running = tokio::spawn(run(listener, context, files, stopping));
         Ok(Self { address, scheme, console_scheme, phase, running })
     }
 
@@ -205,7 +207,7 @@ async fn expire_transfers(context: Arc<Context>) {
 }
 
 /// Every route of every transport, behind the doorkeeper.
-fn routes(context: &Arc<Context>) -> Router {
+fn routes(context: &Arc<Context>, files: Router<Arc<Context>>) -> Router {
     let admit = middleware::from_fn_with_state(Arc::clone(context), door::admit);
     let identify = middleware::from_fn_with_state(Arc::clone(context), telemetry::identify);
     let console = if context.has_console { console::routes() } else { Router::new() };
@@ -214,6 +216,7 @@ fn routes(context: &Arc<Context>) -> Router {
         .merge(ws::routes())
         .merge(telemetry::routes())
         .merge(grpc::routes(context))
+        .merge(files)
         .merge(http::routes());
     // The last layer is the outermost: refusals of the doorkeeper have an id too, and gRPC clients
     // hear them as they understand them.
@@ -222,8 +225,14 @@ fn routes(context: &Arc<Context>) -> Router {
 }
 
 /// Serves until `stopping` says so.
-async fn run(listener: TcpListener, context: Arc<Context>, mut stopping: watch::Receiver<Phase>) {
-    accept_all(listener, &context, &mut stopping).await;
+async fn run(
+    listener: TcpListener,
+    context: Arc<Context>,
+    files: Router<Arc<Context>>,
+    mut stopping: watch::Receiver<Phase>,
+) {
+    let routes = routes(&context, files);
+    accept_all(listener, routes, &context, &mut stopping).await;
     tracing::info!(connections = context.tasks.len(), "stopping");
     context.tasks.close();
     let stopping = Arc::clone(&context);
@@ -242,10 +251,10 @@ async fn run(listener: TcpListener, context: Arc<Context>, mut stopping: watch::
 
 async fn accept_all(
     listener: TcpListener,
+    routes: Router,
     context: &Arc<Context>,
     stopping: &mut watch::Receiver<Phase>,
 ) {
-    let routes = routes(context);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

@@ -67,7 +67,22 @@ impl Engine {
         self.found(&query, options.as_ref())
     }
 
-    /// The same for what is like the documents with these ids and unlike those of
+    /// The hits nearest to a vector, without groups, and how they came about:
+    /// `{hits, plan, visited, exact, ef, allowed}`, and with `path` the way through the graph,
+    /// hop by hop as `[level, at, ids, distances]`, of which `at` can be `undefined`.
+    pub fn explain(
+        &self,
+        vector: JsValue,
+        options: Option<Options>,
+        path: bool,
+    ) -> Result<Fields, Failure> {
+        let query = options::search(vector, options.as_ref())?;
+        let (hits, explanation) = self.engine.explain(&query)?;
+        let hops = path.then(|| self.engine.trace(&query)).transpose()?;
+        Ok(self.names.explained(&hits, &explanation, hops.as_deref()))
+    }
+
+    /// As `search`, for what is like the documents with these ids and unlike those of
     /// `options.unlike`.
     #[wasm_bindgen(js_name = searchLike)]
     pub fn search_like(&self, ids: Array, options: Option<Options>) -> Result<Array, Failure> {
@@ -139,6 +154,12 @@ impl Engine {
     #[wasm_bindgen(getter)]
     pub fn unindexed(&self) -> f64 {
         count(self.engine.unindexed())
+    }
+
+    /// Bytes of memory that documents, vectors, filter columns and indexes take.
+    #[wasm_bindgen(getter, js_name = memoryBytes)]
+    pub fn memory_bytes(&self) -> f64 {
+        count(self.engine.memory_bytes())
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::batch::count;
 use js_sys::{Array, Float32Array, JsString, Number, Object, Uint8Array};
-use vectordoc::{Document, Hit, HitGroup, Id, Page, Schema, Value};
+use vectordoc::{
+    Document, Hit, HitGroup, Id, Page, Schema, Value,
+    query::{Explanation, Hop},
+};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -70,6 +73,27 @@ impl Names {
         groups.iter().map(group).collect()
     }
 
+    /// `{hits, plan, visited, exact, ef, allowed}`, with `path` if there is one.
+    pub(crate) fn explained(
+        &self,
+        hits: &[Hit],
+        explanation: &Explanation,
+        path: Option<&[Hop]>,
+    ) -> Fields {
+        let Explanation { plan, visited, exact, ef, allowed, .. } = explanation;
+        let answer = Fields::new();
+        answer.set(&"hits".into(), &self.hits(hits));
+        answer.set(&"plan".into(), &(*plan).into());
+        answer.set(&"visited".into(), &count(*visited).into());
+        answer.set(&"exact".into(), &(*exact).into());
+        answer.set(&"ef".into(), &count(*ef as u64).into());
+        answer.set(&"allowed".into(), &count(*allowed).into());
+        if let Some(path) = path {
+            answer.set(&"path".into(), &path.iter().map(hop).collect::<Array>());
+        }
+        answer
+    }
+
     /// `{docs, cursor}`, the cursor `undefined` on the last page.
     pub(crate) fn page(&self, page: &Page) -> Fields {
         let cursor = page.cursor.as_ref().map_or(JsValue::UNDEFINED, Into::into);
@@ -79,6 +103,17 @@ impl Names {
         answer.set(&"cursor".into(), &cursor);
         answer
     }
+}
+
+/// `[level, at, ids, distances]`.
+fn hop(Hop { level, at, compared }: &Hop) -> Array {
+    let distances: Vec<f32> = compared.iter().map(|(_, distance)| *distance).collect();
+    Array::of4(
+        &count(*level as u64).into(),
+        &at.as_ref().map_or(JsValue::UNDEFINED, id),
+        &compared.iter().map(|(compared, _)| id(compared)).collect::<Array>(),
+        &Float32Array::from(distances.as_slice()),
+    )
 }
 
 /// For each value `{value, count}`.

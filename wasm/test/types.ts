@@ -70,6 +70,12 @@ if (part) {
 for await (const scrolled of db.scroll({ include: ["title"] })) {
   expectEqual<typeof scrolled, { id: string; title: string }>(true);
 }
+const explained = await db.explain(vector, { include: ["title"], path: true });
+expectEqual<keyof (typeof explained.hits)[number]["doc"], "id" | "title">(true);
+const hop: number | undefined = explained.path?.[0]?.level;
+void hop;
+// @ts-expect-error: an explained search has no groups
+await db.explain(vector, { groupBy: "price" });
 // @ts-expect-error: an unknown field cannot be included
 await db.search(vector, { include: ["titel"] });
 // @ts-expect-error: an unknown option

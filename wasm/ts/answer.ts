@@ -1,4 +1,5 @@
 import type { Counted, Hit, HitGroup, Id } from "./document.js";
+import type { Explained, Hop } from "./explained.js";
 import type { Engine } from "./raw/engine.js";
 import type { Answers, Questions, Verb } from "./session.js";
 
@@ -8,14 +9,31 @@ type Hits<Doc> = readonly [readonly Id[], Float32Array, readonly Doc[]];
 /** The same in groups. */
 type Groups<Doc> = readonly (readonly [Counted["value"], Hits<Doc>])[];
 
+/** A search that is explained, as it crosses. */
+type PackedExplained = Omit<Explained<object>, "hits" | "path"> & {
+  readonly hits: Hits<object>;
+  readonly path?: readonly [Hop["level"], Hop["at"], Hop["compared"], Hop["distances"]][];
+};
+
 /** The answer to a question, from the form in which it crosses from thread to thread. */
 export function unpacked<V extends Verb>(
   verb: V,
   question: Questions[V],
   answer: unknown,
 ): Answers[V] {
-  const isSearch = verb === "search" || verb === "searchLike";
-  return (isSearch ? found(answer, question as Questions["search"]) : answer) as Answers[V];
+  switch (verb) {
+    case "search":
+    case "searchLike":
+      return found(answer, question as Questions["search"]) as Answers[V];
+    case "explain":
+      return explained(answer as PackedExplained) as Answers[V];
+  }
+  return answer as Answers[V];
+}
+
+function explained({ hits, path, ...rest }: PackedExplained): Explained<object> {
+  const hops = path?.map(([level, at, compared, distances]) => ({ level, at, compared, distances }));
+  return { hits: hitsOf(hits), ...rest, ...(hops && { path: hops }) };
 }
 
 function found(answer: unknown, { options }: Questions["search"]): unknown {
@@ -45,6 +63,12 @@ export const ANSWERS: {
 } = {
   search: (engine, { vector, options }) => engine.search(vector, options),
   searchLike: (engine, { ids, options }) => engine.searchLike([...ids], options),
+  explain: (engine, { vector, options, path }) => engine.explain(vector, options, path),
+  stats: (engine) => ({
+    documents: engine.count(undefined),
+    unindexed: engine.unindexed,
+    memoryBytes: engine.memoryBytes,
+  }),
   get: (engine, { ids, include, versions }) => ({
     docs: engine.get([...ids], { include }),
     versions: versions ? engine.versions([...ids]) : [],

@@ -11,6 +11,7 @@ import type {
   Included,
 } from "./document.js";
 import { VectordocError } from "./error.js";
+import type { Explained, Stats } from "./explained.js";
 import type { FieldName } from "./filter.js";
 import {
   type Examples,
@@ -41,6 +42,12 @@ const SEARCH_OPTIONS = [
   "groupBy",
   "groupSize",
 ] as const satisfies readonly (keyof Search<unknown> | keyof Grouping<unknown> | "include")[];
+
+/** The options of a search that is explained. */
+const EXPLAIN_OPTIONS = [
+  ...SEARCH_OPTIONS.filter((option) => option !== "groupBy" && option !== "groupSize"),
+  "path",
+];
 
 /** What a deletion did. */
 export interface Deleted {
@@ -230,6 +237,20 @@ export class Database<
     return this.#session.read("search", { vector: packed(vector), options: { ...options } });
   }
 
+  /**
+   * As `search`, without groups, and how the hits were found; with `path` also the way through the
+   * graph, hop by hop, which only an engine tells and no server.
+   */
+  async explain<const I extends Include<Doc> = undefined>(
+    vector: Vector,
+    options: Search<Fields> & { readonly include?: I; readonly path?: boolean } = {},
+  ): Promise<Explained<Included<Doc, IdName, I>>> {
+    refuseUnknown(options, EXPLAIN_OPTIONS);
+    const { path = false, ...search } = options;
+    const question = { vector: packed(vector), options: search, path };
+    return (await this.#session.read("explain", question)) as Explained<Included<Doc, IdName, I>>;
+  }
+
   /** The documents that have one of these words, best first (BM25), ties in order of their ids. */
   async searchText<const I extends Include<Doc> = undefined>(
     words: string,
@@ -280,6 +301,11 @@ export class Database<
       yield* page.docs as readonly Included<Doc, IdName, I>[];
       cursor = page.cursor;
     } while (cursor !== undefined);
+  }
+
+  /** How many documents there are, and the memory they take with their indexes. */
+  async stats(): Promise<Stats> {
+    return this.#session.read("stats", {});
   }
 
   /**

@@ -4,6 +4,7 @@ export type { Database, Deleted } from "./database.js";
 export type { Counted, Hit, HitGroup, Id, Include, Included } from "./document.js";
 export type { ModuleSource } from "./engine.js";
 export { ERROR_CODES, type ErrorCode, VectordocError } from "./error.js";
+export type { Explained, Hop, Stats } from "./explained.js";
 export type { Filter } from "./filter.js";
 export type { Open, OpenOptions } from "./open.js";
 export type {

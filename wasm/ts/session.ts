@@ -1,4 +1,5 @@
 import type { Counted, Hit, HitGroup, Id } from "./document.js";
+import type { Explained, Stats } from "./explained.js";
 import type { Progress } from "./options.js";
 import type { Schema } from "./schema.js";
 
@@ -70,6 +71,8 @@ export interface Questions {
   /** `options` are those of `Database.search` as the caller gave them. */
   search: { readonly vector?: unknown; readonly options: SearchOptions };
   searchLike: { readonly ids: readonly unknown[]; readonly options: SearchOptions };
+  explain: { readonly vector: unknown; readonly options: SearchOptions; readonly path: boolean };
+  stats: object;
   get: { readonly ids: readonly unknown[]; readonly include?: unknown; readonly versions: boolean };
   count: { readonly filter?: unknown };
   facet: { readonly field: string; readonly filter?: unknown; readonly limit?: unknown };
@@ -88,6 +91,9 @@ export interface Answers {
   /** Groups if the options say `groupBy`. */
   search: readonly Hit<object>[] | readonly HitGroup<object>[];
   searchLike: readonly Hit<object>[] | readonly HitGroup<object>[];
+  /** With the path if that was asked for. */
+  explain: Explained<object>;
+  stats: Stats;
   /** In the order of the ids; versions if they were asked for. */
   get: { readonly docs: readonly (object | undefined)[]; readonly versions: readonly number[] };
   count: number;

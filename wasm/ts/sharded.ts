@@ -120,6 +120,18 @@ export class Sharded implements Session {
       const begin = () => this.#raw.searchLike([...question.ids], question.options);
       return unpacked("searchLike", question, await this.#gather(begin));
     },
+    explain: () => {
+      const message = "a database over several workers does not explain searches; open one of 1 worker";
+      throw new VectordocError("unsupported", message);
+    },
+    stats: async (question) => {
+      const stats = await Promise.all(this.#shards.map((shard) => shard.read("stats", question)));
+      return stats.reduce((sum, shard) => ({
+        documents: sum.documents + shard.documents,
+        unindexed: sum.unindexed + shard.unindexed,
+        memoryBytes: sum.memoryBytes + shard.memoryBytes,
+      }));
+    },
     get: (question) => this.#get(question),
     count: async (question) => {
       const counts = await Promise.all(this.#shards.map((shard) => shard.read("count", question)));

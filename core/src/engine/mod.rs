@@ -25,6 +25,7 @@ mod prepare;
 mod read;
 mod search;
 mod text;
+mod trace;
 mod tuning;
 mod waking;
 mod warnings;

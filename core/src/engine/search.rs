@@ -12,7 +12,8 @@ use crate::{
     bitset::{BitSet, Gathered},
     document::{Document, check_vector},
     index::{
-        Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan, scan_codes,
+        self, Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan,
+        scan_codes,
     },
     query::Explanation,
     schema::IndexKind,
@@ -200,8 +201,8 @@ impl Searching<'_> {
         self.allowed().len() <= visits.saturating_mul(cost)
     }
 
-    /// Walks the graph and scans what it does not have yet.
-    fn walk(&self) -> Result<Answer> {
+    /// How the index is searched.
+    fn search_of_index(&self) -> Search<'_> {
         let filtered = self.matching.is_some();
         let visits_max = match filtered {
             true => usize::try_from(self.allowed().len()).unwrap_or(usize::MAX),
@@ -211,7 +212,26 @@ impl Searching<'_> {
             true => Allowed::all(self.allowed()),
             false => Allowed::new(self.allowed()),
         };
-        let search = Search { limit: self.limit, ef: self.ef, visits_max, allowed };
+        Search { limit: self.limit, ef: self.ef, visits_max, allowed }
+    }
+
+    /// The steps of a walk through the index, whether or not this search takes one.
+    pub(super) fn trace(&self) -> Vec<index::Hop> {
+        if self.limit == 0 || self.allowed().is_empty() {
+            return Vec::new();
+        }
+        self.field.index.trace(&self.probe, &self.field.vectors, &self.search_of_index())
+    }
+
+    /// What the index says of a distance, as hits tell it.
+    pub(super) fn reported(&self, distance: f32) -> f32 {
+        self.field.vectors.reported(distance)
+    }
+
+    /// Walks the graph and scans what it does not have yet.
+    fn walk(&self) -> Result<Answer> {
+        let filtered = self.matching.is_some();
+        let search = self.search_of_index();
         let found = self.field.index.search(&self.probe, &self.field.vectors, &search)?;
         let waiting = self.waiting();
         let reached = found.neighbours.len() as u64 + waiting.len();

@@ -228,6 +228,17 @@ pub struct Found {
     pub gave_up: bool,
 }
 
+/// One step of a walk through a graph: from one slot to those that it leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hop {
+    /// The level of the graph; the lowest, on which every slot is, is 0.
+    pub level: usize,
+    /// Where the walk stands.
+    pub at: u32,
+    /// What it compares with from there.
+    pub compared: Vec<Neighbour>,
+}
+
 /// A change of an index that was thought out while the index was only read, to be carried out
 /// with [`VectorIndex::commit`].
 pub type Plan = Box<dyn Any + Send>;
@@ -260,6 +271,13 @@ pub trait VectorIndex: Send + Sync {
 
     /// The nearest allowed slots among those contained.
     fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Result<Found>;
+
+    /// The steps that [`search`](Self::search) takes, to be looked at; none where an index does not
+    /// walk.
+    fn trace(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Vec<Hop> {
+        let _ = (probe, vectors, search);
+        Vec::new()
+    }
 
     /// Thinks out how `change` will be made, on up to `threads` threads. All the heavy work
     /// belongs here, as searches go on meanwhile.

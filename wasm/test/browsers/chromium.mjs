@@ -26,6 +26,8 @@ export async function launchChromium() {
     version: `Chromium ${browser.browser().version()}`,
     open: (url) => page.goto(url),
     reload: () => page.reload(),
+    resize: (width, height) => page.setViewportSize({ width, height }),
+    screenshot: () => page.screenshot(),
     run: (task, ...args) => page.evaluate(`(${task})(...${JSON.stringify(args)})`),
     async close() {
       await browser.close();

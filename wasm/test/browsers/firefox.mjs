@@ -13,6 +13,8 @@ export async function launchFirefox() {
     version: (await browser.version()).replace("/", " "),
     open: (url) => page.goto(url),
     reload: () => page.reload(),
+    resize: (width, height) => page.setViewport({ width, height }),
+    screenshot: () => page.screenshot(),
     run: (task, ...args) => page.evaluate(`(${task})(...${JSON.stringify(args)})`),
     close: () => browser.close(),
   };

@@ -11,7 +11,8 @@ export const BROWSERS = Object.keys(LAUNCHERS);
 /**
  * Starts a browser. The page it returns has `version`, `open(url)`, `reload()`, which wait until
  * the page is loaded, `run(function, ...args)`, which runs a function there and returns what it
- * resolves to, and `close()`, which ends the browser.
+ * resolves to, `resize(width, height)`, `screenshot()`, which returns a PNG, and `close()`, which ends
+ * the browser.
  */
 export function launch(name) {
   return LAUNCHERS[name]();

@@ -63,6 +63,8 @@ async function openSession(sessions, stop) {
     open: (url) => navigate("url", { url }),
     reload: () => navigate("refresh", {}),
     run,
+    resize: (width, height) => call("POST", `${session}/window/rect`, { width, height }),
+    screenshot: async () => Buffer.from(await call("GET", `${session}/screenshot`), "base64"),
     async close() {
       await call("DELETE", session);
       await stop();

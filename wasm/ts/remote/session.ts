@@ -172,6 +172,8 @@ export class RemoteSession implements Session {
     search: ({ vector, options }) => this.#search({ vector, ...options }),
     searchLike: ({ ids, options: { unlike, ...options } }) =>
       this.#search({ like: ids, unlike: manyOf(unlike), ...options }),
+    explain: ({ vector, options, path }) => this.#explain({ vector, ...options }, path),
+    stats: () => this.#stats(),
     get: ({ ids, include }) => this.#get(ids, include),
     count: async ({ filter }) => {
       const answer = await this.#ask("doc.count", { filter });
@@ -189,6 +191,34 @@ export class RemoteSession implements Session {
     return understood(() =>
       isGiven(options["groupBy"]) ? this.#groups(answer["groups"]) : this.#hits(answer["hits"]),
     );
+  }
+
+  async #explain(options: Fields, path: boolean): Promise<Answers["explain"]> {
+    if (path) {
+      const message = "a server does not tell the path of a search; leave path out";
+      throw new VectordocError("unsupported", message);
+    }
+    const answer = await this.#ask("search", { ...parameters(options), explain: true });
+    return understood(() => {
+      const { plan, visited, exact, ef, allowed } = object(answer["explain"]);
+      return {
+        hits: this.#hits(answer["hits"]),
+        plan: text(plan),
+        visited: count(visited),
+        exact: exact === true,
+        ef: count(ef),
+        allowed: count(allowed),
+      };
+    });
+  }
+
+  async #stats(): Promise<Answers["stats"]> {
+    const answer = await this.#ask("db.get", {});
+    return understood(() => ({
+      documents: count(answer["documents"]),
+      unindexed: count(answer["unindexed"]),
+      memoryBytes: count(answer["memory_bytes"]),
+    }));
   }
 
   #hits(hits: unknown): Hit<object>[] {

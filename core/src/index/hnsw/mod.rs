@@ -10,10 +10,11 @@ mod pool;
 mod remove;
 mod search;
 mod select;
+mod trace;
 mod tree;
 mod visited;
 
-use super::{Change, Found, Plan, Probe, Search, Section, Sections, VectorIndex, Vectors};
+use super::{Change, Found, Hop, Plan, Probe, Search, Section, Sections, VectorIndex, Vectors};
 use crate::{Result, schema::IndexSpec};
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use graph::{Graph, RowChange};
@@ -60,6 +61,10 @@ impl VectorIndex for Hnsw {
 
     fn search(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Result<Found> {
         Ok(search::search(&self.graph, &self.visited, probe, vectors, search))
+    }
+
+    fn trace(&self, probe: &Probe, vectors: &Vectors, search: &Search<'_>) -> Vec<Hop> {
+        trace::trace(&self.graph, &self.visited, probe, vectors, search)
     }
 
     fn plan(&self, change: &Change, vectors: &Vectors, threads: usize) -> Result<Plan> {

@@ -1,4 +1,5 @@
-//! Walking the graph on codes: down the levels greedily, then best-first on the lowest.
+//! Walking the graph on codes: down the levels greedily, then best-first on the lowest. `trace` takes
+//! the same steps and keeps them.
 
 use super::super::{Allowed, Found, Neighbour, Probe, Search, Vectors};
 use super::graph::Graph;
@@ -38,7 +39,7 @@ pub(super) struct Walk<'a> {
     query: &'a CodedQuery,
     visited: &'a mut VisitedSet,
     /// A slot not to pass.
-    except: Option<u32>,
+    pub(super) except: Option<u32>,
     /// Distances computed.
     distances: usize,
     scores: Vec<f32>,
@@ -97,7 +98,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Begins a walk over a level at `entry`.
-    fn begin(&mut self, entry: Neighbour) {
+    pub(super) fn begin(&mut self, entry: Neighbour) {
         self.visited.clear();
         self.visited.insert(entry.slot);
         if let Some(slot) = self.except {
@@ -107,7 +108,11 @@ impl<'a> Walk<'a> {
 
     /// The links of `slot` that were not seen yet, with their distances.
     #[inline]
-    fn follow(&mut self, slot: u32, level: usize) -> impl Iterator<Item = Neighbour> + '_ {
+    pub(super) fn follow(
+        &mut self,
+        slot: u32,
+        level: usize,
+    ) -> impl Iterator<Item = Neighbour> + '_ {
         let seen = self.visit(slot, level);
         self.score_after(seen)
     }
@@ -154,15 +159,8 @@ impl<'a> Walk<'a> {
         visits_max: usize,
         allowed: Allowed<'_>,
     ) -> Vec<Neighbour> {
-        self.begin(entry);
         let mut pool = Pool::new(ef);
-        let mut batch = Vec::with_capacity(self.graph.links_max(0));
-        self.pass(entry.slot, allowed, &mut batch);
-        if allowed.contains(entry.slot) {
-            batch.push(entry.slot);
-        }
-        let seeds = (0..SEEDS).filter_map(|seed| allowed.nth(allowed.count() * seed / SEEDS));
-        batch.extend(seeds.filter(|seed| self.graph.contains(*seed) && self.visited.insert(*seed)));
+        let mut batch = self.begin_allowed(entry, allowed);
         loop {
             self.scores.clear();
             self.vectors.prefetch(&batch);
@@ -180,9 +178,37 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Begins a walk over the allowed slots of the lowest level at `entry`; returns those to compare
+    /// with first.
+    pub(super) fn begin_allowed(&mut self, entry: Neighbour, allowed: Allowed<'_>) -> Vec<u32> {
+        self.begin(entry);
+        let mut batch = Vec::with_capacity(self.graph.links_max(0));
+        self.pass(entry.slot, allowed, &mut batch);
+        if allowed.contains(entry.slot) {
+            batch.push(entry.slot);
+        }
+        let seeds = (0..SEEDS).filter_map(|seed| allowed.nth(allowed.count() * seed / SEEDS));
+        batch.extend(seeds.filter(|seed| self.graph.contains(*seed) && self.visited.insert(*seed)));
+        batch
+    }
+
+    /// Compares with slots, which are counted.
+    pub(super) fn compare(&mut self, slots: &[u32]) -> Vec<Neighbour> {
+        self.scores.clear();
+        self.vectors.score(self.query, slots, &mut self.scores);
+        self.distances += slots.len();
+        let pairs = slots.iter().zip(&self.scores);
+        pairs.map(|(slot, distance)| Neighbour { distance: *distance, slot: *slot }).collect()
+    }
+
+    /// Distances computed so far.
+    pub(super) fn distances(&self) -> usize {
+        self.distances
+    }
+
     /// Adds to `batch` the allowed slots not seen yet that `slot` links to, or that links to others
     /// lead to, until there are enough of them.
-    fn pass(&mut self, slot: u32, allowed: Allowed<'_>, batch: &mut Vec<u32>) {
+    pub(super) fn pass(&mut self, slot: u32, allowed: Allowed<'_>, batch: &mut Vec<u32>) {
         let enough = self.graph.links_max(1);
         let (bits, links) = (allowed.bits(), self.graph.links(slot, 0));
         let first = self.visited.len();

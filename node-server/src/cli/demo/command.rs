@@ -1,8 +1,8 @@
 //! The command: a database from the sample, the tour, the server.
 
-use super::{sample, tour};
+use super::{page, sample, tour};
 use crate::{
-    Catalog, Server,
+    Catalog, ServeOptions, Server,
     cli::{
         command::Run, number, output::Output, place::URL_DEFAULT, progress::Progress, runtime,
         serve::options_at, temporary,
@@ -24,7 +24,8 @@ const EXAMPLES: &str = "\
 Examples:
   vectordoc demo                      load, ask, serve; nothing is left behind
   vectordoc demo --data ./wordnet     the same, kept: the second start opens it
-  vectordoc demo --once               load and ask, without serving";
+  vectordoc demo --once               load and ask, without serving
+  vectordoc demo --page DIR           with the web page that was built into DIR";
 
 /// See it work: load real documents, ask filtered questions by meaning, serve
 #[derive(Args, Debug)]
@@ -37,6 +38,15 @@ pub(crate) struct Demo {
     /// Address and port to serve at
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7700")]
     listen: SocketAddr,
+
+    /// The built web demo, served at /demo; that of the source tree or of the folder `web-demo`
+    /// beside this program unless given
+    #[arg(long, value_name = "DIR")]
+    page: Option<PathBuf>,
+
+    /// The data set wordnet50k, for the page to load all 50,000 definitions of
+    #[arg(long, value_name = "DIR")]
+    dataset: Option<PathBuf>,
 
     /// End after the questions, without serving
     #[arg(long)]
@@ -57,6 +67,9 @@ impl Run for Demo {
 
 impl Demo {
     fn run_in(&self, data: &Path, out: &mut Output) -> Result<()> {
+        let page = page::find(self.page.as_deref())?;
+        let options = options_at(self.listen);
+        let options = page::served(options, page.as_deref(), self.dataset.as_deref())?;
         let catalog = Catalog::open(data, 1)?;
         let database = load(&catalog, data, out)?;
         let first = tour::walk(&database, out)?;
@@ -65,33 +78,43 @@ impl Demo {
             catalog.close();
             return Ok(());
         }
-        runtime::start()?.block_on(self.serve(catalog, data, first.as_ref(), out))
+        let serving = self.serve(catalog, data, &options, page.as_deref(), first.as_ref(), out);
+        runtime::start()?.block_on(serving)
     }
 
     async fn serve(
         &self,
         catalog: Catalog,
         data: &Path,
+        options: &ServeOptions,
+        page: Option<&Path>,
         first: Option<&Id>,
         out: &mut Output,
     ) -> Result<()> {
-        let server = self.start(catalog, data, out).await?;
-        self.say_what_next(&server.url(), first, out)?;
+        let server = self.start(catalog, data, options, out).await?;
+        page::announce(&server, page, out)?;
         if let Some(console) = server.console_url() {
-            out.line(format_args!("\nOr open {console} in a browser."))?;
+            out.line(format_args!("The console of the server: {console}\n"))?;
         }
+        self.say_what_next(&server.url(), first, out)?;
         stop_requested().await;
         server.shutdown().await?;
         out.line("stopped")
     }
 
     /// Starts at the wanted port, or at a free one when that is taken.
-    async fn start(&self, catalog: Catalog, data: &Path, out: &mut Output) -> Result<Server> {
-        match Server::start(catalog, &options_at(self.listen)).await {
+    async fn start(
+        &self,
+        catalog: Catalog,
+        data: &Path,
+        options: &ServeOptions,
+        out: &mut Output,
+    ) -> Result<Server> {
+        match Server::start(catalog, options).await {
             Err(error) if error.kind() == ErrorKind::Busy => {
                 out.line(format_args!("{} is taken; using a free port instead.", self.listen))?;
-                let free = SocketAddr::new(self.listen.ip(), 0);
-                Server::start(Catalog::open(data, 1)?, &options_at(free)).await
+                let options = options.clone().port(0);
+                Server::start(Catalog::open(data, 1)?, &options).await
             }
             started => started,
         }
