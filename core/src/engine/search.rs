@@ -41,6 +41,7 @@ impl Engine {
 
     /// About how many vectors a search compares, `limit` hits of it; `None` where that takes reading
     /// from a disk. Of a filter that was never asked before, its evaluation counts too.
+    #[cfg(feature = "native")]
     pub(crate) fn comparisons(&self, query: &Query, limit: usize) -> Option<u64> {
         /// Documents that a filter looks at in the time of one comparison.
         const FILTERED_AT_ONCE: u64 = 16;
