@@ -53,12 +53,12 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Pieces<B> {
 
     fn size_hint(&self) -> SizeHint {
         let left = u64::try_from(self.left.len()).unwrap_or(u64::MAX);
-        let mut hint = self.body.size_hint();
-        let upper = hint.upper().map(|upper| upper.saturating_add(left));
-        hint.set_lower(hint.lower().saturating_add(left));
-        if let Some(upper) = upper {
-            hint.set_upper(upper);
+        let (of_body, mut hint) = (self.body.size_hint(), SizeHint::new());
+        // A lower bound may at no time be above the upper one.
+        if let Some(upper) = of_body.upper() {
+            hint.set_upper(upper.saturating_add(left));
         }
+        hint.set_lower(of_body.lower().saturating_add(left));
         hint
     }
 }
