@@ -109,7 +109,7 @@ struct Connection {
     stream: SplitStream<Socket>,
     encoding: Encoding,
     outbox: Sender,
-    /// One per request that is read and whose answer has not left yet.
+    /// One per request that is read and whose answer is not on its way yet.
     slots: Arc<Semaphore>,
     subscriptions: Arc<Subscriptions>,
     caller: Arc<Caller>,
@@ -392,7 +392,7 @@ impl Asked {
     }
 }
 
-/// Runs requests and sends their answer; `slot` is theirs until that has left.
+/// Runs requests and sends their answer; `slot` is theirs until that is on its way.
 async fn answer(asked: Asked, work: Work, slot: OwnedSemaphorePermit, outbox: Sender) {
     let asked = Arc::new(asked);
     let job = Arc::clone(&asked);

@@ -33,7 +33,7 @@ const TOO_SLOW: &str = "answers are not read fast enough";
 
 /// One thing to send.
 pub(super) enum Outgoing {
-    /// A message. Its slot is free again once it has left.
+    /// A message. Its slot is free again when it is on its way.
     Message(Message, Option<OwnedSemaphorePermit>),
     /// The end; nothing is sent after it.
     Close(CloseFrame),
@@ -85,9 +85,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Outbox<S> {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard_at_ping = None;
         loop {
-            let (message, _slot) = tokio::select! {
+            let message = tokio::select! {
                 next = self.queue.recv() => match next? {
-                    Outgoing::Message(message, slot) => (message, slot),
+                    Outgoing::Message(message, slot) => {
+                        // Before it leaves: who has read it may ask the next thing at once.
+                        drop(slot);
+                        message
+                    }
                     Outgoing::Close(frame) => return Some(frame),
                 },
                 _ = ping.tick() => {
@@ -97,7 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Outbox<S> {
                         return None;
                     }
                     heard_at_ping = heard;
-                    (Message::Ping(Bytes::new()), None)
+                    Message::Ping(Bytes::new())
                 }
             };
             match timeout(self.write_timeout, send(&mut self.sink, message)).await {
