@@ -107,11 +107,15 @@ async function filters(page) {
 /** Waits until the map is painted in more than a few colours; runs in the page. */
 async function painted() {
   const canvas = document.querySelector("#map-points");
-  for (;;) {
+  let colours = 0;
+  for (const until = performance.now() + 20_000; performance.now() < until; ) {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    if (new Set(new Uint32Array(data.buffer)).size > 20) return;
-    await new Promise((resolve) => requestAnimationFrame(resolve));
+    colours = new Set(new Uint32Array(data.buffer)).size;
+    if (colours > 20) return;
+    // Not for the next frame: a browser that nobody looks at may paint none.
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
+  throw new Error(`the map of ${canvas.width} by ${canvas.height} pixels has ${colours} colours`);
 }
 
 async function map(page) {
