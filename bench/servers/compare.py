@@ -52,13 +52,15 @@ def arguments():
         help=f"of {', '.join(sorted(PACKAGES))}; pgvector must be installed",
     )
     parser.add_argument("--protocols", type=lambda names: names.split(","), default=PROTOCOLS)
-    parser.add_argument("--ef", type=int, help="instead of the least with a recall of 0.95")
     parser.add_argument("--keep", action="store_true", help="use the databases of the last run")
     parser.add_argument("--binary", type=Path, help="instead of a release build of this checkout")
     given = parser.parse_args()
     unknown = set(given.peers) - set(PACKAGES)
     if unknown:
         parser.error(f"no peer {', '.join(sorted(unknown))}; there are {', '.join(sorted(PACKAGES))}")
+    strange = set(given.protocols) - set(PROTOCOLS)
+    if strange or not given.protocols:
+        parser.error(f"no protocol {', '.join(sorted(strange))}; there are {', '.join(PROTOCOLS)}")
     if not (given.harness / "bench.py").is_file():
         parser.error(f"{given.harness} has no bench.py")
     return given
@@ -135,7 +137,8 @@ def ratio(mine, others, *keys):
 def compare(given):
     names = [f"vectordoc_{protocol}" for protocol in given.protocols] + given.peers
     contenders = [Contender(name, given.documents) for name in names]
-    shutil.rmtree("results", ignore_errors=True) if not given.keep else None
+    if not given.keep:
+        shutil.rmtree("results", ignore_errors=True)
     ingests = {}
     for contender in contenders:
         # One database serves every protocol.

@@ -3,9 +3,8 @@
 //! A page is a run of rows and its bytes are the rows themselves, so that a checkpoint writes the
 //! marked pages and opening copies pages in.
 
-use crate::{Error, Result, parallel, rest::ReadPage};
-use alloc::{vec, vec::Vec};
-use core::ops::Range;
+use crate::{Error, Result, rest::ReadPage};
+use alloc::vec::Vec;
 
 /// Bytes of a full page at most. Under 64 KiB with a key and a checksum, as stores that allocate
 /// powers of two would double a page just beyond.
@@ -163,52 +162,14 @@ impl<T: Element> Arena<T> {
         Self::new(stride).filled(rows, read)
     }
 
-    /// An arena with rows and pages as long as these, of `rows` rows out of its pages: asked for in
-    /// order, or by several threads, of which each fills chunks of its own.
-    pub(crate) fn filled(&self, rows: usize, read: impl ReadPage) -> Result<Self> {
+    /// An arena with rows and pages as long as these, of `rows` rows out of its pages, asked for in
+    /// order.
+    pub(crate) fn filled(&self, rows: usize, mut read: impl ReadPage) -> Result<Self> {
         let mut arena = self.emptied();
-        let threads = parallel::threads();
-        if threads == 1 {
-            for number in 0..rows.div_ceil(arena.page_rows) {
-                read(number, &mut |bytes| arena.append_page(rows, bytes))?;
-            }
-            return Ok(arena);
+        for number in 0..rows.div_ceil(arena.page_rows) {
+            read(number, &mut |bytes| arena.append_page(rows, bytes))?;
         }
-        let chunk_rows = arena.chunk_rows();
-        let starts: Vec<usize> = (0..rows).step_by(chunk_rows).collect();
-        let chunks = parallel::map(&starts, threads, |start| {
-            arena.chunk_of(*start..rows.min(start + chunk_rows), rows, &read)
-        });
-        arena.chunks = chunks.into_iter().collect::<Result<_>>()?;
-        arena.rows = rows;
-        arena.dirty = vec![false; rows.div_ceil(arena.page_rows)];
         Ok(arena)
-    }
-
-    /// The chunk of the rows `wanted`, of `rows` rows that there are, out of the pages it is in. A
-    /// page that lies in two chunks is read for each.
-    fn chunk_of(&self, wanted: Range<usize>, rows: usize, read: &impl ReadPage) -> Result<Vec<T>> {
-        let row_bytes = self.stride * T::BYTES;
-        let (is_first, full) = (wanted.start == 0, self.chunk_rows());
-        let mut chunk = Vec::new();
-        reserve(
-            &mut chunk,
-            if is_first { wanted.len() } else { full } * self.stride,
-            full * self.stride,
-        );
-        for page in wanted.start / self.page_rows..wanted.end.div_ceil(self.page_rows) {
-            let first = page * self.page_rows;
-            let last = rows.min(first + self.page_rows);
-            read(page, &mut |bytes| {
-                if bytes.len() != (last - first) * row_bytes {
-                    return Err(Error::corrupt("a page has the wrong length"));
-                }
-                let (start, end) = (wanted.start.max(first) - first, wanted.end.min(last) - first);
-                T::read(&bytes[start * row_bytes..end * row_bytes], &mut chunk);
-                Ok(())
-            })?;
-        }
-        Ok(chunk)
     }
 
     /// An arena with rows and pages as long as these, of no rows.

@@ -115,7 +115,7 @@ impl Heap {
     }
 
     /// The strings of a checkpoint whose pages have these generations.
-    pub(crate) fn open(&mut self, generations: &[u64], read: impl ReadPage) -> Result<()> {
+    pub(crate) fn open(&mut self, generations: &[u64], mut read: impl ReadPage) -> Result<()> {
         match self {
             Self::Memory(pages) => {
                 pages.reserve_exact(generations.len());

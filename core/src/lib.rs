@@ -23,8 +23,6 @@ pub mod filter;
 
 mod patch;
 
-mod parallel;
-
 mod arena;
 mod batch;
 mod bytes;

@@ -16,13 +16,13 @@ pub trait PageSource: Send + Sync {
     fn expect(&self, _keys: &mut dyn Iterator<Item = PageKey>) {}
 }
 
-/// Lends the content of the page with a number, once; to several threads at a time.
+/// Lends the content of the page with a number, once.
 pub(crate) trait ReadPage:
-    Fn(usize, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + Sync
+    FnMut(usize, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>
 {
 }
 
-impl<F: Fn(usize, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + Sync> ReadPage for F {}
+impl<F: FnMut(usize, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>> ReadPage for F {}
 
 /// The pages of one section.
 #[derive(Clone)]

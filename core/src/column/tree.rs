@@ -186,7 +186,7 @@ impl<K: TreeKey, P: Posting> Tree<K, P> {
     }
 
     /// The map whose pages `page` lends.
-    pub(crate) fn open(pages: usize, page: impl ReadPage) -> Result<Self> {
+    pub(crate) fn open(pages: usize, mut page: impl ReadPage) -> Result<Self> {
         let mut leaves: Vec<Leaf<K, P>> = Vec::new();
         for number in 0..pages {
             page(number, &mut |bytes| {

@@ -214,7 +214,7 @@ impl Pages<'_> {
     }
 
     fn blob(&self, section: u32) -> Result<Vec<u8>> {
-        let (mut blob, read) = (Vec::new(), self.of(section));
+        let (mut blob, mut read) = (Vec::new(), self.of(section));
         for page in 0..self.entry(section)?.pages.len() {
             read(page, &mut |bytes| {
                 blob.extend_from_slice(bytes);

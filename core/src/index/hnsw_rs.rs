@@ -5,11 +5,12 @@
 //! dropped slots stay as tombstones that answers leave out, and the graph is built anew once more
 //! than a quarter are. Nothing of it is checkpointed; it is built again when the database opens.
 
-use super::{Change, Found, Neighbour, Plan, Probe, Search, Section, VectorIndex, Vectors};
+use super::{
+    Change, Found, Neighbour, Plan, Probe, Search, Section, VectorIndex, Vectors, parallel,
+};
 use crate::{
     Metric, Result,
     distance::Kernels,
-    parallel,
     schema::{IndexSpec, VectorField},
 };
 use ::hnsw_rs::{

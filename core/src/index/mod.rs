@@ -111,6 +111,7 @@ mod hnsw;
 mod hnsw_rs;
 mod indexes;
 mod kept;
+mod parallel;
 mod rescore;
 mod rotation;
 mod rows;
@@ -314,7 +315,7 @@ pub trait Section {
 }
 
 /// Where an index finds its sections when a database opens.
-pub trait Sections: Sync {
+pub trait Sections {
     /// The header of section `section`.
     fn header(&self, section: usize) -> Result<u64>;
     /// A page of section `section`.

@@ -1,6 +1,6 @@
 //! How to open a database.
 
-use crate::{Result, index::Indexes, limits, parallel::threads};
+use crate::{Result, index::Indexes, limits};
 
 /// How to open a database.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +65,7 @@ impl DatabaseOptions {
     }
 
     pub(super) fn threads_per_shard(&self, shards: usize) -> usize {
-        (self.threads.unwrap_or_else(threads) / shards).max(1)
+        let cores = || std::thread::available_parallelism().map_or(1, Into::into);
+        (self.threads.unwrap_or_else(cores) / shards).max(1)
     }
 }

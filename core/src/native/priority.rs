@@ -5,14 +5,12 @@
 pub(super) fn go_behind_others() {
     #[cfg(target_os = "linux")]
     {
-        /// Such a thread gets a third of the time of one that it shares a processor with, and gives
-        /// way at once to one that wakes up.
+        /// Such a thread gets about a third of the time of one that it shares a processor with.
         const NICE: libc::c_int = 5;
-        // SAFETY: `setpriority` takes three numbers. Zero is the calling thread (Linux's
-        // `setpriority(2)`, "C library/kernel differences"). Anyone may be nicer, and where that is
-        // refused, nothing changes.
+        // SAFETY: `nice` takes a number, by which the calling thread alone gets nicer (Linux's
+        // `nice(2)`, "C library/kernel differences") than it was started. Anyone may be nicer.
         unsafe {
-            libc::setpriority(libc::PRIO_PROCESS, 0, NICE);
+            libc::nice(NICE);
         }
     }
 }

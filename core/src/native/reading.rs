@@ -85,7 +85,7 @@ impl Database {
     /// told at once: it compares few vectors, all of them are in memory, and nobody is writing. For
     /// servers, which then need not hand it to another thread.
     pub fn is_brief(&self, query: &Query) -> bool {
-        /// As many are compared in some 0.3 milliseconds.
+        /// How long a thread of a server may be held up, in comparisons.
         const COMPARISONS_MAX: u64 = 16_384;
         if query.text.is_some() {
             return false;

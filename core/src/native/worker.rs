@@ -467,7 +467,8 @@ impl Worker {
         true
     }
 
-    /// Whoever searches or writes goes before the threads that plan.
+    /// Whoever searches or writes goes before the threads that plan. Where there is no thread to be
+    /// had, this one plans.
     fn plan_maintenance(&self) -> Result<Option<Maintenance>> {
         let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
         if !engine.needs_maintenance() {
@@ -478,8 +479,11 @@ impl Worker {
             go_behind_others();
             engine.plan_maintenance(threads)
         };
-        let planned = thread::scope(|scope| scope.spawn(plan).join());
-        planned.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let planned = thread::scope(|scope| {
+            let planning = thread::Builder::new().spawn_scoped(scope, plan).ok()?;
+            Some(planning.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        planned.unwrap_or_else(|| engine.plan_maintenance(threads))
     }
 
     fn settle(&mut self) {

@@ -1,11 +1,11 @@
 //! Planning the rows of a batch of new slots, and of those that link back to them.
 
-use super::super::{Neighbour, Vectors};
+use super::super::{Neighbour, Vectors, parallel};
 use super::graph::{Graph, RowChange};
 use super::search::Walk;
 use super::tree::{Tree, TreeChanges};
 use super::{Hnsw, Rows, select};
-use crate::{Result, parallel};
+use crate::Result;
 use alloc::{collections::BTreeMap, vec::Vec};
 
 /// The rows that insert `slots`: first each new slot finds its neighbours in the graph as it is

@@ -1,11 +1,10 @@
 //! Planning the rows that close the gaps which removed slots leave, after FreshDiskANN (Singh et
 //! al. 2021, Algorithm 4): whoever linked to a removed slot may link to what that one linked to.
 
-use super::super::Vectors;
+use super::super::{Vectors, parallel};
 use super::graph::{Graph, RowChange};
 use super::tree::{Tree, TreeChanges};
 use super::{Hnsw, Rows, select};
-use crate::parallel;
 use alloc::{collections::BTreeSet, vec, vec::Vec};
 
 /// The rows that change when `removed` leave the graph.

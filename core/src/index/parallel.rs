@@ -2,17 +2,9 @@
 
 use alloc::vec::Vec;
 
-/// Threads that can work at the same time here: 1 where there are none.
-pub(crate) fn threads() -> usize {
-    #[cfg(all(feature = "std", not(target_family = "wasm")))]
-    return std::thread::available_parallelism().map_or(1, Into::into);
-    #[cfg(not(all(feature = "std", not(target_family = "wasm"))))]
-    1
-}
-
-/// `act` of every item, in the order of the items; on up to `threads` threads where there are any.
-#[cfg(all(feature = "std", not(target_family = "wasm")))]
-pub(crate) fn map<I: Sync, O: Send>(
+/// `act` of every item, in the order of the items; on up to `threads` threads with `std`.
+#[cfg(feature = "std")]
+pub(super) fn map<I: Sync, O: Send>(
     items: &[I],
     threads: usize,
     act: impl Fn(&I) -> O + Sync,
@@ -46,7 +38,7 @@ pub(crate) fn map<I: Sync, O: Send>(
 }
 
 /// `act` of every item, in the order of the items.
-#[cfg(not(all(feature = "std", not(target_family = "wasm"))))]
-pub(crate) fn map<I, O>(items: &[I], _threads: usize, act: impl Fn(&I) -> O) -> Vec<O> {
+#[cfg(not(feature = "std"))]
+pub(super) fn map<I, O>(items: &[I], _threads: usize, act: impl Fn(&I) -> O) -> Vec<O> {
     items.iter().map(act).collect()
 }
