@@ -47,7 +47,8 @@ impl Shard {
         let engine = Engine::new(schema.clone(), &shared.options.indexes)?;
         let identity = new_identity();
         let history = History::new(shared.history_bytes, &Past::none(identity, 0));
-        Self::start(Recovered { engine, replay_bytes: 0, history, identity }, None, shared)
+        let recovered = Recovered { engine, is_waking: false, replay_bytes: 0, history, identity };
+        Self::start(recovered, None, shared)
     }
 
     /// The shard in a file: as it was, or empty and of `schema` when there is nothing yet; and what

@@ -92,6 +92,9 @@ impl Settings {
         let bound = |bytes: u64| (bytes > 0).then_some(bytes);
         DatabaseOptions {
             residence: self.residence,
+            // The first answer comes early; that damage is found by who reads it is what a server
+            // does with each database anyway, as it must not stop for one.
+            waking: true,
             history_bytes: Some(history_bytes),
             memory_bytes_max: bound(memory_bytes_max),
             disk_bytes_free_min: bound(disk_bytes_free_min),
