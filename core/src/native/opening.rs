@@ -68,6 +68,7 @@ impl Database {
         }
         let directory = Directory::take(path)?;
         directory.end_resharding()?;
+        directory.forget_resting()?;
         budget::check_options(options, Some(path))?;
         let stored = directory::shards(path)?;
         let shards = stored.or(options.shards).unwrap_or(1);
