@@ -22,7 +22,10 @@ use crate::{
     limits::UNSYNCED_MAX,
 };
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -31,6 +34,9 @@ use std::{
 const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of records that opening may have to replay.
 const REPLAY_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Vectors that wait for the index before writes wait for it too, where somebody searches. Their
+/// codes are compared in the time of a walk or two.
+const UNINDEXED_MAX: u64 = 4_096;
 /// Pages that are taken into memory while searches wait.
 const WAKE_PAGES: usize = 8;
 /// A shard without requests for so long is checkpointed.
@@ -90,6 +96,7 @@ pub(super) fn start(
     store: Option<Arc<Store>>,
     mailbox: &Arc<Mailbox<Request>>,
     feed: &Arc<Feed>,
+    is_searched: &Arc<AtomicBool>,
     shared: &Shared<'_>,
 ) -> Result<(Arc<RwLock<Engine>>, JoinHandle<()>)> {
     let Recovered { engine, is_waking, replay_bytes, history, .. } = recovered;
@@ -99,6 +106,7 @@ pub(super) fn start(
         rest: store.map_or(Rest::Nowhere, Rest::Stored),
         mailbox: Arc::clone(mailbox),
         feed: Arc::clone(feed),
+        is_searched: Arc::clone(is_searched),
         history,
         budget: Budget::new(shared.options, shared.shards),
         threads: shared.threads,
@@ -166,6 +174,8 @@ struct Worker {
     rest: Rest,
     mailbox: Arc<Mailbox<Request>>,
     feed: Arc<Feed>,
+    /// Somebody searched since this was last looked at.
+    is_searched: Arc<AtomicBool>,
     history: History,
     budget: Budget,
     threads: usize,
@@ -201,6 +211,9 @@ impl Worker {
         let (mut has_maintenance, mut has_maintained) = (true, false);
         loop {
             match self.next(has_maintenance) {
+                Some(Request::Write(write)) if has_maintenance && self.slows_searches() => {
+                    self.put_off = Some(Request::Write(write));
+                }
                 Some(Request::Write(write)) => {
                     while self.is_waking {
                         self.wake();
@@ -244,6 +257,14 @@ impl Worker {
                 self.settling.drain(..).for_each(|reply| reply(Ok(())));
             }
         }
+    }
+
+    /// Whether somebody searches, and compares with more vectors that wait for the index than a
+    /// search is made slow by. Then writes wait for the index: who only writes is not held up, and
+    /// until everything is indexed it takes as long either way.
+    fn slows_searches(&self) -> bool {
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        engine.unindexed() > UNINDEXED_MAX && self.is_searched.swap(false, Ordering::Relaxed)
     }
 
     /// Takes some more of what rests into memory. Where that cannot be read, it rests on, and the
