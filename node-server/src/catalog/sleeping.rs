@@ -9,11 +9,16 @@ use super::{
     entries::{Change, Entry, Place, Served},
     within,
 };
-use std::time::Instant;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 use vectordoc::{Database, Error, ErrorKind, Result, native::give_back_memory};
 
 /// How often who wakes a database makes room for it before it gives up.
 const ROOM_TRIES: usize = 16;
+/// How long it waits in between, where every database is in use.
+const ROOM_WAIT: Duration = Duration::from_millis(20);
 
 impl Catalog {
     /// Puts to sleep what was idle for long enough. A database that is used, followed, copied or
@@ -92,7 +97,8 @@ impl Catalog {
             }
             let unused = self.entries.unused();
             if !unused.iter().any(|name| self.put_to_sleep(name, |_| true)) {
-                break;
+                // Most requests, and who looks at a database, are done with it in a moment.
+                thread::sleep(ROOM_WAIT);
             }
         }
         Err(Error::busy(format!(

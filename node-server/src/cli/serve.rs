@@ -9,7 +9,13 @@ use super::{
 };
 use crate::{Catalog, ServeOptions, Server, catalog::Seen, stop_requested};
 use clap::Args;
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::BTreeMap,
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    pin::pin,
+    task::Poll,
+};
 use vectordoc::Result;
 
 /// Databases that are named when the server starts.
@@ -61,6 +67,9 @@ async fn serve(
     databases: &[String],
     out: &mut Output,
 ) -> Result<()> {
+    let mut stop = pin!(stop_requested());
+    // It listens once it was polled: before anybody hears that there is a server to be stopped.
+    let is_asked = poll_fn(|context| Poll::Ready(stop.as_mut().poll(context).is_ready())).await;
     let server = Server::start(catalog, &settings.serve_options()).await?;
     out.line(format_args!("vectordoc serves {} at {}", settings.data.display(), server.url()))?;
     if let Some(console) = server.console_url() {
@@ -68,7 +77,9 @@ async fn serve(
     }
     databases.iter().try_for_each(|database| out.line(format_args!("  {database}")))?;
     out.line("Ctrl-C stops it.")?;
-    stop_requested().await;
+    if !is_asked {
+        stop.await;
+    }
     // Whoever reads the output may be gone; what was accepted is finished all the same.
     let _ = out.line("stopping: answering what was accepted");
     server.shutdown().await?;
