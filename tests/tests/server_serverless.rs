@@ -132,11 +132,14 @@ async fn databases_that_take_each_others_place_lose_nothing_and_are_opened_once(
         let data = tempfile::tempdir().expect("a directory for the test");
         // With room for two, almost every request wakes one and puts another to sleep.
         let server = server_of(data.path(), 2).await?;
+        let mut wire = Wire::open(&server).await?;
+        for number in 0..DATABASES {
+            create(&mut wire, &format!("db{number}")).await?;
+        }
         let mut writers = Vec::new();
         for number in 0..DATABASES {
             let mut wire = Wire::open(&server).await?;
             let db = format!("db{number}");
-            create(&mut wire, &db).await?;
             writers.push(tokio::spawn(async move {
                 for round in 0..ROUNDS {
                     loop {
@@ -155,7 +158,6 @@ async fn databases_that_take_each_others_place_lose_nothing_and_are_opened_once(
         for writer in writers {
             writer.await.expect("it ends")?;
         }
-        let mut wire = Wire::open(&server).await?;
         for number in 0..DATABASES {
             assert_eq!(count(&mut wire, &format!("db{number}")).await?, ROUNDS);
         }
