@@ -143,7 +143,10 @@ mod tests {
                 database.index(vec![Document { id: Id::Int(id), vectors, values: vec![] }])?;
             }
             database.close()?;
-            let store = Arc::new(Store::open(&directory.path().join("shard-0-of-1.redb"))?);
+            let store = Arc::new(Store::open(
+                &options.disk(),
+                &directory.path().join("shard-0-of-1.redb"),
+            )?);
             let past = store.past()?.expect("the past");
             assert!(past.cut > 0 && past.kept() > 5, "round {round}: {past:?}");
             let Recovered { engine, replay_bytes, .. } = recover(&store, None, &options, 900)?;

@@ -1,6 +1,8 @@
 //! How to open a database.
 
+use super::disk::{Disk, SystemDisk};
 use crate::{Result, index::Indexes, limits};
+use std::sync::Arc;
 
 /// How to open a database.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +33,9 @@ pub struct DatabaseOptions {
     /// Bytes that stay free on the disk: while fewer are, writes that add documents are refused
     /// with `full`; reading and deleting go on. On Linux; `unsupported` elsewhere.
     pub disk_bytes_free_min: Option<u64>,
+    /// The disk that the directory of the database is on; that of the operating system unless set.
+    /// Not for [imports](super::Import), nor with `disk_bytes_free_min`.
+    pub disk: Option<Arc<dyn Disk>>,
 }
 
 /// Where documents and full vectors are while a database is open. The files are the same either
@@ -60,6 +65,11 @@ impl Residence {
 }
 
 impl DatabaseOptions {
+    /// The disk to use.
+    pub(super) fn disk(&self) -> Arc<dyn Disk> {
+        self.disk.clone().unwrap_or_else(|| Arc::new(SystemDisk))
+    }
+
     pub(super) fn waiting_writes_max(&self) -> usize {
         self.waiting_writes_max.unwrap_or(limits::WAITING_WRITES_DEFAULT).max(1)
     }

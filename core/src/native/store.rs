@@ -1,9 +1,10 @@
-//! Where one shard's bytes rest: one file of the embedded key-value store redb.
+//! Where one shard's bytes rest: one file of a disk, by the embedded key-value store redb.
 //!
 //! redb was chosen by measurement (`cargo bench --manifest-path tests/stores/Cargo.toml`): pure Rust, one
 //! file, refuses a second process, space bounded over checkpoints. Quick repair makes opening after
 //! a crash independent of the file's size.
 
+use super::disk::{Backend, Disk};
 use crate::{
     Error, Result,
     key::{Key, PageKey},
@@ -18,7 +19,7 @@ use std::{
     ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::{
-        PoisonError, RwLock,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -36,6 +37,7 @@ const CACHE_BYTES: usize = 1024 * 1024;
 /// One ordered map of bytes with atomic, durable batches. Searches may read it while it is written.
 pub(super) struct Store {
     path: PathBuf,
+    disk: Arc<dyn Disk>,
     /// `None` once it is closed, and while the file could not be opened anew.
     database: RwLock<Option<Database>>,
     /// Since it was opened.
@@ -94,10 +96,13 @@ impl Past {
 
 impl Store {
     /// Opens the file, or creates it.
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        read_ahead(path);
-        let store =
-            Self { path: path.into(), database: RwLock::new(None), commits: AtomicU64::new(0) };
+    pub(super) fn open(disk: &Arc<dyn Disk>, path: &Path) -> Result<Self> {
+        let store = Self {
+            path: path.into(),
+            disk: Arc::clone(disk),
+            database: RwLock::new(None),
+            commits: AtomicU64::new(0),
+        };
         store.reopen()?;
         Ok(store)
     }
@@ -106,10 +111,14 @@ impl Store {
     pub(super) fn reopen(&self) -> Result<()> {
         let mut open = self.database.write().unwrap_or_else(PoisonError::into_inner);
         *open = None;
-        let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(&self.path);
-        *open = Some(database.map_err(|error| place(&self.path, error.into()))?);
+        *open = Some(self.open_file().map_err(|error| place(&self.path, error))?);
         drop(open);
         if self.has_table()? { Ok(()) } else { self.write(&Changes::default()) }
+    }
+
+    fn open_file(&self) -> Result<Database, redb::Error> {
+        let file = Backend(self.disk.open(&self.path)?);
+        Ok(redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(file)?)
     }
 
     fn has_table(&self) -> Result<bool> {
@@ -317,19 +326,6 @@ impl PageSource for Store {
     fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         self.pages()?.read(key, visit)
     }
-}
-
-/// Lets the system begin to read a file that is going to be read as a whole, so that reading the
-/// disk and understanding what was read go on side by side.
-fn read_ahead(path: &Path) {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    if let Ok(file) = std::fs::File::open(path) {
-        use std::os::fd::AsRawFd;
-        // SAFETY: the descriptor is open, and the call changes nothing but what the kernel caches.
-        unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_WILLNEED) };
-    }
-    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-    let _ = path;
 }
 
 fn past_in(transaction: &ReadTransaction) -> Result<Option<Past>, redb::Error> {
