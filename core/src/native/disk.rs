@@ -1,6 +1,7 @@
 //! Where the files of databases are: those of the operating system, or a disk of your own, such as
 //! one that encrypts what it is given, or one that fails as a test wants it to.
 
+use crate::planted::{self, Plant};
 use redb::{BackendError, StorageBackend, backends::FileBackend};
 use std::{
     fmt,
@@ -146,6 +147,7 @@ impl SystemLock {
         let mut options = OpenOptions::new();
         let mut file = options.create(true).truncate(false).read(true).write(true).open(path)?;
         match file.try_lock() {
+            _ if planted::is(Plant::LockNotTaken) => Ok(Self(file)),
             Ok(()) => {
                 file.set_len(0)?;
                 file.write_all(format!("process {}\n", std::process::id()).as_bytes())?;
@@ -177,6 +179,9 @@ struct SystemFile(FileBackend);
 
 impl DiskFile for SystemFile {
     fn try_lock(&self) -> io::Result<bool> {
+        if planted::is(Plant::LockNotTaken) {
+            return Ok(true);
+        }
         match self.0.try_lock_range(Bound::Unbounded, Bound::Unbounded) {
             Ok(is_locked) => Ok(is_locked),
             // The lock on the directory is enough.

@@ -151,7 +151,7 @@ impl Import {
         self.is_created = true;
         directory.remove_shards()?;
         let stores =
-            directory.shard_files(shards).into_iter().map(|file| Store::open(&disk, &file));
+            directory.shard_files(shards).into_iter().map(|file| Store::open(&disk, &file, false));
         Ok(Shards {
             stores: stores.collect::<Result<_>>()?,
             current: 0,

@@ -33,6 +33,11 @@ pub struct DatabaseOptions {
     /// Bytes that stay free on the disk: while fewer are, writes that add documents are refused
     /// with `full`; reading and deleting go on. On Linux; `unsupported` elsewhere.
     pub disk_bytes_free_min: Option<u64>,
+    /// Whether all bytes of the files are read and checked when they are opened. Records and pages are
+    /// checked whenever they are read, either way; this also finds what a disk has changed in the
+    /// structure around them, which otherwise is found where it is stumbled upon, and then may end the
+    /// process.
+    pub verify: bool,
     /// The disk that the directory of the database is on; that of the operating system unless set.
     /// Not for [imports](super::Import), nor with `disk_bytes_free_min`.
     pub disk: Option<Arc<dyn Disk>>,

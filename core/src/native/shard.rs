@@ -59,7 +59,7 @@ impl Shard {
     ) -> Result<(Self, Vec<String>)> {
         let Shared { options, history_bytes, .. } = *shared;
         let place = |error: Error| error.within(format!("{}", path.display()));
-        let store = Arc::new(Store::open(&options.disk(), path)?);
+        let store = Arc::new(Store::open(&options.disk(), path, options.verify)?);
         let schema_changes = match schema.filter(|_| options.evolve) {
             Some(given) => evolve(&store, given, &options.indexes).map_err(place)?,
             None => Vec::new(),
@@ -281,12 +281,12 @@ mod tests {
             shard.close()
         };
         reopen()?;
-        let keys = Store::open(&disk, &path)?.page_keys()?;
+        let keys = Store::open(&disk, &path, false)?.page_keys()?;
         let left = Key::Page(PageKey { section: 1, page: 9, generation: 9 });
         let changes = Changes { puts: vec![(left, vec![0; 99])], ..Changes::default() };
-        Store::open(&disk, &path)?.write(&changes)?;
+        Store::open(&disk, &path, false)?.write(&changes)?;
         reopen()?;
-        assert_eq!(Store::open(&disk, &path)?.page_keys()?, keys);
+        assert_eq!(Store::open(&disk, &path, false)?.page_keys()?, keys);
         Ok(())
     }
 }

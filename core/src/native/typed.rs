@@ -125,6 +125,14 @@ impl<T: VectorDoc> Builder<T> {
         self
     }
 
+    /// Whether all bytes of the files are checked when they are opened: see
+    /// [`verify`](DatabaseOptions::verify).
+    #[must_use]
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.options.verify = verify;
+        self
+    }
+
     /// The disk that the directory is on: see [`disk`](DatabaseOptions::disk).
     #[must_use]
     pub fn disk(mut self, disk: Arc<dyn Disk>) -> Self {
