@@ -38,7 +38,7 @@ mod ws;
 #[cfg(feature = "cli")]
 pub mod cli;
 
-pub use catalog::{Catalog, Name, Restore};
+pub use catalog::{Catalog, Described, Name, Restore, Serverless, Serving, State};
 pub use limits::Limits;
 // What benchmarks of this crate run their clients on.
 #[doc(hidden)]

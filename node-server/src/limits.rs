@@ -82,6 +82,17 @@ pub(crate) const PIECE_BYTES: usize = 64 * 1024;
 pub(crate) const READ_BUFFER_BYTES: usize = 16 * 1024;
 /// How long a peer may take to answer a close frame.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a serverless database may be idle unless somebody says otherwise.
+pub(crate) const IDLE_DEFAULT: Duration = Duration::from_secs(300);
+/// The least of that.
+pub(crate) const IDLE_MIN: Duration = Duration::from_millis(100);
+/// The most of that.
+pub(crate) const IDLE_MAX: Duration = Duration::from_secs(7 * 86_400);
+/// Serverless databases in memory at the same time, unless the server is told otherwise: each has a
+/// thread and a file open for each of its shards.
+pub(crate) const AWAKE_MAX_DEFAULT: usize = 256;
+/// How often a server looks which databases may sleep.
+pub(crate) const SLEEP_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// Writes at work at the same time: they wait for the disk, and share one sync.
 pub(crate) const WRITES_MAX: usize = 64;
 /// Snapshots that clients have open at the same time.

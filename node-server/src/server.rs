@@ -7,7 +7,7 @@ use crate::{
     door::{self, Doorkeeper, Peer, Places},
     fault, folders, grpc, http,
     keys::Keyring,
-    limits::TRANSFER_CHECK_INTERVAL,
+    limits::{SLEEP_CHECK_INTERVAL, TRANSFER_CHECK_INTERVAL},
     telemetry::{self, Telemetry},
     tls::Tls,
     work::Workers,
@@ -134,6 +134,8 @@ impl Server {
         }
         let expiring = expire_transfers(Arc::clone(&context));
         context.tasks.spawn(until_stopped(context.phase.subscribe(), expiring));
+        let sleeping = let_sleep(Arc::clone(&context));
+        context.tasks.spawn(until_stopped(context.phase.subscribe(), sleeping));
         let (scheme, console_scheme) = (options.scheme(), options.console_scheme());
         tracing::info!(%address, scheme, "serving");
         let running = tokio::spawn(run(listener, context, files, stopping));
@@ -203,6 +205,16 @@ async fn expire_transfers(context: Arc<Context>) {
         let _ =
             tokio::task::spawn_blocking(move || context.catalog.transfers().expire(Instant::now()))
                 .await;
+    }
+}
+
+/// Puts databases to sleep that are idle, now and then.
+async fn let_sleep(context: Arc<Context>) {
+    loop {
+        sleep(SLEEP_CHECK_INTERVAL).await;
+        let context = Arc::clone(&context);
+        // One that panicked has been logged, and the next one tries again.
+        let _ = tokio::task::spawn_blocking(move || context.catalog.let_sleep()).await;
     }
 }
 

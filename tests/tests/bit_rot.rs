@@ -10,7 +10,7 @@
 //! answer the same once it was opened again; or say `corrupt`.
 
 use fastrand::Rng;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use vectordoc::{Database, ErrorKind, Result};
 use vectordoc_tests::{
     disk::{Event, FileNumber, SimulatedDisk},
@@ -50,7 +50,7 @@ impl Resting {
     }
 
     /// Opens a copy with other bytes in the place of a file, and judges what is found.
-    fn judge(&self, path: &PathBuf, image: Image) -> Outcome {
+    fn judge(&self, path: &Path, image: Image) -> Outcome {
         let disk = self.disk.copy();
         disk.set_image(path, image);
         let outcome = self.try_judge(&disk);

@@ -134,7 +134,10 @@ impl Failing<'_> {
         let schema = &self.trial.schema;
         match &asked {
             Ok(()) if step.is_write() => {
-                assert_eq!(failures, 0, "a write was acknowledged after a sync had failed");
+                // Of two shards the other one goes on.
+                if self.trial.shards == 1 {
+                    assert_eq!(failures, 0, "a write was acknowledged after a sync had failed");
+                }
                 self.known.iter_mut().for_each(|known| known.acknowledged(step, schema));
             }
             Ok(()) => {}

@@ -379,7 +379,12 @@ async fn import(url: String, first: u64) -> std::result::Result<u64, Status> {
     let channel = channel(&url).await.map_err(|error| Status::unavailable(error.to_string()))?;
     let mut client = VectorDocClient::new(channel);
     let schema = schema().to_string();
-    let request = proto::CreateDatabaseRequest { db: "d".into(), schema, shards: 2, replicas: 0 };
+    let request = proto::CreateDatabaseRequest {
+        db: "d".into(),
+        schema,
+        shards: 2,
+        ..proto::CreateDatabaseRequest::default()
+    };
     client.create_database(request).await?;
     let batches = futures_util::stream::iter(first..).map(|number| {
         let docs = (0..10).map(|part| doc(&format!("{number}-{part}"), 1.0));

@@ -59,7 +59,7 @@ async fn probes_are_answered_under_any_name_and_metrics_are_not() -> Result<()> 
         assert_eq!(get(&server, "/healthz", &host).await?, (200, "ok\n".into()));
         let (status, ready) = get(&server, "/readyz", &host).await?;
         let ready: Json = serde_json::from_str(&ready).expect("JSON");
-        let databases = json!({"usable": 0, "changing": 0, "broken": 0});
+        let databases = json!({"usable": 0, "asleep": 0, "paused": 0, "changing": 0, "broken": 0});
         assert_eq!((status, ready), (200, json!({"status": "ready", "databases": databases})));
         assert_eq!(get(&server, "/metrics", &host).await?.0, 403);
         assert_eq!(get(&server, "/metrics", &[]).await?.0, 200);

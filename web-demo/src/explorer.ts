@@ -62,12 +62,17 @@ export class Explorer {
     this.#filters.use(atlas);
     this.#map.show(atlas);
     this.#trail.load([], true);
-    const hash = Number(location.hash.slice(1));
-    const isThere = location.hash !== "" && this.#map.placeOf(hash) !== undefined;
-    const id = isThere ? hash : this.#map.placeOf(first) === undefined ? atlas.ids[0] : first;
+    const wanted = this.wanted();
+    const isThere = wanted !== undefined && this.#map.placeOf(wanted) !== undefined;
+    const id = isThere ? wanted : this.#map.placeOf(first) === undefined ? atlas.ids[0] : first;
     const place = this.#map.placeOf(id);
     if (place !== undefined) this.#picker.show(atlas.titles[place] ?? "");
     this.#question = id === undefined ? undefined : { kind: "entry", id };
+  }
+
+  /** The entry that the address names. */
+  wanted(): number | undefined {
+    return location.hash === "" ? undefined : Number(location.hash.slice(1));
   }
 
   /** What is explored. */
@@ -118,8 +123,8 @@ export class Explorer {
 
   /** Asks for the entry that the address names. */
   #follow(): void {
-    const id = Number(location.hash.slice(1));
-    if (location.hash === "" || this.#map.placeOf(id) === undefined) return;
+    const id = this.wanted();
+    if (id === undefined || this.#map.placeOf(id) === undefined) return;
     void this.ask({ kind: "entry", id }).then(() => {
       const { question, asked } = this.#answer ?? {};
       if (question?.kind === "entry" && question.id === id) this.#picker.show(asked?.title ?? "");

@@ -68,19 +68,26 @@ async function load(collection: Collection | undefined): Promise<void> {
   const reader = new Reader();
   try {
     const [atlas, corpus] = await Promise.all([
-      reader.read(collection),
+      reader.read(collection, explorer.wanted() ?? FIRST_ID),
       Corpus.open(name, COLLECTION_DIM, precision),
     ]);
+    const answerFirst = async () => {
+      explorer.use(corpus, atlas, FIRST_ID);
+      await explorer.again();
+      performance.mark("answered");
+      return duration(performance.now() - started);
+    };
     const isThere = (await corpus.count()) === atlas.ids.length;
+    let answered = isThere && shown === name ? answerFirst() : undefined;
     if (!isThere) {
       const onProgress = report(`Indexing ${known}`);
-      await corpus.fill((count) => reader.take(count), atlas.ids.length, onProgress);
+      await corpus.fill((count) => reader.take(count), atlas.ids.length, (progress) => {
+        onProgress(progress);
+        if (shown === name) answered ??= answerFirst();
+      });
     }
     if (shown !== name) return;
-    explorer.use(corpus, atlas, FIRST_ID);
-    await explorer.again();
-    const ready = duration(performance.now() - started);
-    performance.mark("answered");
+    const ready = await answered;
     await corpus.indexed(report(`${known}, building their graph`));
     if (shown !== name) return;
     await explorer.again();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { BROWSERS } from "../../wasm/test/browsers/launch.mjs";
-import { Page } from "./page.mjs";
+import { Page, painted, settled } from "./page.mjs";
 import { serve } from "./server.mjs";
 
 const PHONE = [390, 844];
@@ -16,7 +16,8 @@ const LINES = ["a red apple", "a green apple", "an apple pie", "a fast train", "
 
 for (const name of BROWSERS) {
   test(name, async (t) => {
-    const server = await serve();
+    // WebKit runs modules before style sheets are there; what reads colours then has none.
+    const server = await serve({}, { styleDelay: 1_000 });
     const page = await Page.launch(name);
     t.after(async () => {
       await page.close();
@@ -104,33 +105,11 @@ async function filters(page) {
   await page.untilText("#chosen .title", "perfume");
 }
 
-/** Waits until the map is painted in more than a few colours; runs in the page. */
-async function painted() {
-  const canvas = document.querySelector("#map-points");
-  let colours = 0;
-  for (const until = performance.now() + 20_000; performance.now() < until; ) {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    colours = new Set(new Uint32Array(data.buffer)).size;
-    if (colours > 20) return;
-    // Not for the next frame: a browser that nobody looks at may paint none.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`the map of ${canvas.width} by ${canvas.height} pixels has ${colours} colours`);
-}
-
 async function map(page) {
   await page.run(painted);
-  const pixels = `function () {
-    const canvas = document.querySelector("#map-points");
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return new Uint32Array(data.buffer).reduce((hash, pixel) => (hash * 31 + pixel) | 0, 7);
-  }`;
-  const settled = () => page.run(() => new Promise((resolve) => setTimeout(resolve, 600)));
-  await settled();
-  const before = await page.run(pixels);
+  const before = await page.run(settled);
   await page.press("#map", "+");
-  await settled();
-  assert.notEqual(await page.run(pixels), before);
+  assert.notEqual(await page.run(settled, before), before);
   await page.press("#map", "0");
   await page.run(() => {
     // Somewhere there is a point: the pointer goes over the map until it is named.

@@ -11,6 +11,7 @@ import { chromium } from "playwright-core";
 import { PROGRAM, startServer } from "../../wasm/test/remote/server.mjs";
 import { writeDefinitions } from "./definitions.mjs";
 import { modelFolder } from "./model.mjs";
+import { painted } from "./page.mjs";
 import { serve } from "./server.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -97,6 +98,18 @@ test("who wants less motion sees the whole way at once", async (t) => {
   await page.getByRole("button", { name: "Play the search" }).click();
   const step = page.locator("#trail-step");
   assert.equal(await step.inputValue(), await step.getAttribute("max"));
+});
+
+test("a page for which no frames are made has its map all the same", async (t) => {
+  const { context, open } = await visit(t);
+  await context.addInitScript(() => {
+    window.requestAnimationFrame = () => 0;
+    window.ResizeObserver = class {
+      observe() {}
+    };
+  });
+  const page = await open();
+  await page.evaluate(painted);
 });
 
 test("a second tab sees what the first one adds, and the first what the second removes", async (t) => {

@@ -127,3 +127,34 @@ export class Page {
     return this.browser.close();
   }
 }
+
+/** Waits until the map is painted in more than a few colours; runs in the page. */
+export async function painted() {
+  const canvas = document.querySelector("#map-points");
+  let colours = 0;
+  for (const until = performance.now() + 20_000; performance.now() < until; ) {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    colours = new Set(new Uint32Array(data.buffer)).size;
+    if (colours > 20) return;
+    // Not for the next frame: a browser that nobody looks at may paint none.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`the map of ${canvas.width} by ${canvas.height} pixels has ${colours} colours`);
+}
+
+/** Waits until the map moves no more, and shows something else than `before`; runs in the page. */
+export async function settled(before) {
+  const canvas = document.querySelector("#map-points");
+  const shown = () => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Uint32Array(data.buffer).reduce((hash, pixel) => (hash * 31 + pixel) | 0, 7);
+  };
+  let last;
+  for (const until = performance.now() + 20_000; performance.now() < until; ) {
+    const now = shown();
+    if (now === last && now !== before) return now;
+    last = now;
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+  throw new Error(before === last ? "the map shows the same as before" : "the map does not come to rest");
+}

@@ -23,16 +23,20 @@ export const PAGE = fileURLToPath(new URL("../dist", import.meta.url));
 
 /**
  * Serves the page below `/vectordoc/`, as it must work wherever it is put, and folders beside it
- * (`{ "wordnet50k": "folder" }`); says where, and how to stop.
+ * (`{ "wordnet50k": "folder" }`); says where, and how to stop. Style sheets come `styleDelay`
+ * milliseconds late.
  */
-export async function serve(beside = {}) {
+export async function serve(beside = {}, { styleDelay = 0 } = {}) {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const path = decodeURIComponent(pathname).replace(/^\/vectordoc\//, "");
     const [name] = path.split("/");
     const isBeside = Object.hasOwn(beside, name) && !path.includes("..");
     const file = isBeside ? join(beside[name], path.slice(name.length)) : join(PAGE, path || "index.html");
-    send(file, response).catch((error) => response.destroy(error));
+    setTimeout(
+      () => send(file, response).catch((error) => response.destroy(error)),
+      extname(file) === ".css" ? styleDelay : 0,
+    );
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   // By name: only there and over TLS is a context secure everywhere.

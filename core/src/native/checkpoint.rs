@@ -31,7 +31,9 @@ pub(super) fn recover(
     let (indexes, residence) = (&options.indexes, options.residence);
     let source: Arc<dyn PageSource> = Arc::clone(store) as _;
     let meta = store.get(Key::Meta)?;
+    let mut is_waking = options.waking && residence == Residence::Memory && meta.is_some();
     let mut engine = match (&meta, schema, residence) {
+        (Some(meta), ..) if is_waking => Engine::open_waking(meta, &source, indexes)?,
         (Some(meta), _, Residence::Memory) => Engine::open(meta, &store.pages()?, indexes)?,
         (Some(meta), _, Residence::Disk) => Engine::open_at_rest(meta, &source, indexes)?,
         (None, ..) if store.len()? > 0 => {
@@ -53,6 +55,10 @@ pub(super) fn recover(
         (records, bytes) = (records + 1, bytes + size);
         let record = Record::from_bytes(record, engine.schema())?;
         history.add(record.number, size);
+        if is_waking {
+            engine.wake(usize::MAX)?;
+            is_waking = false;
+        }
         engine.apply(&record)?;
         Ok(true)
     })?;
@@ -64,7 +70,7 @@ pub(super) fn recover(
         let checkpoint = write_checkpoint(store, &engine, past)?;
         engine.checkpointed(checkpoint);
     }
-    Ok(Recovered { engine, replay_bytes: bytes, history, identity })
+    Ok(Recovered { engine, is_waking, replay_bytes: bytes, history, identity })
 }
 
 /// What a store has of the past before the checkpoint of record `checkpoint`. One that says nothing,

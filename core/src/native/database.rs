@@ -40,6 +40,8 @@ pub(super) struct Inner {
     pub(super) history_bytes: u64,
     pub(super) turn: Turn,
     pub(super) lineage: Lineage,
+    /// Shared with who reads the files as they were at some moment.
+    pub(super) reading: Arc<()>,
     /// Commits of shards that are gone.
     pub(super) commits: AtomicU64,
     /// Let go after the shards.
@@ -92,6 +94,7 @@ impl Database {
             history_bytes,
             turn: Turn::default(),
             lineage: Lineage::default(),
+            reading: Arc::default(),
             commits: AtomicU64::new(0),
             directory,
         };

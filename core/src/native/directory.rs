@@ -79,8 +79,27 @@ impl Directory {
         Ok(files.iter().map(is_there).collect())
     }
 
+    /// Writes a whole file, durably or not.
+    pub(super) fn write(&self, path: &Path, bytes: &[u8], is_durable: bool) -> Result<()> {
+        let write = || {
+            let file = self.disk.open(path)?;
+            file.set_len(0)?;
+            file.write(0, bytes)?;
+            if is_durable {
+                file.sync()?;
+            }
+            file.close()
+        };
+        write().map_err(|error| broken(path, &error))
+    }
+
+    /// Gives a file another name.
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        self.disk.rename(from, to).map_err(|error| broken(to, &error))
+    }
+
     /// Removes a file, if it is there.
-    fn remove(&self, path: &Path) -> Result<()> {
+    pub(super) fn remove(&self, path: &Path) -> Result<()> {
         match self.disk.remove(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(broken(path, &error)),
             _ => Ok(()),
@@ -92,17 +111,9 @@ impl Directory {
     pub(super) fn note_resharding(&self, resharding: Resharding) -> Result<()> {
         let (temporary, path) =
             (self.path.join(RESHARDING_TEMPORARY), self.path.join(RESHARDING_FILE));
-        let write = || {
-            let file = self.disk.open(&temporary)?;
-            file.set_len(0)?;
-            file.write(0, resharding.to_text().as_bytes())?;
-            if !planted::is(Plant::NoteNotSynced) {
-                file.sync()?;
-            }
-            file.close()?;
-            self.disk.rename(&temporary, &path)
-        };
-        write().map_err(|error| broken(&path, &error))?;
+        let text = resharding.to_text();
+        self.write(&temporary, text.as_bytes(), !planted::is(Plant::NoteNotSynced))?;
+        self.rename(&temporary, &path)?;
         self.sync()
     }
 

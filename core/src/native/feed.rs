@@ -137,6 +137,11 @@ impl Announcer {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
+    /// Whether somebody listens.
+    pub(super) fn is_heard(&self) -> bool {
+        !self.listeners().is_empty()
+    }
+
     pub(super) fn subscribe(self: &Arc<Self>, listener: Listener) -> Subscription {
         let number = self.subscriptions.fetch_add(1, Ordering::Relaxed);
         self.listeners().insert(number, listener);

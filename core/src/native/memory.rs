@@ -2,7 +2,7 @@
 
 /// Gives back what the allocator keeps for later: after an ingest that may be a third of what is
 /// in use, and an idle database has no use for it. Only glibc keeps so much and can be asked.
-pub(super) fn give_back() {
+pub fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: `malloc_trim` may be called at any time from any thread.
     unsafe {

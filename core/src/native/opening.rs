@@ -70,6 +70,7 @@ impl Database {
         }
         let directory = Directory::take(&options.disk(), path)?;
         directory.end_resharding()?;
+        directory.forget_resting()?;
         budget::check_options(options, Some(path))?;
         let stored = directory.shards()?;
         let shards = stored.or(options.shards).unwrap_or(1);

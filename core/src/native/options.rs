@@ -13,6 +13,11 @@ pub struct DatabaseOptions {
     pub threads: Option<usize>,
     /// Where documents and full vectors are while the database is open.
     pub residence: Residence,
+    /// Whether a database is open before all of it is in memory, where its residence is memory: its
+    /// searches read by page what they need until the rest was taken in, and the first write waits
+    /// for that. Damage to what was not read yet is then found by who reads it, and not by opening;
+    /// once it was found, the database takes no more writes.
+    pub waking: bool,
     /// Indexes of your own, for the vector fields whose schema says `custom`.
     pub indexes: Indexes,
     /// Whether a stored schema follows the one given where that loses nothing, instead of being a

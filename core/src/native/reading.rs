@@ -146,6 +146,7 @@ impl Database {
         hold: impl FnOnce(&[&Engine]) -> Result<Option<T>>,
     ) -> Result<T> {
         let shards = self.shards_now();
+        shards.iter().for_each(Shard::searched);
         if shards.len() > 1
             && let Some(found) = pass(&shards)?
         {

@@ -16,6 +16,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread::JoinHandle,
@@ -28,6 +29,7 @@ pub(super) struct Shard {
     worker: Mutex<Option<JoinHandle<()>>>,
     store: Option<Arc<Store>>,
     feed: Arc<Feed>,
+    is_searched: Arc<AtomicBool>,
 }
 
 /// What the shards of a database have in common.
@@ -47,7 +49,8 @@ impl Shard {
         let engine = Engine::new(schema.clone(), &shared.options.indexes)?;
         let identity = new_identity();
         let history = History::new(shared.history_bytes, &Past::none(identity, 0));
-        Self::start(Recovered { engine, replay_bytes: 0, history, identity }, None, shared)
+        let recovered = Recovered { engine, is_waking: false, replay_bytes: 0, history, identity };
+        Self::start(recovered, None, shared)
     }
 
     /// The shard in a file: as it was, or empty and of `schema` when there is nothing yet; and what
@@ -75,8 +78,10 @@ impl Shard {
         let mailbox = Arc::new(Mailbox::new(shared.options.waiting_writes_max()));
         let published = recovered.engine.record_number();
         let feed = Arc::new(Feed::new(recovered.identity, published, shared.announcer));
-        let (engine, thread) = worker::start(recovered, store.clone(), &mailbox, &feed, shared)?;
-        Ok(Self { engine, mailbox, worker: Mutex::new(Some(thread)), store, feed })
+        let is_searched = Arc::default();
+        let (engine, thread) =
+            worker::start(recovered, store.clone(), &mailbox, &feed, &is_searched, shared)?;
+        Ok(Self { engine, mailbox, worker: Mutex::new(Some(thread)), store, feed, is_searched })
     }
 
     /// The engine, to be read. Writers wait meanwhile, so be quick.
@@ -87,6 +92,14 @@ impl Shard {
     /// The same, unless somebody is writing.
     pub(super) fn engine_now(&self) -> Option<RwLockReadGuard<'_, Engine>> {
         self.engine.try_read().ok()
+    }
+
+    /// Tells the worker that somebody searches.
+    pub(super) fn searched(&self) {
+        // Read first, as writing it takes it from every other core.
+        if !self.is_searched.load(Ordering::Relaxed) {
+            self.is_searched.store(true, Ordering::Relaxed);
+        }
     }
 
     /// A place for one write of this shard.

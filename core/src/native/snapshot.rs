@@ -10,7 +10,7 @@ use crate::{
     archive::ArchiveWriter,
     planted::{self, Plant},
 };
-use std::{fmt, io::Write, vec::IntoIter};
+use std::{fmt, io::Write, sync::Arc, vec::IntoIter};
 
 /// Bytes of an archive that are written at a time.
 const PIECE_BYTES: usize = 1024 * 1024;
@@ -32,7 +32,8 @@ impl Database {
         let mut bytes = Vec::with_capacity(PIECE_BYTES);
         let writer = Some(ArchiveWriter::new(&counts, &mut bytes)?);
         let (shards, total) = (entries.into_iter(), counts.iter().sum());
-        Ok(Snapshot { shards, walk: None, writer, bytes, taken: 0, done: 0, total })
+        let _reading = Arc::clone(&self.inner.reading);
+        Ok(Snapshot { shards, walk: None, writer, bytes, taken: 0, done: 0, total, _reading })
     }
 
     /// Writes a [`snapshot`](Self::snapshot). `progress` hears now and then how many entries are
@@ -66,6 +67,8 @@ pub struct Snapshot {
     taken: usize,
     done: u64,
     total: u64,
+    /// Held as long as the files are read.
+    _reading: Arc<()>,
 }
 
 impl Snapshot {

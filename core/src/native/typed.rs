@@ -85,6 +85,14 @@ impl<T: VectorDoc> Builder<T> {
         self
     }
 
+    /// Whether the database is open before all of it is in memory; not unless set: see
+    /// [`DatabaseOptions::waking`].
+    #[must_use]
+    pub fn waking(mut self, waking: bool) -> Self {
+        self.options.waking = waking;
+        self
+    }
+
     /// Gives the vector field called `field`, whose schema says `custom`, an index of your own: see
     /// [`index`](crate::index#bring-your-own-algorithm).
     #[must_use]

@@ -23,7 +23,10 @@ use crate::{
     planted::{self, Plant},
 };
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -32,6 +35,11 @@ use std::{
 const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of records that opening may have to replay.
 const REPLAY_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Vectors that wait for the index before writes wait for it too, where somebody searches. Their
+/// codes are compared in the time of a walk or two.
+const UNINDEXED_MAX: u64 = 4_096;
+/// Pages that are taken into memory while searches wait.
+const WAKE_PAGES: usize = 8;
 /// A shard without requests for so long is checkpointed.
 const IDLE: Duration = Duration::from_millis(500);
 /// Records that could not be made durable are tried again after so long.
@@ -75,6 +83,8 @@ pub(super) struct Write {
 /// An engine, and how many bytes of records would have to be replayed to have it again.
 pub(super) struct Recovered {
     pub(super) engine: Engine,
+    /// Whether some of it rests, to be taken into memory.
+    pub(super) is_waking: bool,
     pub(super) replay_bytes: u64,
     pub(super) history: History,
     /// Of the stream of records.
@@ -87,18 +97,21 @@ pub(super) fn start(
     store: Option<Arc<Store>>,
     mailbox: &Arc<Mailbox<Request>>,
     feed: &Arc<Feed>,
+    is_searched: &Arc<AtomicBool>,
     shared: &Shared<'_>,
 ) -> Result<(Arc<RwLock<Engine>>, JoinHandle<()>)> {
-    let Recovered { engine, replay_bytes, history, .. } = recovered;
+    let Recovered { engine, is_waking, replay_bytes, history, .. } = recovered;
     let engine = Arc::new(RwLock::new(engine));
     let worker = Worker {
         engine: Arc::clone(&engine),
         rest: store.map_or(Rest::Nowhere, Rest::Stored),
         mailbox: Arc::clone(mailbox),
         feed: Arc::clone(feed),
+        is_searched: Arc::clone(is_searched),
         history,
         budget: Budget::new(shared.options, shared.shards),
         threads: shared.threads,
+        is_waking,
         replay_bytes,
         unsynced: Unsynced::default(),
         is_settled: replay_bytes == 0,
@@ -162,9 +175,13 @@ struct Worker {
     rest: Rest,
     mailbox: Arc<Mailbox<Request>>,
     feed: Arc<Feed>,
+    /// Somebody searched since this was last looked at.
+    is_searched: Arc<AtomicBool>,
     history: History,
     budget: Budget,
     threads: usize,
+    /// Some of the engine rests, to be taken into memory.
+    is_waking: bool,
     /// Bytes of records since the last checkpoint.
     replay_bytes: u64,
     unsynced: Unsynced,
@@ -195,7 +212,13 @@ impl Worker {
         let (mut has_maintenance, mut has_maintained) = (true, false);
         loop {
             match self.next(has_maintenance) {
+                Some(Request::Write(write)) if has_maintenance && self.slows_searches() => {
+                    self.put_off = Some(Request::Write(write));
+                }
                 Some(Request::Write(write)) => {
+                    while self.is_waking {
+                        self.wake();
+                    }
                     self.commit_waiting(write);
                     has_maintenance = true;
                     self.is_settled = false;
@@ -217,7 +240,9 @@ impl Worker {
                 // Who asks for durability next hears of a failure.
                 let _ = self.flush();
             }
-            if has_maintenance {
+            if self.is_waking {
+                self.wake();
+            } else if has_maintenance {
                 has_maintenance = self.maintain();
                 if !has_maintenance && has_maintained {
                     self.feed.indexed();
@@ -235,13 +260,39 @@ impl Worker {
         }
     }
 
+    /// Whether somebody searches, and compares with more vectors that wait for the index than a
+    /// search is made slow by. Then writes wait for the index: who only writes is not held up, and
+    /// until everything is indexed it takes as long either way.
+    fn slows_searches(&self) -> bool {
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        engine.unindexed() > UNINDEXED_MAX && self.is_searched.swap(false, Ordering::Relaxed)
+    }
+
+    /// Takes some more of what rests into memory. Where that cannot be read, it rests on, and the
+    /// shard takes no more writes.
+    fn wake(&mut self) {
+        let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        let woken = engine.wake(WAKE_PAGES);
+        drop(engine);
+        self.is_waking = matches!(woken, Ok(true));
+        match woken {
+            Ok(true) => {}
+            Ok(false) => super::memory::give_back(),
+            Err(error) => {
+                if let Rest::Stored(store) = &self.rest {
+                    self.rest = Rest::Failed { store: Arc::clone(store), error };
+                }
+            }
+        }
+    }
+
     /// The next request: at once when there is other work, within [`IDLE`] when there is something
     /// to checkpoint, before records have to be stored, else whenever it comes.
     fn next(&mut self, has_maintenance: bool) -> Option<Request> {
         if let Some(request) = self.put_off.take() {
             return Some(request);
         }
-        if has_maintenance || (!self.is_settled && !self.settling.is_empty()) {
+        if self.is_waking || has_maintenance || (!self.is_settled && !self.settling.is_empty()) {
             return self.mailbox.next();
         }
         let idle = (!self.is_settled).then_some(IDLE);

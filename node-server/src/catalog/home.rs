@@ -1,9 +1,9 @@
 //! Where the databases of a catalog live, which says what can be created and dropped.
 
-use super::{DataDirectory, Name};
+use super::{DataDirectory, Name, Serving};
 use vectordoc::{
     Database, Error, Result, Schema,
-    native::{DatabaseOptions, Import},
+    native::{DatabaseOptions, Import, Resting},
 };
 
 /// Where new databases go.
@@ -57,6 +57,48 @@ impl Home {
             }
             Self::Memory | Self::Fixed => Err(Error::not_found(format!("no database {name}"))),
         }
+    }
+
+    /// How the database `name` is to be served.
+    pub(super) fn serving(&self, name: &Name) -> Result<Serving> {
+        match self {
+            Self::Directory { directory, .. } => Serving::read(&directory.place(name)),
+            Self::Memory | Self::Fixed => Ok(Serving::default()),
+        }
+    }
+
+    /// Keeps how the database `name` is to be served.
+    pub(super) fn keep_serving(&self, name: &Name, serving: Serving) -> Result<()> {
+        self.allow_serving()?;
+        match self {
+            Self::Directory { directory, .. } => serving.write(&directory.place(name)),
+            Self::Memory | Self::Fixed => Ok(()),
+        }
+    }
+
+    /// Refuses to serve databases otherwise than others where nothing can be kept of that.
+    pub(super) fn allow_serving(&self) -> Result<()> {
+        match self {
+            Self::Directory { .. } => Ok(()),
+            Self::Memory => Err(Error::unsupported(
+                "the databases of this server are in memory and have no other place to be; a \
+                 database that sleeps or is paused needs a server with a data directory",
+            )),
+            Self::Fixed => Err(fixed("pause or configure")),
+        }
+    }
+
+    /// What the database `name` holds, as it was noted when it was put to rest.
+    pub(super) fn resting(&self, name: &Name) -> Result<Option<Resting>> {
+        match self {
+            Self::Directory { directory, .. } => Database::resting(directory.place(name)),
+            Self::Memory | Self::Fixed => Ok(None),
+        }
+    }
+
+    /// What is said of databases of the program around the server.
+    pub(super) fn cannot(verb: &str) -> Error {
+        fixed(verb)
     }
 
     /// Refuses to drop databases where they are not this server's to drop.

@@ -1,16 +1,19 @@
 //! The databases one server has, by name. One that is damaged, or held by another process, answers
 //! its own error and stops no other.
 
+mod described;
 mod directory;
 mod entries;
 mod home;
 mod name;
 mod restore;
+mod serving;
+mod sleeping;
 mod transfers;
 
 use crate::keys::{KeyFile, Keyring};
 use directory::DataDirectory;
-use entries::{Entries, Entry};
+use entries::{Change, Entries, Entry};
 use home::Home;
 use std::{
     io::{self, Read},
@@ -22,8 +25,10 @@ use vectordoc::{
     native::{DatabaseOptions, Residence, Snapshot},
 };
 
+pub use described::{Described, State};
 pub use name::Name;
 pub use restore::Restore;
+pub use serving::{Serverless, Serving};
 pub(crate) use transfers::{Bounded, OpenRestore, OpenSnapshot, Piece, Table, Transfers};
 
 /// The databases of one server. Its calls block; asynchronous callers use a blocking thread.
@@ -31,6 +36,8 @@ pub struct Catalog {
     home: Home,
     /// Of databases whose creator does not say.
     shards: usize,
+    /// What becomes of databases that are idle.
+    serverless: Serverless,
     entries: Arc<Entries>,
     transfers: Transfers,
     /// Whose keys clients show; without it everyone may do everything.
@@ -57,6 +64,17 @@ impl Catalog {
         shards: usize,
         options: DatabaseOptions,
     ) -> Result<Self> {
+        Self::open_serverless(path, shards, options, Serverless::default())
+    }
+
+    /// The same, with databases that leave memory while they are idle. Those are not opened until
+    /// somebody asks for them. A `path` that is itself a database never leaves memory.
+    pub fn open_serverless(
+        path: impl AsRef<Path>,
+        shards: usize,
+        options: DatabaseOptions,
+        serverless: Serverless,
+    ) -> Result<Self> {
         let options = DatabaseOptions { shards: None, ..options };
         let path = path.as_ref();
         let keys = Some(KeyFile::of(path));
@@ -66,10 +84,11 @@ impl Catalog {
         let directory = DataDirectory::take(path)?;
         let names = directory.databases()?;
         let home = Home::Directory { directory, options };
-        let catalog = Self { keys, ..Self::empty(home, shards) };
+        let catalog = Self { keys, serverless, ..Self::empty(home, shards) };
         for name in names {
             // One that does not open is in the catalog too, with the reason.
-            let _ = catalog.reopen(&name);
+            let mut change = catalog.entries.change(&name);
+            change.entry = Some(catalog.found(&name));
         }
         Ok(catalog)
     }
@@ -87,44 +106,171 @@ impl Catalog {
         catalog
     }
 
-    /// The database called `name`; `not_found` with the nearest name when there is none.
+    /// The entry of a database that is there when the server starts.
+    fn found(&self, name: &Name) -> Entry {
+        let opened = self.home.serving(name).and_then(|serving| {
+            if serving.paused || serving.is_serverless(&self.serverless) {
+                return Ok(Entry::Resting(serving));
+            }
+            Ok(self.entry_of(self.home.open(name)?, serving))
+        });
+        opened.unwrap_or_else(|error| {
+            tracing::error!(db = %name, %error, "a database cannot be served");
+            Entry::Broken(error)
+        })
+    }
+
+    /// The database called `name`, which is opened if it is asleep; `not_found` with the nearest name
+    /// when there is none.
     pub fn get(&self, name: &str) -> Result<Database> {
         let name = Name::parse(name)?;
-        match self.entries.get(&name) {
+        match self.entries.take(&name) {
             // Whoever had it may have let go.
             Some(Entry::Broken(error)) if error.kind() == ErrorKind::Busy => self.reopen(&name),
+            Some(Entry::Resting(serving)) if !serving.paused => self.wake(&name),
             entry => self.opened(&name, entry),
         }
     }
 
     /// The database called `name`, if it can be had without waiting.
     pub(crate) fn get_now(&self, name: &str) -> Option<Database> {
-        self.entries.get_now(&Name::parse(name).ok()?)
+        self.entries.take_now(&Name::parse(name).ok()?)
     }
 
-    /// The database called `name`; `conflict` when it is of another schema or, if `shards` is given,
-    /// of another number of shards.
-    pub fn find(&self, name: &str, schema: &Schema, shards: Option<usize>) -> Result<Database> {
-        let (database, name) = (self.get(name)?, Name::parse(name)?);
-        expect_same(&database, schema, shards).map_err(|error| within(&name, error))?;
-        Ok(database)
+    /// Whether who asks for `name` waits until it is opened.
+    pub(crate) fn is_away(&self, name: &str) -> bool {
+        Name::parse(name).is_ok_and(|name| self.entries.is_away(&name))
+    }
+
+    /// What there is to know of the database called `name`, which is left asleep if it is.
+    pub fn describe(&self, name: &str) -> Result<Described> {
+        let name = Name::parse(name)?;
+        match self.entries.get(&name) {
+            Some(Entry::Resting(serving)) => {
+                if let Some(resting) = self.home.resting(&name)? {
+                    return Ok(Described::resting(&name, resting, serving, &self.serverless));
+                }
+                self.look(&name, &mut self.entries.change(&name))
+            }
+            Some(Entry::Open(served)) => Ok(Described::served(&name, &served, &self.serverless)),
+            Some(Entry::Lent(database)) => Ok(Described::awake(&name, &database, None)),
+            Some(Entry::Broken(error)) if error.kind() == ErrorKind::Busy => {
+                self.reopen(&name)?;
+                self.look(&name, &mut self.entries.change(&name))
+            }
+            other => Err(self.refusal(&name, other)),
+        }
+    }
+
+    /// The same of one that is reserved. One that rests without a note of what it holds, as the
+    /// process that had it was killed, is opened for that, this once.
+    fn look(&self, name: &Name, change: &mut Change<'_>) -> Result<Described> {
+        match change.entry.clone() {
+            Some(Entry::Resting(serving)) => {
+                let resting = match self.home.resting(name)? {
+                    None => {
+                        self.home.open(name).and_then(|database| database.rest())?;
+                        self.home.resting(name)?
+                    }
+                    resting => resting,
+                };
+                let resting = resting.ok_or_else(|| {
+                    Error::unavailable("what it holds cannot be noted; free some space")
+                });
+                let resting = resting.map_err(|error| within(name, error))?;
+                Ok(Described::resting(name, resting, serving, &self.serverless))
+            }
+            Some(Entry::Open(served)) => Ok(Described::served(name, &served, &self.serverless)),
+            Some(Entry::Lent(database)) => Ok(Described::awake(name, &database, None)),
+            other => Err(self.refusal(name, other)),
+        }
+    }
+
+    /// Describes the database called `name`; `conflict` when it is of another schema or, if `shards`
+    /// is given, of another number of shards, or is served otherwise than `serving` says.
+    pub fn find(
+        &self,
+        name: &str,
+        schema: &Schema,
+        shards: Option<usize>,
+        serving: Serving,
+    ) -> Result<Described> {
+        let described = self.describe(name)?;
+        self.expect_same(&described, schema, shards, serving)?;
+        Ok(described)
     }
 
     /// Creates a database, or finds one of the same schema; `conflict` when there is one of
     /// another schema or, if `shards` is given, of another number of shards.
     pub fn create(&self, name: &str, schema: &Schema, shards: Option<usize>) -> Result<Database> {
+        self.create_served(name, schema, shards, Serving::default())?;
+        self.get(name)
+    }
+
+    /// The same, to be served as `serving` says; `conflict` as well when the one that is there is
+    /// served otherwise. One that is asleep is left asleep.
+    pub fn create_served(
+        &self,
+        name: &str,
+        schema: &Schema,
+        shards: Option<usize>,
+        serving: Serving,
+    ) -> Result<Described> {
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
+        if let Some(Entry::Broken(error)) = &change.entry
+            && error.kind() == ErrorKind::Busy
+        {
+            change.entry = Some(self.found(&name));
+        }
         if change.entry.is_some() {
-            let database = self.opened(&name, change.entry.clone())?;
-            expect_same(&database, schema, shards).map_err(|error| within(&name, error))?;
-            return Ok(database);
+            let described = self.look(&name, &mut change)?;
+            drop(change);
+            self.expect_same(&described, schema, shards, serving)?;
+            return Ok(described);
+        }
+        let place = match serving.is_serverless(&self.serverless) {
+            true => Some(self.make_room()?),
+            false => None,
+        };
+        if serving != Serving::default() {
+            self.home.allow_serving()?;
         }
         let shards = Some(shards.unwrap_or(self.shards));
         let database = self.home.create(&name, schema, shards)?;
+        if serving != Serving::default() {
+            self.home.keep_serving(&name, serving)?;
+        }
         tracing::info!(db = %name, shards = database.shards(), "created");
-        change.entry = Some(Entry::Open(database.clone()));
-        Ok(database)
+        change.entry = Some(self.entry_of(database, serving));
+        let described = self.look(&name, &mut change);
+        drop((change, place));
+        described
+    }
+
+    fn expect_same(
+        &self,
+        described: &Described,
+        schema: &Schema,
+        shards: Option<usize>,
+        serving: Serving,
+    ) -> Result<()> {
+        let name = &described.name;
+        described.expect_same(schema, shards).map_err(|error| within(name, error))?;
+        let there = match self.entries.get(name) {
+            Some(Entry::Open(served)) => served.serving,
+            Some(Entry::Resting(serving)) => serving,
+            _ => Serving::default(),
+        };
+        if there.agrees_with(serving) {
+            return Ok(());
+        }
+        Err(within(
+            name,
+            Error::conflict(
+                "it is served otherwise than the request says; db.configure changes that",
+            ),
+        ))
     }
 
     /// The database called `name` as it is now, to be read as an archive piece by piece.
@@ -136,7 +282,7 @@ impl Catalog {
     /// there is one of this name.
     pub fn begin_restore(&self, name: &str) -> Result<Restore> {
         let name = Name::parse(name)?;
-        Restore::begin(&self.entries, &name, || self.home.restore(&name))
+        Restore::begin(&self.entries, &self.serverless, &name, || self.home.restore(&name))
     }
 
     /// Creates a database out of an archive, which [`Database::export`] wrote; `conflict` when there
@@ -170,29 +316,36 @@ impl Catalog {
 
     /// Stops what takes long and can be begun anew: who called for it is answered.
     pub(crate) fn stop_resharding(&self) {
-        for (_, entry) in self.entries.all() {
-            if let Entry::Open(database) = entry {
-                database.stop_resharding();
+        for entry in self.entries.now().into_values() {
+            if let Entry::Open(served) = entry {
+                served.database.stop_resharding();
             }
         }
     }
 
-    /// Every name in order, with its database or why it cannot be used.
-    pub fn list(&self) -> Vec<(Name, Result<Database>)> {
-        let listed = |(name, entry): (Name, Entry)| {
-            let database = self.opened(&name, Some(entry));
-            (name, database)
+    /// Every name in order, with what there is to know of its database or why it cannot be used.
+    /// Those asleep are left asleep.
+    pub fn list(&self) -> Vec<(Name, Result<Described>)> {
+        let described = |name: Name| {
+            let described = self.describe(name.as_str());
+            (name, described)
         };
-        self.entries.all().into_iter().map(listed).collect()
+        let is_there = |(_, described): &(Name, Result<Described>)| {
+            let gone = described.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+            !gone
+        };
+        self.entries.names().into_iter().map(described).filter(is_there).collect()
     }
 
-    /// The same without waiting for anyone; `None` for a database that is being created, opened or
-    /// dropped at this moment.
-    pub(crate) fn overview(&self) -> Vec<(Name, Result<Option<Database>>)> {
+    /// Every name in order and what stands behind it, without waiting for anyone.
+    pub(crate) fn overview(&self) -> Vec<(Name, Seen)> {
         let seen = |(name, entry)| match entry {
-            Entry::Changing | Entry::Restoring => (name, Ok(None)),
-            Entry::Open(database) | Entry::Lent(database) => (name, Ok(Some(database))),
-            Entry::Broken(error) => (name, Err(error)),
+            Entry::Changing | Entry::Restoring => (name, Seen::Changing),
+            Entry::Open(served) => (name, Seen::Open(served.database)),
+            Entry::Lent(database) => (name, Seen::Open(database)),
+            Entry::Resting(serving) if serving.paused => (name, Seen::Paused),
+            Entry::Resting(_) => (name, Seen::Asleep),
+            Entry::Broken(_) => (name, Seen::Broken),
         };
         self.entries.now().into_iter().map(seen).collect()
     }
@@ -204,12 +357,14 @@ impl Catalog {
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
         match &change.entry {
-            Some(Entry::Open(database)) => {
+            Some(Entry::Open(served)) => {
                 self.transfers.forget(&name);
-                close(&name, database);
+                close(&name, &served.database);
             }
+            Some(Entry::Resting(_)) => {}
             Some(Entry::Broken(error)) if error.kind() != ErrorKind::Busy => {}
-            other => return self.opened(&name, other.clone()).map(drop),
+            Some(Entry::Lent(_)) => return Err(Home::cannot("drop")),
+            other => return Err(self.refusal(&name, other.clone())),
         }
         self.home.remove(&name).inspect_err(|error| {
             change.entry = Some(Entry::Broken(error.clone()));
@@ -222,9 +377,17 @@ impl Catalog {
     /// Closes every database of this catalog: what they accepted is durable when this returns.
     pub fn close(&self) {
         self.transfers.end();
-        for (name, entry) in self.entries.all() {
-            if let Entry::Open(database) = entry {
-                close(&name, &database);
+        for name in self.entries.names() {
+            match self.entries.get(&name) {
+                // What it holds is told without opening it, then.
+                Some(Entry::Open(served)) if served.is_serverless => {
+                    if let Err(error) = served.database.rest() {
+                        tracing::error!(db = %name, %error, "a database could not be stored");
+                        close(&name, &served.database);
+                    }
+                }
+                Some(Entry::Open(served)) => close(&name, &served.database),
+                _ => {}
             }
         }
     }
@@ -236,7 +399,8 @@ impl Catalog {
 
     fn empty(home: Home, shards: usize) -> Self {
         let (entries, transfers) = (Arc::default(), Transfers::default());
-        Self { home, shards, entries, transfers, keys: None }
+        let serverless = Serverless::default();
+        Self { home, shards, serverless, entries, transfers, keys: None }
     }
 
     /// The database at `path`, alone.
@@ -249,37 +413,49 @@ impl Catalog {
         })?;
         let database = Database::open(&full, options)?;
         let catalog = Self::empty(Home::Fixed, database.shards());
-        catalog.entries.change(&name).entry = Some(Entry::Open(database));
+        catalog.entries.change(&name).entry = Some(catalog.entry_of(database, Serving::default()));
         Ok(catalog)
     }
 
     /// Opens the database `name` from where it lives and remembers how that went.
     fn reopen(&self, name: &Name) -> Result<Database> {
         let mut change = self.entries.change(name);
-        if let Some(Entry::Open(database) | Entry::Lent(database)) = &change.entry {
-            return Ok(database.clone());
+        if let Some(Entry::Broken(_)) = &change.entry {
+            change.entry = Some(self.found(name));
         }
-        let opened = self.home.open(name);
-        change.entry = Some(match &opened {
-            Ok(database) => Entry::Open(database.clone()),
-            Err(error) => {
-                tracing::error!(db = %name, %error, "a database cannot be served");
-                Entry::Broken(error.clone())
+        match change.entry.clone() {
+            Some(Entry::Resting(serving)) if !serving.paused => {
+                drop(change);
+                self.wake(name)
             }
-        });
-        opened.map_err(|error| within(name, error))
+            entry => self.opened(name, entry),
+        }
     }
 
     fn opened(&self, name: &Name, entry: Option<Entry>) -> Result<Database> {
         match entry {
-            Some(Entry::Open(database) | Entry::Lent(database)) => Ok(database),
-            Some(Entry::Broken(error)) => Err(within(name, error)),
-            Some(Entry::Restoring) => {
-                let error = Error::unavailable("it is being restored from an archive; try later");
-                Err(within(name, error))
-            }
-            Some(Entry::Changing) | None => Err(self.unknown(name)),
+            Some(Entry::Open(served)) => Ok(served.database),
+            Some(Entry::Lent(database)) => Ok(database),
+            other => Err(self.refusal(name, other)),
         }
+    }
+
+    /// Why a database that is not in memory cannot be had.
+    fn refusal(&self, name: &Name, entry: Option<Entry>) -> Error {
+        let error = match entry {
+            Some(Entry::Broken(error)) => error,
+            Some(Entry::Restoring) => {
+                Error::unavailable("it is being restored from an archive; try later")
+            }
+            Some(Entry::Resting(serving)) if serving.paused => Error::conflict(
+                "it is paused and answers nothing; db.resume, or `vectordoc resume`, ends that",
+            ),
+            Some(Entry::Resting(_) | Entry::Open(_) | Entry::Lent(_)) => {
+                Error::busy("it is just being opened; try again")
+            }
+            Some(Entry::Changing) | None => return self.unknown(name),
+        };
+        within(name, error)
     }
 
     fn unknown(&self, name: &Name) -> Error {
@@ -290,15 +466,18 @@ impl Catalog {
     }
 }
 
-fn expect_same(database: &Database, schema: &Schema, shards: Option<usize>) -> Result<()> {
-    database.schema().expect_same(schema)?;
-    match shards {
-        Some(shards) if shards != database.shards() => Err(Error::conflict(format!(
-            "there are {} shards, the request says {shards}",
-            database.shards()
-        ))),
-        _ => Ok(()),
-    }
+/// A database as seen at one moment.
+pub(crate) enum Seen {
+    /// In memory.
+    Open(Database),
+    /// Opened by the next request.
+    Asleep,
+    /// Not served until it is resumed.
+    Paused,
+    /// Created, opened, restored or dropped at this moment.
+    Changing,
+    /// It answers an error.
+    Broken,
 }
 
 fn close(name: &Name, database: &Database) {

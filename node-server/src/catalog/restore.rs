@@ -1,6 +1,6 @@
 //! A database that comes out of an archive, piece by piece, while the others are served.
 
-use super::{Entries, Entry, Name};
+use super::{Entries, Entry, Name, Serverless, Serving, entries::Served};
 use crate::limits::RESTORES_MAX;
 use std::sync::Arc;
 use vectordoc::{Database, Error, Result, native::Import};
@@ -11,6 +11,7 @@ pub struct Restore {
     /// `None` once it is finished.
     import: Option<Import>,
     entries: Arc<Entries>,
+    serverless: Serverless,
     name: Name,
 }
 
@@ -19,6 +20,7 @@ impl Restore {
     /// already.
     pub(super) fn begin(
         entries: &Arc<Entries>,
+        serverless: &Serverless,
         name: &Name,
         import: impl FnOnce() -> Result<Import>,
     ) -> Result<Self> {
@@ -43,7 +45,8 @@ impl Restore {
         let import = Some(import()?);
         change.entry = Some(Entry::Restoring);
         drop(change);
-        Ok(Self { import, entries: Arc::clone(entries), name: name.clone() })
+        let (entries, serverless) = (Arc::clone(entries), serverless.clone());
+        Ok(Self { import, entries, serverless, name: name.clone() })
     }
 
     /// The name that the database will have.
@@ -69,7 +72,8 @@ impl Restore {
         change.entry = None;
         let database = import.finish()?;
         tracing::info!(db = %self.name, shards = database.shards(), "restored");
-        change.entry = Some(Entry::Open(database.clone()));
+        let served = Served::new(database.clone(), Serving::default(), &self.serverless);
+        change.entry = Some(Entry::Open(served));
         Ok(database)
     }
 }

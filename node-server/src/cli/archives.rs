@@ -1,16 +1,15 @@
 //! Where databases go out to archives and come in from them: a data directory, or a server.
 
-use super::place::{URL_DEFAULT, connect, request};
-use crate::{Catalog, Name, limits::TRANSFER_BYTES_MAX, operation::Bytes};
+use super::{logins::Logins, server::Server};
+use crate::{Catalog, limits::TRANSFER_BYTES_MAX, operation::Bytes};
 use clap::Args;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{
     io::{self, Read, Write},
     path::PathBuf,
 };
-use tokio::runtime::Runtime;
-use vectordoc::{Error, Result, client::Connection};
+use vectordoc::{Error, Result};
 
 /// Bytes of a request that are not those of its piece.
 const REQUEST_REST_BYTES: usize = 1024;
@@ -20,9 +19,10 @@ const BASE64: (usize, usize) = (4, 3);
 /// The databases a command works on.
 #[derive(Args, Debug)]
 pub(crate) struct ArchivesOptions {
-    /// Server that has the databases; one that asks for a key gets that of the variable VECTORDOC_KEY
-    #[arg(long, value_name = "URL", default_value = URL_DEFAULT, conflicts_with = "data")]
-    url: String,
+    /// Server that has the databases; the one of `vectordoc login`, else that of this machine. One that
+    /// asks for a key gets that of the variable VECTORDOC_KEY, else of `login`
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    url: Option<String>,
 
     /// Certificate authority of a server at wss://, in PEM, when the system does not know it
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
@@ -39,13 +39,16 @@ impl ArchivesOptions {
         if let Some(data) = &self.data {
             return Ok(Archives::Local(Catalog::open(data, 1)?));
         }
-        let (runtime, connection) = connect(&self.url, self.ca.as_deref())?;
-        Ok(Archives::Served(Server { runtime, connection }))
+        let url = Logins::server(self.url.as_deref())?;
+        Ok(Archives::Served(Server::connect(&url, self.ca.clone())?))
     }
 
     /// Where that is, for people.
-    pub(crate) fn place(&self) -> String {
-        self.data.as_ref().map_or_else(|| self.url.clone(), |data| data.display().to_string())
+    pub(crate) fn place(&self) -> Result<String> {
+        match &self.data {
+            Some(data) => Ok(data.display().to_string()),
+            None => Logins::server(self.url.as_deref()),
+        }
     }
 }
 
@@ -77,8 +80,8 @@ impl Archives {
         }
         match self {
             Self::Local(catalog) => {
-                let name = |(name, _): (Name, _)| name.to_string();
-                Ok(catalog.list().into_iter().map(name).collect())
+                let names = catalog.overview().into_iter().map(|(name, _)| name.to_string());
+                Ok(names.collect())
             }
             Self::Served(server) => {
                 let Answer { dbs } = server.ask("db.list", &json!({}))?;
@@ -120,6 +123,16 @@ impl Archives {
         }
     }
 
+    /// Makes the database `name` of an archive, on a server.
+    pub(crate) fn bring_to(
+        server: &Server,
+        name: &str,
+        archive: impl Read,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<About> {
+        server.bring_in(name, archive, progress)
+    }
+
     /// Lets go of them.
     pub(crate) fn close(&self) -> Result<()> {
         match self {
@@ -127,15 +140,9 @@ impl Archives {
                 catalog.close();
                 Ok(())
             }
-            Self::Served(server) => server.runtime.block_on(server.connection.close()),
+            Self::Served(server) => server.close(),
         }
     }
-}
-
-/// A connection to a server.
-pub(crate) struct Server {
-    runtime: Runtime,
-    connection: Connection,
 }
 
 #[derive(Deserialize)]
@@ -174,10 +181,6 @@ struct Taken {
 }
 
 impl Server {
-    fn ask<R: DeserializeOwned>(&self, method: &str, params: &impl Serialize) -> Result<R> {
-        self.runtime.block_on(request(&self.connection, method, params))
-    }
-
     fn take_out(
         &self,
         name: &str,

@@ -81,7 +81,7 @@ impl Backup {
         match &names[..] {
             [name] => Ok(name.clone()),
             [] => {
-                let place = self.archives.place();
+                let place = self.archives.place()?;
                 Err(Error::not_found(format!("there is no database in {place}")))
             }
             several => {

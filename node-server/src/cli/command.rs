@@ -1,9 +1,25 @@
 //! The command line as a whole: which command, how it ends.
 
 use super::{
-    backup::Backup, bench::Bench, config::ConfigCommand, demo::Demo, export::Export,
-    import::Import, key::KeyCommand, log, output::Output, reshard::Reshard, restore::Restore,
-    search::Search, serve::Serve,
+    backup::Backup,
+    bench::Bench,
+    config::ConfigCommand,
+    delete::Delete,
+    demo::Demo,
+    deploy::Deploy,
+    export::Export,
+    import::Import,
+    key::KeyCommand,
+    list::List,
+    log,
+    login::{LoginCommand, Logout},
+    output::Output,
+    pause::{Pause, Resume},
+    reshard::Reshard,
+    restore::Restore,
+    scale::Scale,
+    search::Search,
+    serve::Serve,
 };
 use clap::{Parser, Subcommand};
 use std::{ffi::OsString, process::ExitCode};
@@ -15,10 +31,11 @@ Examples:
   vectordoc serve --data ./data                         serve your own
   vectordoc import products.jsonl --db products         fill it
   vectordoc search --db products --like 1               ask it
+  vectordoc deploy schema.json --name products          create one on a server you logged in to
 
 `vectordoc help COMMAND` has examples for each.";
 
-/// A vector database: demo, server, import, export, search, backup, keys and measurement in one binary
+/// A vector database: demo, server, import, export, search, backup, deployment, keys and measurement in one binary
 #[derive(Parser, Debug)]
 #[command(name = "vectordoc", version, about, after_help = EXAMPLES)]
 struct CommandLine {
@@ -36,6 +53,14 @@ enum Command {
     Backup(Backup),
     Restore(Restore),
     Reshard(Reshard),
+    Login(LoginCommand),
+    Logout(Logout),
+    Deploy(Deploy),
+    List(List),
+    Pause(Pause),
+    Resume(Resume),
+    Scale(Scale),
+    Delete(Delete),
     Bench(Bench),
     Key(KeyCommand),
     Config(ConfigCommand),
@@ -86,6 +111,14 @@ impl Run for Command {
             Self::Backup(command) => command.run(out),
             Self::Restore(command) => command.run(out),
             Self::Reshard(command) => command.run(out),
+            Self::Login(command) => command.run(out),
+            Self::Logout(command) => command.run(out),
+            Self::Deploy(command) => command.run(out),
+            Self::List(command) => command.run(out),
+            Self::Pause(command) => command.run(out),
+            Self::Resume(command) => command.run(out),
+            Self::Scale(command) => command.run(out),
+            Self::Delete(command) => command.run(out),
             Self::Bench(command) => command.run(out),
             Self::Key(command) => command.run(out),
             Self::Config(command) => command.run(out),

@@ -7,12 +7,18 @@ mod command;
 mod backup;
 mod bench;
 mod config;
+mod delete;
 mod demo;
+mod deploy;
 mod export;
 mod import;
 mod key;
+mod list;
+mod login;
+mod pause;
 mod reshard;
 mod restore;
+mod scale;
 mod search;
 mod serve;
 
@@ -29,10 +35,13 @@ mod vectors;
 
 mod file;
 mod log;
+mod logins;
 mod number;
 mod output;
 mod progress;
 mod runtime;
+mod server;
+mod span;
 mod temporary;
 mod traces;
 

@@ -7,16 +7,20 @@ use super::{
     output::Output,
     runtime,
 };
-use crate::{Catalog, Name, ServeOptions, Server, stop_requested};
+use crate::{Catalog, ServeOptions, Server, catalog::Seen, stop_requested};
 use clap::Args;
-use std::net::SocketAddr;
-use vectordoc::{Database, Result};
+use std::{collections::BTreeMap, net::SocketAddr};
+use vectordoc::Result;
+
+/// Databases that are named when the server starts.
+const LINES_MAX: usize = 20;
 
 const EXAMPLES: &str = "\
 Examples:
   vectordoc serve                                  the databases of ./data, for this machine
   vectordoc serve --data /srv/vectors --shards 4   new databases get 4 shards
   vectordoc serve --residence disk                 more documents than memory
+  vectordoc serve --serverless-all                 databases leave memory while they are idle
   vectordoc serve --listen 127.0.0.1:0             any free port; the first line says which
   vectordoc serve --config vectordoc.toml          what `vectordoc config` prints, changed
 
@@ -40,8 +44,12 @@ impl Run for Serve {
             let _entered = runtime.enter();
             log::show_as(&settings)?
         };
-        let catalog =
-            Catalog::open_with(&settings.data, settings.shards, settings.database_options())?;
+        let catalog = Catalog::open_serverless(
+            &settings.data,
+            settings.shards,
+            settings.database_options(),
+            settings.serverless(),
+        )?;
         let databases = describe(&catalog);
         runtime.block_on(serve(catalog, &settings, &databases, out))
     }
@@ -67,20 +75,36 @@ async fn serve(
     out.line("stopped; everything acknowledged is on disk")
 }
 
-/// A line for every database of the catalog.
+/// Lines about the databases of the catalog: of each that is in memory, up to so many, and how many
+/// others there are.
 fn describe(catalog: &Catalog) -> Vec<String> {
-    let databases = catalog.list();
-    if databases.is_empty() {
-        return vec!["no database yet: `vectordoc import FILE --db NAME` makes one".into()];
+    let (mut lines, mut others) = (Vec::new(), BTreeMap::<&str, u64>::new());
+    for (name, seen) in catalog.overview() {
+        let other = match seen {
+            Seen::Open(database) if lines.len() < LINES_MAX => {
+                let documents = number::grouped(database.stats().documents);
+                lines.push(format!("{name}: {documents} documents, {} shards", database.shards()));
+                continue;
+            }
+            Seen::Broken => {
+                let why = catalog.describe(name.as_str()).err();
+                let why = why.map_or_else(String::new, |error| format!(": {error}"));
+                lines.push(format!("{name}: not served{why}"));
+                continue;
+            }
+            Seen::Open(_) => "more",
+            Seen::Asleep => "asleep, each opened by the first request about it",
+            Seen::Paused => "paused",
+            Seen::Changing => "changing",
+        };
+        *others.entry(other).or_default() += 1;
     }
-    let line = |(name, database): (Name, Result<Database>)| match database {
-        Ok(database) => {
-            let documents = number::grouped(database.stats().documents);
-            format!("{name}: {documents} documents, {} shards", database.shards())
-        }
-        Err(error) => format!("{name}: not served: {error}"),
-    };
-    databases.into_iter().map(line).collect()
+    let others = others.into_iter().map(|(what, n)| format!("{} {what}", number::grouped(n)));
+    lines.extend(others);
+    if lines.is_empty() {
+        lines.push("no database yet: `vectordoc import FILE --db NAME` makes one".into());
+    }
+    lines
 }
 
 /// Options to listen at this address.

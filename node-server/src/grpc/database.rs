@@ -22,6 +22,7 @@ impl Ask for proto::CreateDatabaseRequest {
         params.json("schema", &self.schema)?;
         params.count("shards", self.shards);
         params.count("replicas", self.replicas);
+        serving(params, self.serverless, self.idle_ms);
         Ok(())
     }
 
@@ -92,6 +93,62 @@ impl Ask for proto::ReshardRequest {
     }
 }
 
+impl Ask for proto::ConfigureDatabaseRequest {
+    const RPC: &'static str = "ConfigureDatabase";
+    const METHOD: &'static str = "db.configure";
+    type Response = proto::Database;
+
+    fn write(&self, params: &mut Params) -> Result<()> {
+        params.text("db", &self.db);
+        serving(params, self.serverless, self.idle_ms);
+        Ok(())
+    }
+
+    fn response(answer: Answer) -> Option<proto::Database> {
+        described(answer)
+    }
+}
+
+impl Ask for proto::PauseDatabaseRequest {
+    const RPC: &'static str = "PauseDatabase";
+    const METHOD: &'static str = "db.pause";
+    type Response = proto::Database;
+
+    fn write(&self, params: &mut Params) -> Result<()> {
+        params.text("db", &self.db);
+        Ok(())
+    }
+
+    fn response(answer: Answer) -> Option<proto::Database> {
+        described(answer)
+    }
+}
+
+impl Ask for proto::ResumeDatabaseRequest {
+    const RPC: &'static str = "ResumeDatabase";
+    const METHOD: &'static str = "db.resume";
+    type Response = proto::Database;
+
+    fn write(&self, params: &mut Params) -> Result<()> {
+        params.text("db", &self.db);
+        Ok(())
+    }
+
+    fn response(answer: Answer) -> Option<proto::Database> {
+        described(answer)
+    }
+}
+
+/// How a database is to be served, as far as a request says.
+fn serving(params: &mut Params, serverless: Option<bool>, idle_ms: Option<u64>) {
+    if let Some(serverless) = serverless {
+        params.give("serverless").bool(serverless);
+    }
+    if let Some(idle_ms) = idle_ms {
+        params.give("idle_ms").uint(idle_ms);
+    }
+}
+
 /// What an answer about one database says of it.
 pub(super) fn described(answer: Answer) -> Option<proto::Database> {
     let Answer::Database(description) = answer else { return None };
@@ -99,8 +156,18 @@ pub(super) fn described(answer: Answer) -> Option<proto::Database> {
 }
 
 fn database(description: Description) -> proto::Database {
-    let Description { db, schema, shards, documents, unindexed, memory_bytes, resharding } =
-        description;
+    let Description {
+        db,
+        schema,
+        shards,
+        documents,
+        unindexed,
+        memory_bytes,
+        state,
+        serverless,
+        idle_ms,
+        resharding,
+    } = description;
     let resharding = resharding.map(|ReshardingView { from, to, done, total }| proto::Resharding {
         from: number(from),
         to: number(to),
@@ -115,6 +182,9 @@ fn database(description: Description) -> proto::Database {
         unindexed,
         memory_bytes,
         resharding,
+        state: state.into(),
+        serverless,
+        idle_ms,
     }
 }
 

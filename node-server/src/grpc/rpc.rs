@@ -72,12 +72,15 @@ pub(super) struct Rpc {
     respond: fn(Answer, &Method, &Session<'_>) -> Result<Vec<u8>>,
 }
 
-static RPCS: [Rpc; 16] = [
+static RPCS: [Rpc; 19] = [
     Rpc::of::<proto::CreateDatabaseRequest>(),
     Rpc::of::<proto::ListDatabasesRequest>(),
     Rpc::of::<proto::GetDatabaseRequest>(),
     Rpc::of::<proto::DropDatabaseRequest>(),
     Rpc::of::<proto::ReshardRequest>(),
+    Rpc::of::<proto::ConfigureDatabaseRequest>(),
+    Rpc::of::<proto::PauseDatabaseRequest>(),
+    Rpc::of::<proto::ResumeDatabaseRequest>(),
     Rpc::of::<proto::IndexRequest>(),
     Rpc::of::<proto::UpdateRequest>(),
     Rpc::of::<proto::PatchRequest>(),

@@ -1,7 +1,7 @@
 //! What operations return: data that every transport can encode.
 
 use super::bytes::Bytes;
-use crate::Name;
+use crate::{Described, Name};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
 use vectordoc::{
@@ -15,7 +15,7 @@ use vectordoc::{
 #[derive(serde::Serialize)]
 #[serde(untagged)]
 pub(crate) enum Answer {
-    /// `db.create`, `db.get`.
+    /// What is about one database: `db.create`, `db.get`, `db.pause` and the like.
     Database(Description),
     /// `db.list`.
     Databases {
@@ -209,6 +209,13 @@ pub(crate) struct Description {
     pub(crate) unindexed: u64,
     /// What it takes.
     pub(crate) memory_bytes: u64,
+    /// Whether it is in memory: `awake`, `asleep` or `paused`.
+    pub(crate) state: &'static str,
+    /// Whether it leaves memory while it is idle.
+    pub(crate) serverless: bool,
+    /// After so many milliseconds, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) idle_ms: Option<u64>,
     /// How far it is with getting another number of shards, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) resharding: Option<ReshardingView>,
@@ -227,19 +234,35 @@ pub(crate) struct ReshardingView {
     pub(crate) total: u64,
 }
 
-impl Description {
-    /// Describes `database`, which is served as `name`.
-    pub(crate) fn of(name: &str, database: &Database) -> Self {
-        let stats = database.stats();
+impl From<Described> for Description {
+    fn from(described: Described) -> Self {
+        let Described {
+            name,
+            schema,
+            shards,
+            documents,
+            unindexed,
+            memory_bytes,
+            resharding,
+            state,
+            idle_ms,
+            ..
+        } = described;
         Self {
-            db: name.into(),
-            schema: database.schema().to_json(),
-            shards: database.shards(),
-            documents: stats.documents,
-            unindexed: stats.unindexed,
-            memory_bytes: stats.memory_bytes,
-            resharding: database.resharding().map(|Resharding { from, to, done, total }| {
-                ReshardingView { from, to, done, total }
+            db: name.to_string(),
+            schema: schema.to_json(),
+            shards,
+            documents,
+            unindexed,
+            memory_bytes,
+            state: state.name(),
+            serverless: idle_ms.is_some(),
+            idle_ms,
+            resharding: resharding.map(|Resharding { from, to, done, total }| ReshardingView {
+                from,
+                to,
+                done,
+                total,
             }),
         }
     }
@@ -271,9 +294,9 @@ pub(crate) struct Reason {
 
 impl Listed {
     /// Lists the database `name`.
-    pub(crate) fn of(name: &Name, database: vectordoc::Result<Database>) -> Self {
-        match database {
-            Ok(database) => Self::Usable(Description::of(name.as_str(), &database)),
+    pub(crate) fn of(name: &Name, described: vectordoc::Result<Described>) -> Self {
+        match described {
+            Ok(described) => Self::Usable(described.into()),
             Err(error) => Self::Broken { db: name.to_string(), error: Reason::of(&error) },
         }
     }

@@ -2,12 +2,12 @@
 
 use super::{
     Answer, Operation,
-    answer::Description,
+    db_configure::serving,
     params::Params,
-    shape::{DB, DESCRIPTION, Field, Kind},
+    shape::{DB, DESCRIPTION, Field, IDLE_MS, Kind, SERVERLESS},
 };
 use crate::{
-    Catalog,
+    Catalog, Serving,
     keys::{Caller, Role},
     work::Work,
 };
@@ -18,6 +18,8 @@ pub(super) struct DbCreate {
     pub(super) schema: Schema,
     /// How many; the server's choice when not given.
     pub(super) shards: Option<usize>,
+    /// How it is served, as far as that is said.
+    pub(super) serving: Serving,
 }
 
 impl Operation for DbCreate {
@@ -34,6 +36,8 @@ impl Operation for DbCreate {
             "The parts it is in, which work side by side; the server's choice without it.",
         ),
         Field::optional("replicas", Kind::Count, "Copies of each part; this build keeps 1."),
+        SERVERLESS,
+        IDLE_MS,
     ];
     const RESULT: Kind = DESCRIPTION;
     const WORK: Work = Work::Commit;
@@ -52,18 +56,19 @@ impl Operation for DbCreate {
             db: params.required("db")?,
             schema: Schema::from_json(&params.required("schema")?)?,
             shards: params.optional("shards")?,
+            serving: serving(params)?,
         })
     }
 
     fn run(self, caller: &Caller, catalog: &Catalog) -> Result<Answer> {
-        let Self { db, schema, shards } = &self;
-        let database = match caller.check(Role::Admin, Some(db)) {
-            Ok(()) => catalog.create(db, schema, *shards)?,
-            Err(denied) => match catalog.find(db, schema, *shards) {
+        let Self { db, schema, shards, serving } = &self;
+        let described = match caller.check(Role::Admin, Some(db)) {
+            Ok(()) => catalog.create_served(db, schema, *shards, *serving)?,
+            Err(denied) => match catalog.find(db, schema, *shards, *serving) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Err(denied),
                 found => found?,
             },
         };
-        Ok(Answer::Database(Description::of(&self.db, &database)))
+        Ok(Answer::Database(described.into()))
     }
 }

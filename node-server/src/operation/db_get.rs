@@ -2,7 +2,6 @@
 
 use super::{
     Answer, Operation,
-    answer::Description,
     params::Params,
     shape::{DB, DESCRIPTION, Field, Kind},
 };
@@ -28,7 +27,6 @@ impl Operation for DbGet {
     }
 
     fn run(self, _: &Caller, catalog: &Catalog) -> Result<Answer> {
-        let database = catalog.get(&self.db)?;
-        Ok(Answer::Database(Description::of(&self.db, &database)))
+        Ok(Answer::Database(catalog.describe(&self.db)?.into()))
     }
 }

@@ -35,7 +35,7 @@ impl Operation for DbList {
     fn run(self, caller: &Caller, catalog: &Catalog) -> Result<Answer> {
         let all = catalog.list().into_iter();
         let seen = all.filter(|(name, _)| caller.sees(name.as_str()));
-        let listed = seen.map(|(name, database)| Listed::of(&name, database));
+        let listed = seen.map(|(name, described)| Listed::of(&name, described));
         Ok(Answer::Databases { dbs: listed.collect() })
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{
     Answer, Operation,
-    answer::Description,
     params::Params,
     read,
     shape::{DB, DESCRIPTION, Field, Kind},
@@ -34,9 +33,9 @@ impl Operation for DbReshard {
         Ok(Self { db: params.required("db")?, database, shards: params.required("shards")? })
     }
 
-    fn run(self, _: &Caller, _: &Catalog) -> Result<Answer> {
+    fn run(self, _: &Caller, catalog: &Catalog) -> Result<Answer> {
         self.database.reshard(self.shards)?;
         tracing::info!(db = %self.db, shards = self.shards, "resharded");
-        Ok(Answer::Database(Description::of(&self.db, &self.database)))
+        Ok(Answer::Database(catalog.describe(&self.db)?.into()))
     }
 }

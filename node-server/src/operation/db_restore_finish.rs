@@ -2,7 +2,6 @@
 
 use super::{
     Answer, Operation,
-    answer::Description,
     params::Params,
     shape::{DB, DESCRIPTION, Field, Kind, RESTORE},
 };
@@ -32,7 +31,7 @@ impl Operation for DbRestoreFinish {
 
     fn run(self, _: &Caller, catalog: &Catalog) -> Result<Answer> {
         let restore = catalog.transfers().restores.remove(&self.db, &self.restore)?;
-        let database = restore.into_restore().finish()?;
-        Ok(Answer::Database(Description::of(&self.db, &database)))
+        restore.into_restore().finish()?;
+        Ok(Answer::Database(catalog.describe(&self.db)?.into()))
     }
 }

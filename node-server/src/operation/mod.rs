@@ -9,16 +9,19 @@ mod bulk;
 mod bytes;
 mod changes;
 mod condition;
+mod db_configure;
 mod db_create;
 mod db_drop;
 mod db_get;
 mod db_list;
+mod db_pause;
 mod db_recall;
 mod db_reshard;
 mod db_restore;
 mod db_restore_close;
 mod db_restore_finish;
 mod db_restore_write;
+mod db_resume;
 mod db_snapshot;
 mod db_snapshot_close;
 mod db_snapshot_read;
@@ -102,7 +105,7 @@ pub(crate) struct Method {
     pub(crate) result: Kind,
     /// What it spends its time on.
     pub(crate) work: Work,
-    is_brief: fn(Input<'_>, &Catalog) -> bool,
+    pace: fn(Input<'_>, &Catalog) -> Pace,
     call: fn(Input<'_>, &Caller, &Catalog) -> Result<Answer>,
 }
 
@@ -113,6 +116,9 @@ pub(crate) static METHODS: &[Method] = &[
     Method::of::<db_get::DbGet>(),
     Method::of::<db_drop::DbDrop>(),
     Method::of::<db_reshard::DbReshard>(),
+    Method::of::<db_configure::DbConfigure>(),
+    Method::of::<db_pause::DbPause>(),
+    Method::of::<db_resume::DbResume>(),
     Method::of::<db_snapshot::DbSnapshot>(),
     Method::of::<db_snapshot_read::DbSnapshotRead>(),
     Method::of::<db_snapshot_close::DbSnapshotClose>(),
@@ -142,7 +148,7 @@ impl Method {
             params: O::PARAMS,
             result: O::RESULT,
             work: O::WORK,
-            is_brief: is_brief::<O>,
+            pace: pace::<O>,
             call: call::<O>,
         }
     }
@@ -158,8 +164,15 @@ impl Method {
     /// What it spends its time on with `input`.
     pub(crate) fn work_with<'a>(&self, input: impl Into<Input<'a>>, catalog: &Catalog) -> Work {
         let input = input.into();
-        let is_short = input.bytes() <= BRIEF_BYTES_MAX;
-        if is_short && (self.is_brief)(input, catalog) { Work::Brief } else { self.work }
+        if input.bytes() > BRIEF_BYTES_MAX {
+            return self.work;
+        }
+        match (self.pace)(input, catalog) {
+            Pace::Brief => Work::Brief,
+            // Who waits for a disk leaves the processor to others.
+            Pace::Waking if self.work == Work::Compute => Work::Commit,
+            Pace::Waking | Pace::Usual => self.work,
+        }
     }
 
     /// Runs the operation with `input` for `caller`, who may have to be denied it. Blocks.
@@ -173,9 +186,24 @@ impl Method {
     }
 }
 
+/// How a request is going to go, as far as that can be told at once.
+enum Pace {
+    /// It takes less than another thread's waking up.
+    Brief,
+    /// It waits until its database is opened.
+    Waking,
+    /// Neither.
+    Usual,
+}
+
 /// What cannot be read is refused where every operation is run.
-fn is_brief<O: Operation>(input: Input<'_>, catalog: &Catalog) -> bool {
-    Params::parse(input, O::PARAMS).is_ok_and(|params| O::is_brief(&params, catalog))
+fn pace<O: Operation>(input: Input<'_>, catalog: &Catalog) -> Pace {
+    let Ok(params) = Params::parse(input, O::PARAMS) else { return Pace::Usual };
+    if O::is_brief(&params, catalog) {
+        return Pace::Brief;
+    }
+    let db = params.optional::<Cow<'_, str>>("db").ok().flatten();
+    if db.is_some_and(|db| catalog.is_away(&db)) { Pace::Waking } else { Pace::Usual }
 }
 
 fn call<O: Operation>(input: Input<'_>, caller: &Caller, catalog: &Catalog) -> Result<Answer> {

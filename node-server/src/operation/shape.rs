@@ -1,6 +1,7 @@
 //! What parameters and results look like, told once per operation: names are checked against it,
 //! query strings read by it, and the API described from it.
 
+use crate::State;
 use vectordoc::native::Durability;
 
 /// One member of an object.
@@ -78,6 +79,19 @@ pub(super) const WARNINGS: Field = Field::optional(
 /// The database an operation is about.
 pub(super) const DB: Field =
     Field::required("db", Kind::Name, "The database, as it was named by db.create.");
+/// Whether a database leaves memory while it is idle.
+pub(super) const SERVERLESS: Field = Field::optional(
+    "serverless",
+    Kind::Bool,
+    "Whether it leaves memory while it is idle, to be opened by the next request; as the server is \
+     configured until somebody says.",
+);
+/// After how long.
+pub(super) const IDLE_MS: Field = Field::optional(
+    "idle_ms",
+    Kind::Count,
+    "Milliseconds without a request after which it leaves memory, if it is serverless; 100 at least.",
+);
 /// Which documents an operation is about.
 pub(super) const FILTER: Field =
     Field::optional("filter", Kind::Filter, "Only documents that pass; all without it.");
@@ -139,6 +153,14 @@ pub(super) const DESCRIPTION: Kind = Kind::Object(&[
         "Documents that are found, but not by the graph yet, which is being built.",
     ),
     Field::required("memory_bytes", Kind::Count, "Memory it takes."),
+    Field::required(
+        "state",
+        Kind::OneOf(&[State::Awake.name(), State::Asleep.name(), State::Paused.name()]),
+        "Whether it is in memory: awake; asleep, and the next request opens it; or paused, and \
+         requests are refused until it is resumed.",
+    ),
+    Field::required("serverless", Kind::Bool, "Whether it leaves memory while it is idle."),
+    Field::optional("idle_ms", Kind::Count, "After so many milliseconds without a request."),
     Field::optional("resharding", RESHARDING, "How far it is with getting other shards, if it is."),
 ]);
 const RESHARDING: Kind = Kind::Object(&[

@@ -10,6 +10,7 @@
 
 use super::scrape;
 use crate::{
+    catalog::Seen,
     encoding::Encoding,
     http::{Problem, caller},
     keys::Role,
@@ -53,6 +54,10 @@ struct Ready {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 struct Databases {
     usable: usize,
+    /// Opened by the next request about them.
+    asleep: usize,
+    /// Not served until they are resumed.
+    paused: usize,
     /// Being created, restored or dropped.
     changing: usize,
     /// They answer an error, which the log has.
@@ -61,11 +66,13 @@ struct Databases {
 
 async fn ready(State(context): State<Arc<Context>>) -> Result<Response, Problem> {
     let mut databases = Databases::default();
-    for (_, database) in context.catalog.overview() {
-        match database {
-            Ok(Some(_)) => databases.usable += 1,
-            Ok(None) => databases.changing += 1,
-            Err(_) => databases.broken += 1,
+    for (_, seen) in context.catalog.overview() {
+        match seen {
+            Seen::Open(_) => databases.usable += 1,
+            Seen::Asleep => databases.asleep += 1,
+            Seen::Paused => databases.paused += 1,
+            Seen::Changing => databases.changing += 1,
+            Seen::Broken => databases.broken += 1,
         }
     }
     let phase = *context.phase.borrow();
@@ -77,10 +84,11 @@ fn readiness(phase: Phase, databases: Databases) -> Result<Ready> {
     if phase > Phase::Serving {
         return Err(Error::unavailable("the server is shutting down"));
     }
-    if databases.broken > 0 && databases.usable + databases.changing == 0 {
+    let Databases { usable, asleep, paused, changing, broken } = databases;
+    if broken > 0 && usable + asleep + paused + changing == 0 {
         return Err(Error::unavailable(format!(
             "none of the {} databases can be used; the log says why",
-            databases.broken
+            broken
         )));
     }
     Ok(Ready { status: "ready", databases })
@@ -109,10 +117,12 @@ mod tests {
 
     #[test]
     fn a_server_is_ready_while_it_takes_requests_and_can_use_a_database() {
-        let some = Databases { usable: 1, changing: 0, broken: 3 };
-        let none = Databases { usable: 0, changing: 0, broken: 3 };
+        let some = Databases { usable: 1, broken: 3, ..Databases::default() };
+        let none = Databases { broken: 3, ..Databases::default() };
+        let asleep = Databases { asleep: 1, broken: 3, ..Databases::default() };
         assert!(readiness(Phase::Serving, Databases::default()).is_ok());
         assert!(readiness(Phase::Serving, some).is_ok());
+        assert!(readiness(Phase::Serving, asleep).is_ok());
         let refused = readiness(Phase::Serving, none).expect_err("none can be used");
         assert!(refused.message().contains("none of the 3"), "{refused}");
         for phase in [Phase::Draining, Phase::Ended] {

@@ -2,7 +2,7 @@
 //! the process are asked for at that moment.
 
 use super::process;
-use crate::{keys::Caller, server::Context};
+use crate::{catalog::Seen, keys::Caller, server::Context};
 use prometheus_client::{
     encoding::{EncodeLabelSet, prometheus_text, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -87,18 +87,21 @@ struct PerDatabase {
 
 fn databases(context: &Context, caller: &Caller) -> Registry {
     let (per, states) = (PerDatabase::default(), Family::<StateLabels, Gauge>::default());
-    for state in ["usable", "changing", "broken"] {
+    for state in ["usable", "asleep", "paused", "changing", "broken"] {
         states.get_or_create(&StateLabels { state }).set(0);
     }
     let all = context.catalog.overview().into_iter();
-    for (name, database) in all.filter(|(name, _)| caller.sees(name.as_str())) {
-        let state = match database {
-            Ok(Some(database)) => {
+    for (name, seen) in all.filter(|(name, _)| caller.sees(name.as_str())) {
+        let state = match seen {
+            Seen::Open(database) => {
                 per.add(DatabaseLabels { db: name.to_string() }, &database);
                 "usable"
             }
-            Ok(None) => "changing",
-            Err(_) => "broken",
+            // To count what is in them would take opening them.
+            Seen::Asleep => "asleep",
+            Seen::Paused => "paused",
+            Seen::Changing => "changing",
+            Seen::Broken => "broken",
         };
         states.get_or_create(&StateLabels { state }).inc();
     }

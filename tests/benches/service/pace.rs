@@ -2,15 +2,17 @@
 
 use super::clients::{answer, connected, searches};
 use futures_util::{SinkExt, StreamExt};
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    thread,
+    time::{Duration, Instant},
+};
 use tokio::{
-    sync::mpsc,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinSet,
-    time::{Instant, sleep_until},
 };
 
-/// How long some searches took, each from when it was sent: a timer is a millisecond late, and that is
-/// the client's.
+/// How long some searches took, each from when it was sent.
 pub(crate) struct Latencies(Vec<Duration>);
 
 impl Latencies {
@@ -24,37 +26,47 @@ impl Latencies {
 /// Sends `rate` searches a second over `clients` connections for `time`.
 pub(crate) async fn searched(url: &str, clients: u32, rate: f64, time: Duration) -> Latencies {
     let mut all = JoinSet::new();
-    let step = Duration::from_secs_f64(f64::from(clients) / rate);
-    for client in 0..clients {
-        let socket = connected(url).await;
-        // They do not send at the same moment.
-        let start = Instant::now() + Duration::from_millis(20) + step * client / clients;
-        all.spawn(client_of(socket, start, step, time));
+    let mut paced = Vec::new();
+    for _ in 0..clients {
+        let (turn, turns) = unbounded_channel();
+        paced.push(turn);
+        all.spawn(client_of(connected(url).await, turns));
     }
+    let pacing = thread::spawn(move || pace(&paced, Duration::from_secs_f64(1.0 / rate), time));
     let mut latencies = all.join_all().await.concat();
+    pacing.join().expect("no panic");
     latencies.sort_unstable();
     Latencies(latencies)
 }
 
+/// Gives each its turn, one after the other, a step apart. A thread of its own: timers of the runtime
+/// are a millisecond coarse, and let all clients send at once.
+fn pace(clients: &[UnboundedSender<()>], step: Duration, time: Duration) {
+    let start = Instant::now();
+    for (number, client) in (0u32..).zip(clients.iter().cycle()) {
+        let due = step * number;
+        if due > time {
+            break;
+        }
+        thread::sleep(due.saturating_sub(start.elapsed()));
+        client.send(()).expect("somebody waits");
+    }
+}
+
 async fn client_of(
     socket: super::clients::Socket,
-    start: Instant,
-    step: Duration,
-    time: Duration,
+    mut turns: UnboundedReceiver<()>,
 ) -> Vec<Duration> {
     let (mut sink, mut stream) = socket.split();
-    let (sent, mut due) = mpsc::unbounded_channel::<(u8, Instant)>();
+    let (sent, mut due) = unbounded_channel::<(u8, Instant)>();
     let sending = tokio::spawn(async move {
-        let mut at = start;
         let searches = searches();
         for (number, message) in (0..=u8::MAX).zip(&searches).cycle() {
-            if at > start + time {
+            if turns.recv().await.is_none() {
                 break;
             }
-            sleep_until(at).await;
             sent.send((number, Instant::now())).expect("somebody waits");
             sink.send(message.clone()).await.expect("sent");
-            at += step;
         }
         sink
     });

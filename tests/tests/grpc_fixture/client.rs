@@ -216,6 +216,87 @@ pub mod vector_doc_client {
                 .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "Reshard"));
             self.inner.unary(req, path, codec).await
         }
+        /// Changes how a database is served (`db.configure`).
+        pub async fn configure_database(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                crate::grpc_fixture::messages::ConfigureDatabaseRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<crate::grpc_fixture::messages::Database>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/vectordoc.v1.VectorDoc/ConfigureDatabase",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "ConfigureDatabase"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Refuses requests about a database, which leaves memory, until it is resumed (`db.pause`).
+        pub async fn pause_database(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                crate::grpc_fixture::messages::PauseDatabaseRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<crate::grpc_fixture::messages::Database>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/vectordoc.v1.VectorDoc/PauseDatabase",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "PauseDatabase"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Serves a database again that was paused (`db.resume`).
+        pub async fn resume_database(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                crate::grpc_fixture::messages::ResumeDatabaseRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<crate::grpc_fixture::messages::Database>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/vectordoc.v1.VectorDoc/ResumeDatabase",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "ResumeDatabase"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Reads a database as it is at one moment as an archive, piece by piece (`db.snapshot`,
         /// `db.snapshot.read`, `db.snapshot.close`). Hanging up closes it. A client that asks for no piece
         /// for a minute finds it closed.

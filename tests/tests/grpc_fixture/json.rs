@@ -23,7 +23,9 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
     let answer = match method {
         "db.create" => {
             let (shards, replicas) = (p.count("shards"), p.count("replicas"));
-            let request = proto::CreateDatabaseRequest { db, schema, shards, replicas };
+            let (serverless, idle_ms) = p.serving();
+            let request =
+                proto::CreateDatabaseRequest { db, schema, shards, replicas, serverless, idle_ms };
             database(&client.create_database(request).await?.into_inner())
         }
         "db.list" => {
@@ -40,6 +42,19 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
         "db.reshard" => {
             let request = proto::ReshardRequest { db, shards: p.count("shards") };
             database(&client.reshard(request).await?.into_inner())
+        }
+        "db.configure" => {
+            let (serverless, idle_ms) = p.serving();
+            let request = proto::ConfigureDatabaseRequest { db, serverless, idle_ms };
+            database(&client.configure_database(request).await?.into_inner())
+        }
+        "db.pause" => {
+            let request = proto::PauseDatabaseRequest { db };
+            database(&client.pause_database(request).await?.into_inner())
+        }
+        "db.resume" => {
+            let request = proto::ResumeDatabaseRequest { db };
+            database(&client.resume_database(request).await?.into_inner())
         }
         "db.recall" => {
             let request = proto::RecallRequest {
@@ -169,6 +184,11 @@ impl Params {
 
     fn flag(&mut self, name: &str) -> bool {
         self.0.remove(name) == Some(Json::Bool(true))
+    }
+
+    fn serving(&mut self) -> (Option<bool>, Option<u64>) {
+        let serverless = self.0.remove("serverless").and_then(|serverless| serverless.as_bool());
+        (serverless, self.0.remove("idle_ms").and_then(|idle_ms| idle_ms.as_u64()))
     }
 
     fn version(&mut self) -> Option<u64> {
@@ -357,7 +377,12 @@ pub(crate) fn database(database: &proto::Database) -> Json {
         "documents": database.documents,
         "unindexed": database.unindexed,
         "memory_bytes": database.memory_bytes,
+        "state": database.state,
+        "serverless": database.serverless,
     });
+    if let Some(idle_ms) = database.idle_ms {
+        description["idle_ms"] = json!(idle_ms);
+    }
     if let Some(proto::Resharding { from, to, done, total }) = &database.resharding {
         description["resharding"] = json!({"from": from, "to": to, "done": done, "total": total});
     }

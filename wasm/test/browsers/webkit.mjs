@@ -48,7 +48,7 @@ async function openSession(sessions, stop) {
     const script = `const [args, done] = arguments;
       Promise.resolve((${task})(...args)).then(
         (value) => done({ value }),
-        (error) => done({ error: String(error.stack ?? error) }));`;
+        (error) => done({ error: [error, error.stack].join("\\n") }));`;
     const answer = await call("POST", `${session}/execute/async`, { script, args: [args] });
     if (answer.error !== undefined) throw new Error(answer.error);
     return answer.value;

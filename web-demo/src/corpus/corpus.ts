@@ -123,7 +123,7 @@ export class Corpus {
       return this.#askVector(question, question.vector, undefined, { filter, ef });
     }
     const entry = await this.#db.get(question.id, { include: "*" });
-    if (entry === undefined) throw new Error(`there is no entry ${question.id} any more`);
+    if (entry === undefined) throw new Error(`entry ${question.id} is not indexed, not yet or not any more`);
     const { embedding, ...asked } = entry as Entry;
     return this.#askVector(question, embedding, asked, { filter, ef });
   }

@@ -7,9 +7,9 @@ import type { FromReader, ToReader } from "./reader.worker";
 export class Reader {
   readonly #worker = new Worker(new URL("./reader.worker.ts", import.meta.url), { type: "module" });
 
-  /** Reads a collection; what comes first is its atlas. */
-  async read(collection: Collection): Promise<Atlas> {
-    const answer = await this.#ask({ read: collection });
+  /** Reads a collection; what comes first is its atlas, then entries, of which `first` is the first. */
+  async read(collection: Collection, first: number): Promise<Atlas> {
+    const answer = await this.#ask({ read: collection, first });
     if (answer.kind !== "atlas") throw new Error(`the reader answered ${answer.kind}`);
     return answer.atlas;
   }

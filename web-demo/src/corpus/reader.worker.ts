@@ -6,11 +6,12 @@ import type { Entry } from "./entry";
 import { type Matrix, readNpy } from "./npy";
 
 /** What the reader is told: which collection, then each time that entries can be taken. */
-export type ToReader = { readonly read: Collection } | { readonly take: number };
+export type ToReader =
+  | { readonly read: Collection; readonly first: number }
+  | { readonly take: number };
 
 /** What it answers. */
 export type FromReader =
-  | { readonly kind: "progress"; readonly done: number; readonly total: number }
   | { readonly kind: "atlas"; readonly atlas: Atlas }
   | { readonly kind: "entries"; readonly entries: readonly Entry[] }
   | { readonly kind: "failed"; readonly message: string };
@@ -35,7 +36,7 @@ let taken = 0;
 
 self.onmessage = ({ data }: MessageEvent<ToReader>) => {
   if ("read" in data) {
-    read(data.read).catch((error: unknown) =>
+    read(data.read, data.first).catch((error: unknown) =>
       tell({ kind: "failed", message: error instanceof Error ? error.message : String(error) }),
     );
   } else {
@@ -43,9 +44,11 @@ self.onmessage = ({ data }: MessageEvent<ToReader>) => {
   }
 };
 
-async function read({ sources, layout }: Collection): Promise<void> {
+async function read({ sources, layout }: Collection, first: number): Promise<void> {
   const [places, ...read] = await Promise.all([load(layout), ...sources.map(readSource)]);
   definitions = read.flat();
+  const at = definitions.findIndex(({ id }) => id === first);
+  if (at > 0) definitions.unshift(...definitions.splice(at, 1));
   tell({ kind: "atlas", atlas: atlasOf(definitions, readNpy(places, layout)) });
 }
 

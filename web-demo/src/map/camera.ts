@@ -9,6 +9,22 @@ export interface Pixel {
   readonly y: number;
 }
 
+/** What a camera saw at one moment: points are on the canvas at `x * side + left`, `y * side + top`. */
+export interface View {
+  readonly width: number;
+  readonly height: number;
+  readonly side: number;
+  readonly left: number;
+  readonly top: number;
+  /** How much larger than all of it. */
+  readonly scale: number;
+}
+
+/** Where a point of the map is in a view. */
+export function toPixel(x: number, y: number, { side, left, top }: View): Pixel {
+  return { x: x * side + left, y: y * side + top };
+}
+
 /** Which part of the map is seen: a point of it in the middle, and how much larger than all of it. */
 export class Camera {
   width = 1;
@@ -17,8 +33,10 @@ export class Camera {
   #y = 0.5;
   #scale = 1;
 
-  get scale(): number {
-    return this.#scale;
+  /** What it sees now. */
+  get view(): View {
+    const { width, height, side, left, top } = this;
+    return { width, height, side, left, top, scale: this.#scale };
   }
 
   /** Pixels that the side of the whole map takes. */
@@ -26,17 +44,12 @@ export class Camera {
     return Math.min(this.width, this.height) * (1 - 2 * MARGIN) * this.#scale;
   }
 
-  /** Where points are on the canvas: `x * side + left`, `y * side + top`. */
   get left(): number {
     return this.width / 2 - this.#x * this.side;
   }
 
   get top(): number {
     return this.height / 2 - this.#y * this.side;
-  }
-
-  toPixel(x: number, y: number): Pixel {
-    return { x: x * this.side + this.left, y: y * this.side + this.top };
   }
 
   /** Where on the map a pixel is. */

@@ -1,7 +1,8 @@
 import type { Atlas } from "../corpus/atlas";
 import { placesOf } from "../corpus/atlas";
 import { find, isStill } from "../page/element";
-import { Camera, type Pixel, type Pose, between } from "./camera";
+import { withNextFrame } from "../page/frame";
+import { Camera, type Pixel, type Pose, type View, between, toPixel } from "./camera";
 import { Gestures } from "./gestures";
 import { Grid } from "./grid";
 import { Overlay, type Scene, type Trail } from "./overlay";
@@ -32,13 +33,19 @@ export class CorpusMap {
   #places: ReadonlyMap<number, number> = new Map();
   #lit: Uint8Array | undefined;
   #scene: Scene = { asked: undefined, found: [], trail: undefined };
+  /** What the points were painted for. */
+  #painted: View | undefined;
+  /** Whether the points must be painted again. */
   #isStale = true;
   #isDrawn = false;
-  #flight = 0;
+  #endFlight = () => {};
 
   constructor(onPick: (id: number) => void) {
     this.#onPick = onPick;
-    this.#painter = new Painter(find("map-points", HTMLCanvasElement));
+    this.#painter = new Painter(find("map-points", HTMLCanvasElement), (view) => {
+      this.#painted = view;
+      this.#drawMarks();
+    });
     this.#overlay = new Overlay(find("map-marks", HTMLCanvasElement));
     this.#palette = paletteOf(this.#frame);
     new Gestures(this.#frame, this.#camera, {
@@ -46,8 +53,10 @@ export class CorpusMap {
       hovered: (at) => this.#hover(at),
       clicked: (at) => this.#click(at),
     });
-    new ResizeObserver(() => this.#resize()).observe(this.#frame);
+    new ResizeObserver(() => this.#redraw()).observe(this.#frame);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
+    // WebKit may run this before it has the style sheet, and then there are no colours yet.
+    addEventListener("load", () => this.recolour());
     const zoom = (id: string, act: () => void) =>
       find(id, HTMLButtonElement).addEventListener("click", () => {
         act();
@@ -63,17 +72,17 @@ export class CorpusMap {
     this.#atlas = atlas;
     this.#grid = new Grid(atlas);
     this.#places = placesOf(atlas);
-    this.#lit = undefined;
     this.#scene = { asked: undefined, found: [], trail: undefined };
+    this.#painter.use(atlas);
     this.#overlay.regions = regionsOf(atlas);
     this.#camera.reset();
-    this.#repaint();
+    this.light(undefined);
   }
 
   /** Shows which entries pass a filter; all of them, if `lit` is undefined. */
   light(lit: Uint8Array | undefined): void {
     this.#lit = lit;
-    this.#repaint();
+    this.#dress();
   }
 
   /** Shows what was asked and found, and goes there if that is wanted. */
@@ -100,6 +109,14 @@ export class CorpusMap {
   /** Paints in the colours the page has by now. */
   recolour(): void {
     this.#palette = paletteOf(this.#frame);
+    this.#dress();
+  }
+
+  /** Paints the points with the colours and the filter there are. */
+  #dress(): void {
+    const { paper, parts, other } = this.#palette;
+    const colours = (this.#atlas?.partNames ?? []).map((part) => parts[part] ?? other);
+    this.#painter.look({ paper, colours, lit: this.#lit });
     this.#repaint();
   }
 
@@ -118,19 +135,19 @@ export class CorpusMap {
   }
 
   #fly(from: Pose, to: Pose): void {
-    cancelAnimationFrame(this.#flight);
+    this.#endFlight();
     const started = performance.now();
     const step = (now: number) => {
       const part = isStill() ? 1 : Math.min(1, Math.max(0, now - started) / FLIGHT_MS);
       this.#camera.pose = between(from, to, 1 - (1 - part) ** 3);
       this.#repaint();
-      if (part < 1) this.#flight = requestAnimationFrame(step);
+      if (part < 1) this.#endFlight = withNextFrame(step);
     };
-    this.#flight = requestAnimationFrame(step);
+    this.#endFlight = withNextFrame(step);
   }
 
   #moved(): void {
-    cancelAnimationFrame(this.#flight);
+    this.#endFlight();
     this.#tip.hidden = true;
     this.#repaint();
   }
@@ -143,7 +160,7 @@ export class CorpusMap {
     this.#redraw();
     if (place === undefined || this.#atlas === undefined) return;
     const { xs, ys, titles } = this.#atlas;
-    const { x, y } = this.#camera.toPixel(xs[place] as number, ys[place] as number);
+    const { x, y } = toPixel(xs[place] as number, ys[place] as number, this.#camera.view);
     const density = this.#camera.width / this.#frame.clientWidth;
     this.#tip.textContent = titles[place] ?? "";
     this.#tip.style.setProperty("--x", `${x / density}px`);
@@ -162,19 +179,21 @@ export class CorpusMap {
     return this.#grid?.nearest(this.#camera.toMap(at), (REACH_PX * density) / this.#camera.side);
   }
 
-  #resize(): void {
+  /** Has as many pixels as there is room; whether that are others than before. */
+  #fit(): boolean {
     const density = Math.min(DENSITY_MAX, devicePixelRatio);
-    this.#camera.width = Math.max(1, Math.round(this.#frame.clientWidth * density));
-    this.#camera.height = Math.max(1, Math.round(this.#frame.clientHeight * density));
-    for (const canvas of this.#frame.querySelectorAll("canvas")) {
-      canvas.width = this.#camera.width;
-      canvas.height = this.#camera.height;
+    const width = Math.max(1, Math.round(this.#frame.clientWidth * density));
+    const height = Math.max(1, Math.round(this.#frame.clientHeight * density));
+    if (width === this.#camera.width && height === this.#camera.height) return false;
+    for (const area of [this.#camera, ...this.#frame.querySelectorAll("canvas")]) {
+      area.width = width;
+      area.height = height;
     }
     this.#overlay.density = density;
-    this.#repaint();
+    return true;
   }
 
-  /** Paints all of it with the next frame. */
+  /** Paints the points and draws what is marked with the next frame. */
   #repaint(): void {
     this.#isStale = true;
     this.#redraw();
@@ -184,7 +203,7 @@ export class CorpusMap {
   #redraw(): void {
     if (this.#isDrawn) return;
     this.#isDrawn = true;
-    requestAnimationFrame(() => {
+    withNextFrame(() => {
       this.#isDrawn = false;
       this.#draw();
     });
@@ -192,8 +211,14 @@ export class CorpusMap {
 
   #draw(): void {
     if (this.#atlas === undefined) return;
-    if (this.#isStale) this.#painter.paint(this.#atlas, this.#camera, this.#palette, this.#lit);
+    if (this.#fit() || this.#isStale) this.#painter.paint(this.#camera.view);
+    else this.#drawMarks();
     this.#isStale = false;
-    this.#overlay.draw(this.#atlas, this.#camera, this.#palette, this.#scene);
+  }
+
+  /** Draws what is marked where the points are, which have the camera's view only once painted. */
+  #drawMarks(): void {
+    const [atlas, painted] = [this.#atlas, this.#painted];
+    if (atlas && painted) this.#overlay.draw(atlas, painted, this.#palette, this.#scene);
   }
 }

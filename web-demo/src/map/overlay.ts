@@ -1,5 +1,5 @@
 import type { Atlas } from "../corpus/atlas";
-import type { Camera, Pixel } from "./camera";
+import { type Pixel, type View, toPixel } from "./camera";
 import type { Palette } from "./palette";
 import type { Region } from "./regions";
 
@@ -35,7 +35,8 @@ export class Overlay {
   density = 1;
   readonly #context: CanvasRenderingContext2D;
   #atlas: Atlas | undefined;
-  #camera: Camera | undefined;
+  #view: View | undefined;
+  #halo = "";
   #taken: DOMRect[] = [];
 
   constructor(canvas: HTMLCanvasElement) {
@@ -44,11 +45,12 @@ export class Overlay {
     this.#context = context;
   }
 
-  draw(atlas: Atlas, camera: Camera, palette: Palette, scene: Scene): void {
+  draw(atlas: Atlas, view: View, palette: Palette, scene: Scene): void {
     this.#atlas = atlas;
-    this.#camera = camera;
+    this.#view = view;
+    this.#halo = palette.halo;
     this.#taken = [];
-    this.#context.clearRect(0, 0, camera.width, camera.height);
+    this.#context.clearRect(0, 0, view.width, view.height);
     this.#context.lineCap = "round";
     if (scene.trail) this.#drawTrail(scene.trail, palette);
     this.#drawFound(scene, palette);
@@ -99,8 +101,7 @@ export class Overlay {
     this.#context.font = `600 ${11 * this.density}px ${SANS}`;
     this.#context.letterSpacing = `${0.08 * 11 * this.density}px`;
     for (const { name, x, y } of this.regions) {
-      const at = this.#camera?.toPixel(x, y);
-      if (at) this.#word(name.toUpperCase(), at, muted, "center");
+      this.#word(name.toUpperCase(), toPixel(x, y, this.#view as View), muted, "center");
     }
     this.#context.letterSpacing = "0px";
   }
@@ -120,14 +121,14 @@ export class Overlay {
     context.textBaseline = "middle";
     context.lineJoin = "round";
     context.lineWidth = 4 * this.density;
-    context.strokeStyle = getComputedStyle(context.canvas).getPropertyValue("--map");
+    context.strokeStyle = this.#halo;
     context.strokeText(text, box.left + room, y);
     context.fillStyle = colour;
     context.fillText(text, box.left + room, y);
   }
 
   #isFree(box: DOMRect): boolean {
-    const { width = 0, height = 0 } = this.#camera ?? {};
+    const { width, height } = this.#view as View;
     const isInside = box.left >= 0 && box.right <= width && box.top >= 0 && box.bottom <= height;
     const touches = (other: DOMRect) =>
       box.left < other.right &&
@@ -139,7 +140,7 @@ export class Overlay {
 
   #at(place: number): Pixel {
     const { xs, ys } = this.#atlas as Atlas;
-    return (this.#camera as Camera).toPixel(xs[place] ?? 0, ys[place] ?? 0);
+    return toPixel(xs[place] ?? 0, ys[place] ?? 0, this.#view as View);
   }
 
   #titleOf(place: number): string {

@@ -4,6 +4,8 @@ export type Colour = readonly [number, number, number];
 /** What the map is painted with, as the style sheet says. */
 export interface Palette {
   readonly paper: Colour;
+  /** The paper's colour, around words. */
+  readonly halo: string;
   readonly ink: string;
   readonly muted: string;
   readonly accent: string;
@@ -23,6 +25,7 @@ export function paletteOf(element: HTMLElement): Palette {
   };
   return {
     paper: colour("--map"),
+    halo: value("--map"),
     ink: value("--ink"),
     muted: value("--muted"),
     accent: value("--accent"),

@@ -17,5 +17,6 @@ mod table;
 pub(crate) use command::ConfigCommand;
 pub(crate) use environment::LOG as LOG_VARIABLE;
 pub(crate) use flags::Flags;
+pub(crate) use kind::{Kind, Value};
 pub(crate) use settings::{LogFormat, Settings};
 pub(crate) use sources::Effective;

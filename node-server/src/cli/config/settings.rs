@@ -1,6 +1,6 @@
 //! What a server is told, whole.
 
-use crate::{Limits, ServeOptions, limits::SLOW_AFTER_DEFAULT};
+use crate::{Limits, ServeOptions, Serverless, limits::SLOW_AFTER_DEFAULT};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vectordoc::{
     limits::{HISTORY_BYTES_DEFAULT, WAITING_WRITES_DEFAULT},
@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     /// Empty for no traces.
     pub(crate) otel_endpoint: String,
     pub(crate) database: Budgets,
+    pub(crate) serverless: Serverless,
     pub(crate) limits: Limits,
 }
 
@@ -77,6 +78,7 @@ impl Default for Settings {
             log_slow_query: SLOW_AFTER_DEFAULT,
             otel_endpoint: String::new(),
             database: Budgets::default(),
+            serverless: Serverless::default(),
             limits: Limits::default(),
         }
     }
@@ -90,12 +92,20 @@ impl Settings {
         let bound = |bytes: u64| (bytes > 0).then_some(bytes);
         DatabaseOptions {
             residence: self.residence,
+            // The first answer comes early; that damage is found by who reads it is what a server
+            // does with each database anyway, as it must not stop for one.
+            waking: true,
             history_bytes: Some(history_bytes),
             memory_bytes_max: bound(memory_bytes_max),
             disk_bytes_free_min: bound(disk_bytes_free_min),
             waiting_writes_max: Some(waiting_writes_max),
             ..DatabaseOptions::default()
         }
+    }
+
+    /// The same, for databases that are idle.
+    pub(crate) fn serverless(&self) -> Serverless {
+        self.serverless.clone()
     }
 
     /// The same, for the server.

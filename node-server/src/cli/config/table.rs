@@ -13,6 +13,7 @@ const GIB: u64 = 1024 * MIB;
 const TIB: u64 = 1024 * GIB;
 const SECOND_MS: u64 = 1_000;
 const HOUR_MS: u64 = 3_600 * SECOND_MS;
+const WEEK_MS: u64 = 7 * 24 * HOUR_MS;
 
 macro_rules! settings {
     ($($key:literal, $($field:ident).+, $kind:expr, $about:literal;)*) => {
@@ -53,6 +54,9 @@ settings! {
     "database.memory_bytes_max", database.memory_bytes_max, Bytes(0, 1024 * TIB), "Bytes of memory that each database may take; 0 for no bound";
     "database.disk_bytes_free_min", database.disk_bytes_free_min, Bytes(0, 1024 * TIB), "Bytes that stay free on the disk; 0 for none";
     "database.waiting_writes_max", database.waiting_writes_max, Count(1, 1_000_000), "Writes that may wait for one shard";
+    "serverless.all", serverless.by_default, Switch, "Whether databases that do not say leave memory while they are idle, to be opened by the next request";
+    "serverless.idle", serverless.idle, Duration(100, WEEK_MS), "How long such a database is without a request before it leaves memory, unless it says";
+    "serverless.awake_max", serverless.awake_max, Count(1, 100_000), "Such databases in memory at the same time; before another one comes, the one goes that was not used for longest";
     "limits.message_bytes_max", limits.message_bytes_max, Bytes(KIB, GIB), "Bytes of one message of a client";
     "limits.answer_bytes_max", limits.answer_bytes_max, Bytes(KIB, GIB), "Bytes of one answer";
     "limits.unread_bytes_max", limits.unread_bytes_max, Bytes(KIB, 64 * GIB), "Bytes of answers of one connection that its client has not read; at so many its requests wait";

@@ -8,7 +8,7 @@ mod served;
 
 pub(crate) use answer::{Answer, Found};
 pub(crate) use options::{PlaceOptions, URL_DEFAULT};
-pub(crate) use served::{connect, request};
+pub(crate) use served::{connect, request, reshard};
 
 use vectordoc::{Filter, Id, Page, Query, Result, Schema, Scroll};
 

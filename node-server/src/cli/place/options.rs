@@ -1,9 +1,12 @@
 //! How the command line names a database.
 
 use super::{Place, local::Local, served::Served};
-use crate::cli::file;
+use crate::cli::{
+    file,
+    logins::{Login, Logins},
+};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use vectordoc::{
     Result,
     client::{Connection, ConnectionBuilder},
@@ -22,9 +25,10 @@ pub(crate) struct PlaceOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) db: String,
 
-    /// Server that has it; one that asks for a key gets that of the variable VECTORDOC_KEY
-    #[arg(long, value_name = "URL", default_value = URL_DEFAULT, conflicts_with = "data")]
-    pub(crate) url: String,
+    /// Server that has it; the one of `vectordoc login`, else that of this machine. One that asks for
+    /// a key gets that of the variable VECTORDOC_KEY, else of `login`
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub(crate) url: Option<String>,
 
     /// Certificate authority of a server at wss://, in PEM, when the system does not know it
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
@@ -43,7 +47,7 @@ impl PlaceOptions {
                 .map_err(|error| file::trouble(data.display(), &error))?
                 .display()
                 .to_string(),
-            None => self.url.clone(),
+            None => Logins::server(self.url.as_deref())?,
         };
         Ok(format!("{} at {place}", self.db))
     }
@@ -52,20 +56,25 @@ impl PlaceOptions {
     pub(crate) fn open(&self) -> Result<Box<dyn Place>> {
         Ok(match &self.data {
             Some(data) => Box::new(Local::open(data, &self.db)?),
-            None => Box::new(Served::connect(&self.url, self.ca.as_deref(), &self.db)?),
+            None => {
+                let url = Logins::server(self.url.as_deref())?;
+                let login = Logins::of(&url)?;
+                let login = Login { ca: self.ca.clone().or(login.ca), key: login.key };
+                Box::new(Served::connect(&url, &login, &self.db)?)
+            }
         })
     }
 }
 
-/// How to connect to the server at `url`, with the key of the environment, trusting the system's
-/// authorities or the one in the file `authority` alone.
-pub(super) fn connection(url: &str, authority: Option<&Path>) -> Result<ConnectionBuilder> {
+/// How to connect to the server at `url`, with the key of the environment or the one that was logged
+/// in with, trusting the system's authorities or the one of the login alone.
+pub(super) fn connection(url: &str, login: &Login) -> Result<ConnectionBuilder> {
     let mut builder = Connection::builder(url);
     // Not an argument, as every user of a machine sees the arguments of its processes.
-    if let Ok(key) = std::env::var(KEY_VARIABLE) {
+    if let Some(key) = std::env::var(KEY_VARIABLE).ok().or_else(|| login.key.clone()) {
         builder = builder.key(key);
     }
-    if let Some(authority) = authority {
+    if let Some(authority) = &login.ca {
         builder = builder.trust_only(file::read_text(authority)?);
     }
     Ok(builder)

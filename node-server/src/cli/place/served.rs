@@ -1,10 +1,10 @@
 //! A database behind a server.
 
 use super::{Answer, LOOK_EVERY, Place};
-use crate::cli::runtime;
+use crate::cli::{logins::Login, runtime};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json, value::RawValue};
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 use tokio::{runtime::Runtime, task::JoinSet};
 use vectordoc::{
     Document, Error, ErrorKind, Filter, Fusion, Id, Include, Page, Query, Result, Schema, Scroll,
@@ -86,8 +86,8 @@ struct Indexed {
 }
 
 impl Served {
-    pub(super) fn connect(url: &str, authority: Option<&Path>, db: &str) -> Result<Self> {
-        let (runtime, connection) = connect(url, authority)?;
+    pub(super) fn connect(url: &str, login: &Login, db: &str) -> Result<Self> {
+        let (runtime, connection) = connect(url, login)?;
         let request_bytes_max = REQUEST_BYTES_MAX.min(connection.limits().message_bytes_max / 2);
         let (db, in_flight) = (db.to_owned(), JoinSet::new());
         let acknowledged = Acknowledged::default();
@@ -209,21 +209,7 @@ impl Place for Served {
     }
 
     fn reshard(&mut self, shards: usize, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
-        let (connection, params) =
-            (self.connection.clone(), json!({"db": self.db, "shards": shards}));
-        let resharding = self
-            .runtime
-            .spawn(async move { request::<Json>(&connection, "db.reshard", &params).await });
-        while !resharding.is_finished() {
-            let described: Json = self.request("db.get", json!({"db": self.db}))?;
-            let now = &described["resharding"];
-            if let (Some(done), Some(total)) = (now["done"].as_u64(), now["total"].as_u64()) {
-                progress(done, total);
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
-        let ended = self.runtime.block_on(resharding);
-        ended.map_err(|error| Error::internal(format!("a request ended: {error}")))?.map(drop)
+        reshard(&self.runtime, &self.connection, &self.db, shards, progress)
     }
 
     fn search(&mut self, query: &Query, explain: bool) -> Result<Answer> {
@@ -266,11 +252,34 @@ impl Place for Served {
     }
 }
 
-/// Connects to a server, which the system's authorities vouch for or the one in the file
-/// `authority`.
-pub(crate) fn connect(url: &str, authority: Option<&Path>) -> Result<(Runtime, Connection)> {
+/// Gives a database of a server another number of shards, telling how many of how many steps are done.
+pub(crate) fn reshard(
+    runtime: &Runtime,
+    connection: &Connection,
+    db: &str,
+    shards: usize,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<()> {
+    let (asking, params) = (connection.clone(), json!({"db": db, "shards": shards}));
+    let resharding =
+        runtime.spawn(async move { request::<Json>(&asking, "db.reshard", &params).await });
+    while !resharding.is_finished() {
+        let params = json!({"db": db});
+        let described: Json = runtime.block_on(request(connection, "db.get", &params))?;
+        let now = &described["resharding"];
+        if let (Some(done), Some(total)) = (now["done"].as_u64(), now["total"].as_u64()) {
+            progress(done, total);
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let ended = runtime.block_on(resharding);
+    ended.map_err(|error| Error::internal(format!("a request ended: {error}")))?.map(drop)
+}
+
+/// Connects to a server with what is known of it.
+pub(crate) fn connect(url: &str, login: &Login) -> Result<(Runtime, Connection)> {
     let runtime = runtime::start()?;
-    let builder = super::options::connection(url, authority)?;
+    let builder = super::options::connection(url, login)?;
     let opened = runtime.block_on(builder.connect());
     Ok((runtime, opened.map_err(explain)?))
 }

@@ -121,6 +121,13 @@ pub struct CreateDatabaseRequest {
     /// How many replicas it has; 1 if 0. This build keeps 1 and refuses more.
     #[prost(uint32, tag = "4")]
     pub replicas: u32,
+    /// Whether it leaves memory while it is idle, to be opened by the next request; the server's choice
+    /// if absent.
+    #[prost(bool, optional, tag = "5")]
+    pub serverless: ::core::option::Option<bool>,
+    /// Milliseconds without a request after which it does, 100 at least; the server's choice if absent.
+    #[prost(uint64, optional, tag = "6")]
+    pub idle_ms: ::core::option::Option<u64>,
 }
 /// What there is to know about a database.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -146,6 +153,16 @@ pub struct Database {
     /// How far it is with getting another number of shards, if it is.
     #[prost(message, optional, tag = "7")]
     pub resharding: ::core::option::Option<Resharding>,
+    /// Whether it is in memory: `awake`; `asleep`, and the next request opens it; or `paused`, and
+    /// requests are refused until it is resumed.
+    #[prost(string, tag = "8")]
+    pub state: ::prost::alloc::string::String,
+    /// Whether it leaves memory while it is idle.
+    #[prost(bool, tag = "9")]
+    pub serverless: bool,
+    /// After so many milliseconds without a request, if it does.
+    #[prost(uint64, optional, tag = "10")]
+    pub idle_ms: ::core::option::Option<u64>,
 }
 /// A change of the number of shards under way.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -232,6 +249,33 @@ pub struct ReshardRequest {
     /// How many shards there shall be.
     #[prost(uint32, tag = "2")]
     pub shards: u32,
+}
+/// Parameters of `ConfigureDatabase`. What is absent stays as it is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConfigureDatabaseRequest {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub db: ::prost::alloc::string::String,
+    /// Whether it leaves memory while it is idle.
+    #[prost(bool, optional, tag = "2")]
+    pub serverless: ::core::option::Option<bool>,
+    /// Milliseconds without a request after which it does, 100 at least.
+    #[prost(uint64, optional, tag = "3")]
+    pub idle_ms: ::core::option::Option<u64>,
+}
+/// Parameters of `PauseDatabase`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PauseDatabaseRequest {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub db: ::prost::alloc::string::String,
+}
+/// Parameters of `ResumeDatabase`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeDatabaseRequest {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub db: ::prost::alloc::string::String,
 }
 /// Parameters of `Snapshot`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,0 +1,72 @@
+//! `vectordoc list`: the databases of a server, and how they are.
+
+use super::{command::Run, number, output::Output, server::ServerOptions, table::Table};
+use clap::Args;
+use indicatif::HumanBytes;
+use serde_json::{Value as Json, json};
+use std::time::Duration;
+use vectordoc::Result;
+
+const EXAMPLES: &str = "\
+Examples:
+  vectordoc list                                    of the server you are logged in to
+  vectordoc list --url ws://127.0.0.1:7700
+  vectordoc list --json | jq -r '.dbs[] | select(.state == \"paused\") | .db'
+
+A database that is asleep is opened by the next request; to be listed does not wake it.";
+
+/// List the databases of a server and how they are
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct List {
+    #[command(flatten)]
+    server: ServerOptions,
+
+    /// Print what the server answers, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run for List {
+    fn run(&self, out: &mut Output) -> Result<()> {
+        let server = self.server.connect()?;
+        let answer: Json = server.ask("db.list", &json!({}))?;
+        server.close()?;
+        if self.json {
+            return out.line(answer);
+        }
+        let databases = answer["dbs"].as_array().map_or(&[][..], Vec::as_slice);
+        if databases.is_empty() {
+            return out.line("no database yet: `vectordoc deploy SCHEMA --name NAME` makes one");
+        }
+        let mut table =
+            Table::new(["NAME", "STATE", "DOCUMENTS", "SHARDS", "MEMORY", "SERVERLESS"]);
+        databases.iter().for_each(|database| table.row(row(database)));
+        let columns = out.columns();
+        table.lines(columns).iter().try_for_each(|line| out.line(line))
+    }
+}
+
+/// The cells of one database.
+pub(crate) fn row(database: &Json) -> [String; 6] {
+    let text = |name: &str| database[name].as_str().unwrap_or_default().to_owned();
+    let count = |name: &str| database[name].as_u64().unwrap_or_default();
+    if !database["error"].is_null() {
+        let why = database["error"]["message"].as_str().unwrap_or_default();
+        let [documents, shards, memory] = [(); 3].map(|()| "-".to_owned());
+        return [text("db"), format!("broken: {why}"), documents, shards, memory, String::new()];
+    }
+    let idle = database["idle_ms"].as_u64().map(Duration::from_millis);
+    let state = match &database["resharding"] {
+        Json::Null => text("state"),
+        now => format!("scaling to {} shards", now["to"]),
+    };
+    [
+        text("db"),
+        state,
+        number::grouped(count("documents")),
+        number::grouped(count("shards")),
+        HumanBytes(count("memory_bytes")).to_string(),
+        idle.map_or_else(|| "no".into(), |idle| format!("after {}", number::time(idle))),
+    ]
+}
