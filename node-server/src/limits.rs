@@ -93,6 +93,12 @@ pub(crate) const IDLE_MAX: Duration = Duration::from_secs(7 * 86_400);
 pub(crate) const AWAKE_MAX_DEFAULT: usize = 256;
 /// How often a server looks which databases may sleep.
 pub(crate) const SLEEP_CHECK_INTERVAL: Duration = Duration::from_millis(250);
+/// Lines about databases that a server keeps for `db.logs`.
+pub(crate) const JOURNAL_LINES_MAX: usize = 4_096;
+/// Bytes of one of them.
+pub(crate) const JOURNAL_LINE_BYTES_MAX: usize = 1_024;
+/// Lines of an answer that does not say.
+pub(crate) const LOGS_LIMIT_DEFAULT: usize = 100;
 /// Writes at work at the same time: they wait for the disk, and share one sync.
 pub(crate) const WRITES_MAX: usize = 64;
 /// Snapshots that clients have open at the same time.

@@ -126,6 +126,16 @@ fn a_local_database_goes_to_a_server_and_is_looked_after_there() {
     assert!(table.lines().next().is_some_and(|line| line.starts_with("NAME")), "{table}");
     assert_eq!(user.json(&["resume", "products"])["state"], "asleep");
 
+    let logs = user.succeeds(&["logs", "products"]);
+    for said in ["restored", "paused", "resumed"] {
+        assert!(logs.lines().any(|line| line.contains(said)), "{said}: {logs}");
+    }
+    assert!(!logs.contains("notes"), "{logs}");
+    let last = user.succeeds(&["logs", "products", "--limit", "1", "--json"]);
+    let last: Json = serde_json::from_str(&last).expect("one line");
+    assert_eq!(last["level"], "INFO", "{last}");
+    let unknown = user.fails(&["logs", "product"]);
+    assert!(unknown.contains("products"), "{unknown}");
     let refused = user.fails(&["delete", "products"]);
     assert!(refused.contains("--yes"), "{refused}");
     assert_eq!(user.json(&["delete", "products", "--yes"])["deleted"], true);
@@ -152,4 +162,25 @@ fn a_file_of_keys_that_others_can_read_is_refused() {
     fs::set_permissions(user.logins(), open).expect("it can be changed");
     let refused = user.fails(&["list"]);
     assert!(refused.contains("644") && refused.contains("chmod 600"), "{refused}");
+}
+
+#[test]
+fn what_the_unit_of_systemd_starts_serves_and_ends_as_it_is_asked_to() {
+    let unit =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../node-server/deploy/vectordoc.service");
+    let unit = fs::read_to_string(unit).expect("it is there");
+    let command = unit.lines().find_map(|line| line.strip_prefix("ExecStart="));
+    let words: Vec<&str> = command.expect("a command").split_whitespace().collect();
+    assert_eq!(words[0], "/usr/local/bin/vectordoc");
+    let folder = tempfile::tempdir().expect("a directory for the test");
+    let data = folder.path().join("vectordoc");
+    let moved = |word: &&str| word.replace("/var/lib/vectordoc", text(&data));
+    // At any port, as that of the unit may be taken.
+    let listen = ["--listen", "127.0.0.1:0"].map(String::from);
+    let arguments: Vec<String> = words[1..].iter().map(moved).chain(listen).collect();
+    let mut server = Running::start(&arguments);
+    server.line_with("ws://");
+    assert!(data.is_dir(), "the directory that StateDirectory makes is the one that is served");
+    assert!(unit.contains("StateDirectory=vectordoc\n") && unit.contains("KillSignal=SIGTERM\n"));
+    assert_eq!(server.terminate().1, Some(0));
 }

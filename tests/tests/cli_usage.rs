@@ -4,9 +4,9 @@ mod cli_program;
 
 use cli_program::{run, text};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "demo", "serve", "import", "export", "search", "backup", "restore", "reshard", "bench", "key",
-    "config", "login", "logout", "deploy", "list", "pause", "resume", "scale", "delete",
+    "config", "login", "logout", "deploy", "list", "pause", "resume", "scale", "delete", "logs",
 ];
 
 #[test]

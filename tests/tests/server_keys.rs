@@ -59,6 +59,7 @@ fn operations() -> Vec<(&'static str, Json, Option<&'static str>)> {
         ("db.recall", json!({"db": db}), None),
         ("doc.delete", json!({"db": db, "ids": ["p1"]}), None),
         ("db.reshard", json!({"db": db, "shards": 2}), None),
+        ("db.logs", json!({"db": db}), Some("unsupported")),
         ("db.configure", json!({"db": db, "idle_ms": 60_000}), None),
         ("db.pause", json!({"db": db}), None),
         ("db.resume", json!({"db": db}), None),

@@ -11,7 +11,11 @@ use grpc_fixture::messages::ChangesRequest;
 use serde_json::{Value as Json, json};
 use server_fixture::{Wire, any_port, within_time};
 use std::{fs, path::Path, time::Duration};
-use vectordoc::{Result, native::DatabaseOptions};
+use vectordoc::{
+    ErrorKind, Filter, Result, Schema,
+    client::{Connection, Remote},
+    native::DatabaseOptions,
+};
 use vectordoc_server::{Catalog, Server, Serverless};
 
 /// The least a database may be idle.
@@ -266,6 +270,31 @@ async fn a_paused_database_refuses_requests_until_it_is_resumed_also_over_a_rest
         assert!(!data.path().join("idle").exists());
         let gone = wire.ask("db.get", json!({"db": "idle"})).await?;
         assert_eq!(code(&gone), "not_found", "{gone}");
+        server.shutdown().await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_of_rust_pauses_resumes_and_lets_sleep() -> Result<()> {
+    within_time(async {
+        let data = tempfile::tempdir().expect("a directory for the test");
+        let server = server_of(data.path(), 8).await?;
+        let connection = Connection::builder(server.url()).connect().await?;
+        let schema = Schema::from_json(&schema())?;
+        let remote = Remote::create(connection, "notes", schema, None).await?;
+        let described = remote.describe().await?;
+        assert_eq!((&*described.state, described.serverless), ("awake", false));
+        let paused = remote.pause().await?;
+        assert_eq!(paused.state, "paused");
+        let refused = remote.count(&Filter::All).await.expect_err("it is paused");
+        assert_eq!(refused.kind(), ErrorKind::Conflict, "{refused}");
+        assert_eq!(remote.resume().await?.state, "awake");
+        let idle = Some(Duration::from_millis(IDLE_MS));
+        assert!(remote.configure(true, idle).await?.serverless);
+        let mut wire = Wire::open(&server).await?;
+        wait_asleep(&mut wire, "notes").await?;
+        assert_eq!(remote.count(&Filter::All).await?, 0);
         server.shutdown().await
     })
     .await

@@ -12,6 +12,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeSeed};
 use serde_json::{Value as Json, json, value::RawValue};
+use std::time::Duration;
 
 /// A database on a server. Clones share its connection.
 #[derive(Clone)]
@@ -33,6 +34,13 @@ pub struct Description {
     pub shards: usize,
     /// How many documents it has.
     pub documents: u64,
+    /// Whether it is in memory: `awake`; `asleep`, and the next request opens it; or `paused`. Empty
+    /// from a server that knows no such thing.
+    #[serde(default)]
+    pub state: String,
+    /// Whether it leaves memory while it is idle.
+    #[serde(default)]
+    pub serverless: bool,
 }
 
 impl Remote {
@@ -84,6 +92,30 @@ impl Remote {
     /// is done. `busy` while it is under way already. It takes a key of role admin.
     pub async fn reshard(&self, shards: usize) -> Result<Description> {
         let answer = self.ask("db.reshard", &json!({"shards": shards})).await?;
+        decode(answer.get())
+    }
+
+    /// Lets the database leave memory while it is idle, after so long or as long as the server says, or
+    /// never. It takes a key of role admin.
+    pub async fn configure(&self, serverless: bool, idle: Option<Duration>) -> Result<Description> {
+        let mut params = json!({"serverless": serverless});
+        if let Some(idle) = idle {
+            params["idle_ms"] = json!(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX));
+        }
+        let answer = self.ask("db.configure", &params).await?;
+        decode(answer.get())
+    }
+
+    /// Lets the server refuse requests about the database until it is [resumed](Self::resume); what
+    /// it accepted is stored. It takes a key of role admin.
+    pub async fn pause(&self) -> Result<Description> {
+        let answer = self.ask("db.pause", &json!({})).await?;
+        decode(answer.get())
+    }
+
+    /// Lets the server answer requests about the database again.
+    pub async fn resume(&self) -> Result<Description> {
+        let answer = self.ask("db.resume", &json!({})).await?;
         decode(answer.get())
     }
 

@@ -142,6 +142,15 @@ impl Catalog {
         Name::parse(name).is_ok_and(|name| self.entries.is_away(&name))
     }
 
+    /// `not_found` with the nearest name when there is no database called `name`, in whatever state.
+    pub(crate) fn expect_there(&self, name: &str) -> Result<()> {
+        let name = Name::parse(name)?;
+        match self.entries.names().binary_search(&name) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.unknown(&name)),
+        }
+    }
+
     /// What there is to know of the database called `name`, which is left asleep if it is.
     pub fn describe(&self, name: &str) -> Result<Described> {
         let name = Name::parse(name)?;

@@ -2,6 +2,7 @@
 
 use super::{
     config::{LOG_VARIABLE, LogFormat, Settings},
+    journaling,
     traces::Traces,
 };
 use tracing_subscriber::{
@@ -36,7 +37,8 @@ fn start(filter: EnvFilter, format: LogFormat, traces: Option<&Traces>) {
         LogFormat::Text => shown.with_filter(filter).boxed(),
         LogFormat::Json => shown.json().flatten_event(true).with_filter(filter).boxed(),
     };
-    let layers: Vec<_> = [shown].into_iter().chain(traces.map(Traces::layer)).collect();
+    let layers: Vec<_> =
+        [shown, journaling::layer()].into_iter().chain(traces.map(Traces::layer)).collect();
     // An embedding program that shows them already keeps its own way.
     let _ = tracing_subscriber::registry().with(layers).try_init();
 }

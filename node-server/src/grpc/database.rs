@@ -6,9 +6,12 @@ use super::{
     rpc::Ask,
     value::number,
 };
-use crate::operation::{
-    Answer,
-    answer::{Description, Listed, ReshardingView},
+use crate::{
+    operation::{
+        Answer,
+        answer::{Description, Listed, ReshardingView},
+    },
+    telemetry::Line,
 };
 use vectordoc::Result;
 
@@ -136,6 +139,28 @@ impl Ask for proto::ResumeDatabaseRequest {
 
     fn response(answer: Answer) -> Option<proto::Database> {
         described(answer)
+    }
+}
+
+impl Ask for proto::LogsRequest {
+    const RPC: &'static str = "Logs";
+    const METHOD: &'static str = "db.logs";
+    type Response = proto::LogsResponse;
+
+    fn write(&self, params: &mut Params) -> Result<()> {
+        params.text("db", &self.db);
+        params.give("since").uint(self.since);
+        params.count("limit", self.limit);
+        Ok(())
+    }
+
+    fn response(answer: Answer) -> Option<proto::LogsResponse> {
+        let Answer::Logs { lines } = answer else { return None };
+        let line = |line: Line| {
+            let Line { number, time, level, message, .. } = line;
+            proto::LogLine { number, time, level: level.into(), message }
+        };
+        Some(proto::LogsResponse { lines: lines.into_iter().map(line).collect() })
     }
 }
 

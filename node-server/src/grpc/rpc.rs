@@ -72,7 +72,7 @@ pub(super) struct Rpc {
     respond: fn(Answer, &Method, &Session<'_>) -> Result<Vec<u8>>,
 }
 
-static RPCS: [Rpc; 19] = [
+static RPCS: [Rpc; 20] = [
     Rpc::of::<proto::CreateDatabaseRequest>(),
     Rpc::of::<proto::ListDatabasesRequest>(),
     Rpc::of::<proto::GetDatabaseRequest>(),
@@ -81,6 +81,7 @@ static RPCS: [Rpc; 19] = [
     Rpc::of::<proto::ConfigureDatabaseRequest>(),
     Rpc::of::<proto::PauseDatabaseRequest>(),
     Rpc::of::<proto::ResumeDatabaseRequest>(),
+    Rpc::of::<proto::LogsRequest>(),
     Rpc::of::<proto::IndexRequest>(),
     Rpc::of::<proto::UpdateRequest>(),
     Rpc::of::<proto::PatchRequest>(),

@@ -24,6 +24,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route::of(Verb::PATCH, "/v1/dbs/{db}", "db.configure"),
     Route::of(Verb::POST, "/v1/dbs/{db}/pause", "db.pause"),
     Route::of(Verb::POST, "/v1/dbs/{db}/resume", "db.resume"),
+    Route::of(Verb::GET, "/v1/dbs/{db}/logs", "db.logs"),
     Route::of(Verb::POST, "/v1/dbs/{db}/reshard", "db.reshard"),
     Route::of(Verb::POST, "/v1/dbs/{db}/snapshot", "db.snapshot"),
     Route::of(Verb::POST, "/v1/dbs/{db}/snapshot/read", "db.snapshot.read"),

@@ -1,7 +1,7 @@
 //! What operations return: data that every transport can encode.
 
 use super::bytes::Bytes;
-use crate::{Described, Name};
+use crate::{Described, Name, telemetry::Line};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
 use vectordoc::{
@@ -21,6 +21,11 @@ pub(crate) enum Answer {
     Databases {
         /// In order of their names.
         dbs: Vec<Listed>,
+    },
+    /// `db.logs`.
+    Logs {
+        /// In their order.
+        lines: Vec<Line>,
     },
     /// `db.drop`.
     Dropped {

@@ -14,6 +14,7 @@ mod db_create;
 mod db_drop;
 mod db_get;
 mod db_list;
+mod db_logs;
 mod db_pause;
 mod db_recall;
 mod db_reshard;
@@ -119,6 +120,7 @@ pub(crate) static METHODS: &[Method] = &[
     Method::of::<db_configure::DbConfigure>(),
     Method::of::<db_pause::DbPause>(),
     Method::of::<db_resume::DbResume>(),
+    Method::of::<db_logs::DbLogs>(),
     Method::of::<db_snapshot::DbSnapshot>(),
     Method::of::<db_snapshot_read::DbSnapshotRead>(),
     Method::of::<db_snapshot_close::DbSnapshotClose>(),

@@ -10,6 +10,7 @@
 //! document is ever logged.
 
 mod arrival;
+mod journal;
 mod metrics;
 mod probes;
 mod process;
@@ -19,6 +20,7 @@ mod shape;
 mod trace;
 
 pub(crate) use arrival::{Arrival, Asked, about};
+pub(crate) use journal::{Journal, Line};
 pub(crate) use metrics::{Telemetry, Transport, UNKNOWN};
 pub(crate) use probes::{is_probe, routes};
 pub(crate) use request_id::{RequestId, identify};

@@ -297,6 +297,31 @@ pub mod vector_doc_client {
                 .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "ResumeDatabase"));
             self.inner.unary(req, path, codec).await
         }
+        /// Reads what the server did about a database lately (`db.logs`).
+        pub async fn logs(
+            &mut self,
+            request: impl tonic::IntoRequest<crate::grpc_fixture::messages::LogsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<crate::grpc_fixture::messages::LogsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/vectordoc.v1.VectorDoc/Logs",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "Logs"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Reads a database as it is at one moment as an archive, piece by piece (`db.snapshot`,
         /// `db.snapshot.read`, `db.snapshot.close`). Hanging up closes it. A client that asks for no piece
         /// for a minute finds it closed.

@@ -56,6 +56,15 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
             let request = proto::ResumeDatabaseRequest { db };
             database(&client.resume_database(request).await?.into_inner())
         }
+        "db.logs" => {
+            let since = p.count("since").into();
+            let answer = client.logs(proto::LogsRequest { db, since, limit }).await?.into_inner();
+            let line = |line: &proto::LogLine| {
+                let proto::LogLine { number, time, level, message } = line;
+                json!({"number": number, "time": time, "level": level, "message": message})
+            };
+            json!({"lines": answer.lines.iter().map(line).collect::<Vec<_>>()})
+        }
         "db.recall" => {
             let request = proto::RecallRequest {
                 db,

@@ -277,6 +277,42 @@ pub struct ResumeDatabaseRequest {
     #[prost(string, tag = "1")]
     pub db: ::prost::alloc::string::String,
 }
+/// Parameters of `Logs`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogsRequest {
+    /// The database.
+    #[prost(string, tag = "1")]
+    pub db: ::prost::alloc::string::String,
+    /// Only lines after the one of this number.
+    #[prost(uint64, tag = "2")]
+    pub since: u64,
+    /// The last so many lines; 100 if 0.
+    #[prost(uint32, tag = "3")]
+    pub limit: u32,
+}
+/// The lines, in their order.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogsResponse {
+    /// In their order.
+    #[prost(message, repeated, tag = "1")]
+    pub lines: ::prost::alloc::vec::Vec<LogLine>,
+}
+/// One thing that happened.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogLine {
+    /// Each has a greater one than that before it.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    /// When it was, by RFC 3339.
+    #[prost(string, tag = "2")]
+    pub time: ::prost::alloc::string::String,
+    /// INFO, WARN or ERROR.
+    #[prost(string, tag = "3")]
+    pub level: ::prost::alloc::string::String,
+    /// What happened.
+    #[prost(string, tag = "4")]
+    pub message: ::prost::alloc::string::String,
+}
 /// Parameters of `Snapshot`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SnapshotRequest {
