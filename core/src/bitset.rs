@@ -42,6 +42,12 @@ impl BitSet {
         }
     }
 
+    /// Whether every slot is less than `slots`.
+    pub(crate) fn is_below(&self, slots: usize) -> bool {
+        let last = self.words.iter().rposition(|word| *word != 0);
+        last.is_none_or(|last| last * 64 + (self.words[last].ilog2() as usize) < slots)
+    }
+
     /// How many slots there are.
     pub(crate) fn len(&self) -> u64 {
         self.count

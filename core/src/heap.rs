@@ -11,7 +11,7 @@ use crate::{
 };
 use alloc::{borrow::Cow, vec::Vec};
 
-const SLOTS_PER_PAGE: usize = 64;
+pub(crate) const SLOTS_PER_PAGE: usize = 64;
 
 /// Byte strings by slot; empty where none was set.
 pub(crate) enum Heap {

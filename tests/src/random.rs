@@ -1,7 +1,10 @@
 //! Random schemas, documents, filters and vectors out of one seed.
 
 use fastrand::Rng;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 use vectordoc::{
     Document, Filter, GeoPoint, Id, Metric, Order, Patch, Schema, Timestamp, Uuid, Value,
     filter::{Comparison, Test},
@@ -22,6 +25,49 @@ pub fn seed(default: u64) -> u64 {
 /// How many programs to run: `PROGRAMS` of the environment, or `default`.
 pub fn programs(default: u64) -> u64 {
     std::env::var("PROGRAMS").ok().and_then(|count| count.parse().ok()).unwrap_or(default)
+}
+
+/// How much of a long test to run: `BUDGET` of the environment is `commit` (the default), `nightly` or
+/// `release`; a commit's budget is `commit` programs.
+pub fn budget(commit: u64) -> u64 {
+    let name = std::env::var("BUDGET").unwrap_or_else(|_| "commit".into());
+    let times = match name.as_str() {
+        "commit" => 1,
+        "nightly" => 30,
+        "release" => 150,
+        other => panic!("BUDGET is {other:?}; it can be commit, nightly or release"),
+    };
+    programs(commit * times)
+}
+
+/// Runs something for each seed, on all cores, and returns the sum of what it returned.
+pub fn in_parallel(seeds: std::ops::Range<u64>, run: impl Fn(u64) -> u64 + Sync) -> u64 {
+    let next = AtomicU64::new(seeds.start);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let work = || {
+            let seeds = std::iter::from_fn(|| {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                (seed < seeds.end).then_some(seed)
+            });
+            seeds.map(&run).sum::<u64>()
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .sum()
+    })
+}
+
+/// Says what a test has done, for the table of promises: `FIGURES` of the environment names a
+/// directory, in which there is a file of each figure then.
+pub fn figure(name: &str, count: u64, what: &str) {
+    eprintln!("FIGURE {name}: {count} {what}");
+    if let Ok(directory) = std::env::var("FIGURES") {
+        let path = std::path::Path::new(&directory).join(name.replace('/', "."));
+        std::fs::write(path, format!("{count} {what}\n")).expect("the directory of figures");
+    }
 }
 
 const COLORS: [&str; 3] = ["red", "green", "blue"];

@@ -295,6 +295,7 @@ fn run(kind: IndexKind, programs: u64, steps: usize) {
         while program.engine.maintain().expect("all pages are there") {}
         program.engine.check().unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
     }
+    random::figure(&format!("differential/{kind:?}"), programs, "programs, 0 other answers");
 }
 
 #[test]

@@ -229,5 +229,6 @@ fn after_a_kill_what_was_synced_is_there_with_all_before_it_and_the_rest_is_lost
         db.close()?;
     }
     eprintln!("{lost} acknowledged batches in memory were lost, none out of order");
+    random::figure("kill/deferred", random::programs(20), "kills, 0 lost, 0 half, 0 twice");
     Ok(())
 }

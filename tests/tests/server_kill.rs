@@ -299,6 +299,8 @@ async fn acknowledged_writes_outlive_kills(protocol: Protocol) -> Result<()> {
          under way",
         kills()
     );
+    let name = format!("server_kill/{protocol:?}");
+    random::figure(&name, kills(), "kills, 0 acknowledged writes lost");
     assert!(acknowledged > 0 && unknown > 0, "it was killed under load");
     Ok(())
 }

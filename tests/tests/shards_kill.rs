@@ -160,6 +160,7 @@ fn whichever_shards_are_there_after_a_kill_have_everything_acknowledged() -> Res
         assert_eq!(files, db.shards() + 1, "after kill {kill}: shards and the lock, nothing else");
     }
     assert!(resharded > 0 && numbers.len() > 1, "{resharded} times to the end: {numbers:?}");
+    random::figure("kill/resharded", random::programs(25), "kills, 0 lost, 0 half, 0 twice");
     Ok(())
 }
 

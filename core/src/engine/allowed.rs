@@ -5,7 +5,13 @@
 //! filter that is not asked for again while many documents change is forgotten.
 
 use super::{Engine, field::Field};
-use crate::{Filter, Result, Value, bitset::BitSet, column::Columns, filter::Bound};
+use crate::{
+    Filter, Result, Value,
+    bitset::BitSet,
+    column::Columns,
+    filter::Bound,
+    planted::{self, Plant},
+};
 use alloc::{sync::Arc, vec::Vec};
 
 /// Filters whose slots are kept.
@@ -66,6 +72,9 @@ impl FilterCache {
         fields: &[Field],
     ) {
         for kept in self.kept() {
+            if planted::is(Plant::StaleFilterSlots) {
+                break;
+            }
             kept.changes += 1;
             let passes = values.is_some_and(|values| columns.passes(&kept.bound, values))
                 && kept.field.is_none_or(|field| fields[field].present.contains(slot));

@@ -4,7 +4,12 @@ use super::{
     Engine,
     part::{Candidate, Part, depth},
 };
-use crate::{Document, Error, Hit, Query, Result, query::Explanation, text::Statistics};
+use crate::{
+    Document, Error, Hit, Query, Result,
+    planted::{self, Plant},
+    query::Explanation,
+    text::Statistics,
+};
 use alloc::{vec, vec::Vec};
 
 /// A candidate of one of several engines, by the engine's number.
@@ -134,7 +139,9 @@ pub(crate) fn gather(query: &Query, parts: Vec<Part>) -> Vec<Found> {
 
 /// The best of what all engines found.
 fn best(query: &Query, mut found: Vec<Found>) -> Vec<Found> {
-    sort(&mut found);
+    if !planted::is(Plant::ShardsNotMerged) {
+        sort(&mut found);
+    }
     found.truncate(depth(query));
     if !query.except.is_empty() {
         found.retain(|found| !query.except.contains(&found.candidate.id));

@@ -15,6 +15,7 @@ use crate::{
     bitset::BitSet,
     bytes::{Reader, checksum},
     column::{Columns, Slots},
+    heap::SLOTS_PER_PAGE,
     index::{Indexes, Sections},
     rest::{PageSource, ReadPage, read_page},
     schema::IndexKind,
@@ -49,6 +50,11 @@ impl Engine {
         let pages = Pages { manifest, source };
         let live = BitSet::from_bytes(&pages.blob(SECTION_LIVE)?);
         let documents = pages.manifest.generations(SECTION_DOCUMENTS);
+        if !live.is_below(slots as usize) || documents.len() * SLOTS_PER_PAGE < slots as usize {
+            return Err(Error::corrupt(format!(
+                "the checkpoint has no documents for {slots} slots"
+            )));
+        }
         engine.documents.open(documents, pages.of(SECTION_DOCUMENTS))?;
         for (number, (field, state)) in engine.fields.iter_mut().zip(&states).enumerate() {
             field.open(number, state, &pages, indexes)?;
@@ -165,6 +171,9 @@ impl Field {
             opened => opened?,
         }
         self.present = BitSet::from_bytes(&pages.blob(first + FIELD_PRESENT)?);
+        if !self.present.is_below(rows) {
+            return Err(Error::corrupt(format!("a checkpoint of {rows} vectors names others")));
+        }
         if state.is_graph && self.spec.index.kind != IndexKind::Exact {
             if self.index.is_exact() {
                 self.switch_to_graph();

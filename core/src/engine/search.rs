@@ -15,6 +15,7 @@ use crate::{
         self, Allowed, Exact, Nearest, Neighbour, Probe, Search, VectorIndex, rescored, scan,
         scan_codes,
     },
+    planted::{self, Plant},
     query::Explanation,
     schema::IndexKind,
 };
@@ -303,6 +304,13 @@ impl Searching<'_> {
     }
 
     fn scan(&self) -> Result<Answer> {
+        if planted::is(Plant::FilterAfterCut) {
+            let search = Search::all(self.limit, Allowed::new(&self.field.present));
+            let found = Exact.search(&self.probe, &self.field.vectors, &search)?;
+            let mut neighbours = found.neighbours;
+            neighbours.retain(|neighbour| self.allowed().contains(neighbour.slot));
+            return Ok((neighbours, self.explain("exact", found.visited, 0)));
+        }
         let search = Search::all(self.limit, Allowed::new(self.allowed()));
         let found = Exact.search(&self.probe, &self.field.vectors, &search)?;
         let explanation = Explanation { exact: true, ..self.explain("exact", found.visited, 0) };

@@ -136,6 +136,9 @@ pub(super) fn check_options(options: &DatabaseOptions, path: Option<&Path>) -> R
         (Some(_), None) => Err(Error::invalid(
             "a database in memory has no disk to keep free; leave disk_bytes_free_min out",
         )),
+        (Some(_), Some(_)) if options.disk.is_some() => Err(Error::unsupported(
+            "how much of a disk of your own is free nobody can tell; leave disk_bytes_free_min out",
+        )),
         (Some(_), Some(path)) => free_bytes(path).map(drop),
     }
 }

@@ -8,7 +8,11 @@ use super::{
     worker::Recovered,
 };
 use crate::{
-    Engine, Error, Record, Result, Schema, engine::Checkpoint, index::Indexes, key::Key,
+    Engine, Error, Record, Result, Schema,
+    engine::Checkpoint,
+    index::Indexes,
+    key::Key,
+    planted::{self, Plant},
     rest::PageSource,
 };
 use std::sync::Arc;
@@ -32,6 +36,11 @@ pub(super) fn recover(
         (Some(meta), ..) if is_waking => Engine::open_waking(meta, &source, indexes)?,
         (Some(meta), _, Residence::Memory) => Engine::open(meta, &store.pages()?, indexes)?,
         (Some(meta), _, Residence::Disk) => Engine::open_at_rest(meta, &source, indexes)?,
+        (None, ..) if store.len()? > 0 => {
+            return Err(Error::corrupt(
+                "the shard has entries and no meta that names them; restore it from a backup",
+            ));
+        }
         (None, Some(schema), Residence::Memory) => Engine::new(schema.clone(), indexes)?,
         (None, Some(schema), Residence::Disk) => Engine::at_rest(schema.clone(), indexes, &source)?,
         (None, None, _) => {
@@ -114,6 +123,14 @@ fn remove_unnamed_pages(store: &Store, engine: &Engine) -> Result<()> {
 pub(super) fn write_checkpoint(store: &Store, engine: &Engine, past: Past) -> Result<Checkpoint> {
     let checkpoint = engine.checkpoint();
     let mut changes = Changes::default();
+    if planted::is(Plant::MetaBeforePages) {
+        let puts = vec![(Key::Meta, checkpoint.meta.clone())];
+        store.write(&Changes { puts, ..Changes::default() })?;
+    }
+    if planted::is(Plant::PagesRemovedBeforeMeta) {
+        let deletes = checkpoint.stale.iter().copied().map(Key::Page).collect();
+        store.write(&Changes { deletes, ..Changes::default() })?;
+    }
     let mut bytes = 0;
     for key in &checkpoint.pages {
         let page = engine.page(&checkpoint, key)?;
@@ -149,7 +166,11 @@ mod tests {
                 database.index(vec![Document { id: Id::Int(id), vectors, values: vec![] }])?;
             }
             database.close()?;
-            let store = Arc::new(Store::open(&directory.path().join("shard-0-of-1.redb"))?);
+            let store = Arc::new(Store::open(
+                &options.disk(),
+                &directory.path().join("shard-0-of-1.redb"),
+                false,
+            )?);
             let past = store.past()?.expect("the past");
             assert!(past.cut > 0 && past.kept() > 5, "round {round}: {past:?}");
             let Recovered { engine, replay_bytes, .. } = recover(&store, None, &options, 900)?;

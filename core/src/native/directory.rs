@@ -1,14 +1,16 @@
 //! A database on disk: a directory with one file per shard, `shard-0-of-4.redb`, and the lock that
 //! keeps a second process out.
 
-use crate::{Error, Result, limits};
-use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{Read, Write},
-    path::{Path, PathBuf},
+use super::{disk::Disk, store::UNFINISHED};
+use crate::{
+    Error, Result, limits,
+    planted::{self, Plant},
 };
-
-const LOCK_FILE: &str = "lock";
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Says, while two numbers of shards are there, which of them counts.
 const RESHARDING_FILE: &str = "resharding";
@@ -20,15 +22,21 @@ const RESHARDING_BYTES_MAX: u64 = 64;
 /// A directory that this process has to itself until the value is dropped.
 pub(super) struct Directory {
     path: PathBuf,
-    lock: File,
+    disk: Arc<dyn Disk>,
+    lock: Mutex<Option<Box<dyn Send + Sync>>>,
 }
 
 impl Directory {
     /// Takes the directory, creating it when it is missing.
-    pub(super) fn take(path: &Path) -> Result<Self> {
-        fs::create_dir_all(path).map_err(|error| broken(path, &error))?;
-        let lock = lock(path)?;
-        Ok(Self { path: path.into(), lock })
+    pub(super) fn take(disk: &Arc<dyn Disk>, path: &Path) -> Result<Self> {
+        let lock = disk.take(path).map_err(|error| match error.kind() {
+            io::ErrorKind::ResourceBusy => Error::busy(format!(
+                "{} is opened by {error}; close it there, or reach it through `vectordoc serve`",
+                path.display()
+            )),
+            _ => broken(path, &error),
+        })?;
+        Ok(Self { path: path.into(), disk: Arc::clone(disk), lock: Mutex::new(Some(lock)) })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -42,19 +50,60 @@ impl Directory {
 
     /// Lets another process take the directory.
     pub(super) fn release(&self) {
-        // Closing the file would release it too; nothing is lost when this fails.
-        let _ = self.lock.unlock();
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Removes the shard files of whatever database is there.
     pub(super) fn remove_shards(&self) -> Result<()> {
-        let Some(shards) = shards(&self.path)? else { return Ok(()) };
+        let Some(shards) = self.shards()? else { return Ok(()) };
         self.remove_shards_of(shards)
     }
 
     /// Removes the files of a database of `shards` shards. Who has one open can read it further.
     fn remove_shards_of(&self, shards: usize) -> Result<()> {
-        self.shard_files(shards).into_iter().try_for_each(|file| remove(&file))
+        self.shard_files(shards).into_iter().try_for_each(|file| {
+            self.remove(&file.with_extension(UNFINISHED))?;
+            self.remove(&file)
+        })
+    }
+
+    /// How many shards the database has; `None` when there is no database.
+    pub(super) fn shards(&self) -> Result<Option<usize>> {
+        shards(&*self.disk, &self.path)
+    }
+
+    /// Which of these files there are.
+    pub(super) fn existing(&self, files: &[PathBuf]) -> Result<Vec<bool>> {
+        let names = self.disk.names(&self.path).map_err(|error| broken(&self.path, &error))?;
+        let is_there = |file: &PathBuf| names.iter().any(|name| file.ends_with(name));
+        Ok(files.iter().map(is_there).collect())
+    }
+
+    /// Writes a whole file, durably or not.
+    pub(super) fn write(&self, path: &Path, bytes: &[u8], is_durable: bool) -> Result<()> {
+        let write = || {
+            let file = self.disk.open(path)?;
+            file.set_len(0)?;
+            file.write(0, bytes)?;
+            if is_durable {
+                file.sync()?;
+            }
+            file.close()
+        };
+        write().map_err(|error| broken(path, &error))
+    }
+
+    /// Gives a file another name.
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        self.disk.rename(from, to).map_err(|error| broken(to, &error))
+    }
+
+    /// Removes a file, if it is there.
+    pub(super) fn remove(&self, path: &Path) -> Result<()> {
+        match self.disk.remove(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(broken(path, &error)),
+            _ => Ok(()),
+        }
     }
 
     /// Notes that the files of one number of shards count, and those of another do not. A crash
@@ -62,47 +111,40 @@ impl Directory {
     pub(super) fn note_resharding(&self, resharding: Resharding) -> Result<()> {
         let (temporary, path) =
             (self.path.join(RESHARDING_TEMPORARY), self.path.join(RESHARDING_FILE));
-        let written = File::create(&temporary)
-            .and_then(|mut file| {
-                file.write_all(resharding.to_text().as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&temporary, &path));
-        written.map_err(|error| broken(&path, &error))?;
+        let text = resharding.to_text();
+        self.write(&temporary, text.as_bytes(), !planted::is(Plant::NoteNotSynced))?;
+        self.rename(&temporary, &path)?;
         self.sync()
     }
 
     /// What is noted.
     pub(super) fn resharding(&self) -> Result<Option<Resharding>> {
-        Resharding::noted(&self.path)
+        Resharding::noted(&*self.disk, &self.path)
     }
 
     /// Removes the files that do not count, and the note of that: what a resharding leaves that came
     /// to its end, or was interrupted wherever.
     pub(super) fn end_resharding(&self) -> Result<()> {
-        remove(&self.path.join(RESHARDING_TEMPORARY))?;
-        let Some(Resharding { dropped, .. }) = Resharding::noted(&self.path)? else {
+        self.remove(&self.path.join(RESHARDING_TEMPORARY))?;
+        let Some(Resharding { dropped, .. }) = self.resharding()? else {
             return Ok(());
         };
         self.remove_shards_of(dropped)?;
         // They must be gone before it is forgotten that they do not count.
         self.sync()?;
-        remove(&self.path.join(RESHARDING_FILE))?;
+        self.remove(&self.path.join(RESHARDING_FILE))?;
         self.sync()
     }
 
     /// Bytes of the shard files of a database of `shards` shards.
     pub(super) fn bytes(&self, shards: usize) -> Result<u64> {
-        let bytes = |file: PathBuf| {
-            let metadata = fs::metadata(&file);
-            metadata.map(|metadata| metadata.len()).map_err(|error| broken(&file, &error))
-        };
+        let bytes = |file: PathBuf| self.disk.bytes(&file).map_err(|error| broken(&file, &error));
         self.shard_files(shards).into_iter().map(bytes).sum()
     }
 
     /// Makes the names of new files survive a power cut.
     pub(super) fn sync(&self) -> Result<()> {
-        sync(&self.path)
+        sync(&*self.disk, &self.path)
     }
 }
 
@@ -128,17 +170,26 @@ impl Resharding {
         (are_numbers && resharding.kept != resharding.dropped).then_some(resharding)
     }
 
-    /// What is noted in directory `path`.
-    fn noted(path: &Path) -> Result<Option<Self>> {
-        let path = path.join(RESHARDING_FILE);
-        let file = match File::open(&path) {
-            Ok(file) => file,
+    /// What is noted in directory `directory`.
+    fn noted(disk: &dyn Disk, directory: &Path) -> Result<Option<Self>> {
+        let path = directory.join(RESHARDING_FILE);
+        let names = match disk.names(directory) {
+            Ok(names) => names,
             Err(error) if is_no_directory(&error) => return Ok(None),
-            Err(error) => return Err(broken(&path, &error)),
+            Err(error) => return Err(broken(directory, &error)),
         };
-        let mut text = String::new();
-        let read = file.take(RESHARDING_BYTES_MAX).read_to_string(&mut text);
-        read.map_err(|error| broken(&path, &error))?;
+        if !names.iter().any(|name| name == RESHARDING_FILE) {
+            return Ok(None);
+        }
+        let read = || {
+            let file = disk.open(&path)?;
+            let bytes = file.len()?.min(RESHARDING_BYTES_MAX);
+            let mut text = vec![0; usize::try_from(bytes).unwrap_or(0)];
+            file.read(0, &mut text)?;
+            file.close()?;
+            Ok(String::from_utf8_lossy(&text).into_owned())
+        };
+        let text: String = read().map_err(|error| broken(&path, &error))?;
         Self::parse(&text).map(Some).ok_or_else(|| {
             Error::corrupt(format!(
                 "{} does not say which shards count: {text:?}; write \"keep N drop M\" into it",
@@ -148,32 +199,24 @@ impl Resharding {
     }
 }
 
-/// Removes a file, if it is there.
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(broken(path, &error)),
-        _ => Ok(()),
-    }
-}
-
 /// Makes the names in directory `path` survive a power cut.
-pub(super) fn sync(path: &Path) -> Result<()> {
-    let synced = File::open(path).and_then(|directory| directory.sync_all());
-    if cfg!(unix) { synced.map_err(|error| broken(path, &error)) } else { Ok(()) }
+pub(super) fn sync(disk: &dyn Disk, path: &Path) -> Result<()> {
+    if planted::is(Plant::DirectoryNotSynced) {
+        return Ok(());
+    }
+    disk.sync(path).map_err(|error| broken(path, &error))
 }
 
 /// How many shards the database in `path` has; `None` when there is no database.
-pub(super) fn shards(path: &Path) -> Result<Option<usize>> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
+pub(super) fn shards(disk: &dyn Disk, path: &Path) -> Result<Option<usize>> {
+    let names = match disk.names(path) {
+        Ok(names) => names,
         Err(error) if is_no_directory(&error) => return Ok(None),
         Err(error) => return Err(broken(path, &error)),
     };
-    let dropped = Resharding::noted(path)?.map(|resharding| resharding.dropped);
+    let dropped = Resharding::noted(disk, path)?.map(|resharding| resharding.dropped);
     let mut found = None;
-    for entry in entries {
-        let name = entry.map_err(|error| broken(path, &error))?.file_name();
-        let Some(shards) = name.to_str().and_then(shards_of_file) else { continue };
+    for shards in names.iter().filter_map(|name| shards_of_file(name)) {
         if dropped == Some(shards) {
             continue;
         }
@@ -200,33 +243,6 @@ fn shards_of_file(name: &str) -> Option<usize> {
     let (shard, shards) = name.strip_prefix("shard-")?.strip_suffix(".redb")?.split_once("-of-")?;
     let (shard, shards): (usize, usize) = (shard.parse().ok()?, shards.parse().ok()?);
     (shard < shards && shards <= limits::SHARDS_MAX).then_some(shards)
-}
-
-/// Locks the directory by its lock file, which says who has it.
-fn lock(path: &Path) -> Result<File> {
-    let file = path.join(LOCK_FILE);
-    let opened = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&file);
-    let mut lock = opened.map_err(|error| broken(&file, &error))?;
-    match lock.try_lock() {
-        Ok(()) => {
-            let owner = format!("process {}\n", std::process::id());
-            let written = lock.set_len(0).and_then(|()| lock.write_all(owner.as_bytes()));
-            written.map_err(|error| broken(&file, &error))?;
-            Ok(lock)
-        }
-        Err(TryLockError::WouldBlock) => {
-            let mut owner = String::new();
-            let owner = match lock.read_to_string(&mut owner) {
-                Ok(_) if !owner.trim().is_empty() => owner.trim(),
-                _ => "another process",
-            };
-            Err(Error::busy(format!(
-                "{} is opened by {owner}; close it there, or reach it through `vectordoc serve`",
-                path.display()
-            )))
-        }
-        Err(TryLockError::Error(error)) => Err(broken(&file, &error)),
-    }
 }
 
 /// An error of the file system in vectordoc's terms.

@@ -3,6 +3,7 @@
 use super::{
     Database, DatabaseOptions,
     directory::{self, Directory, failed},
+    disk::SystemDisk,
     store::{Changes, Store},
 };
 use crate::{
@@ -71,6 +72,11 @@ impl Import {
     /// Begins an import into directory `path`; `conflict` when there is anything.
     pub fn into(path: impl AsRef<Path>, options: &DatabaseOptions) -> Result<Self> {
         let path = path.as_ref();
+        if options.disk.is_some() {
+            return Err(Error::unsupported(
+                "an import goes to the disk of the operating system; leave the option `disk` out",
+            ));
+        }
         if path.symlink_metadata().is_ok() {
             return Err(Error::conflict(format!(
                 "{} is there already; import into a directory that is not, or remove it first",
@@ -140,10 +146,12 @@ impl Import {
             )));
         }
         // What an import that was killed left behind is of no use.
-        let directory = self.directory.insert(Directory::take(&self.temporary)?);
+        let disk = self.options.disk();
+        let directory = self.directory.insert(Directory::take(&disk, &self.temporary)?);
         self.is_created = true;
         directory.remove_shards()?;
-        let stores = directory.shard_files(shards).into_iter().map(|file| Store::open(&file));
+        let stores =
+            directory.shard_files(shards).into_iter().map(|file| Store::open(&disk, &file, false));
         Ok(Shards {
             stores: stores.collect::<Result<_>>()?,
             current: 0,
@@ -160,8 +168,8 @@ impl Import {
         renamed.map_err(|error| failed(self.path.display(), &error))?;
         self.is_created = false;
         match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => directory::sync(parent),
-            _ => directory::sync(Path::new(".")),
+            Some(parent) if !parent.as_os_str().is_empty() => directory::sync(&SystemDisk, parent),
+            _ => directory::sync(&SystemDisk, Path::new(".")),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The durable embedded host: a directory of shards, each an engine, a store and one thread that
 //! owns all writes to them.
 
+mod disk;
+
 mod directory;
 mod memory;
 mod options;
@@ -33,6 +35,7 @@ mod writing;
 mod typed;
 
 pub use database::{Database, Stats};
+pub use disk::{Disk, DiskFile, SystemDisk};
 pub use durability::{Durability, WhenBusy};
 pub use feed::Subscription;
 pub use import::Import;

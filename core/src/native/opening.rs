@@ -4,6 +4,7 @@ use super::{
     Database, DatabaseOptions, Residence, budget,
     database::Opening,
     directory::{self, Directory},
+    disk::SystemDisk,
     feed::Announcer,
     shard::{Shard, Shared},
 };
@@ -27,7 +28,8 @@ impl Database {
     /// Opens the database in directory `path`.
     pub fn open(path: impl AsRef<Path>, options: &DatabaseOptions) -> Result<Self> {
         let path = path.as_ref();
-        if !Self::is_database(path) {
+        let disk = options.disk();
+        if matches!(directory::shards(&*disk, path), Ok(None)) {
             return Err(Error::not_found(format!("there is no database in {}", path.display())));
         }
         Self::open_or_create(path, None, options)
@@ -37,7 +39,7 @@ impl Database {
     pub fn in_memory(schema: &Schema, options: &DatabaseOptions) -> Result<Self> {
         let shards = options.shards.unwrap_or(1);
         check_shards(shards)?;
-        if options.residence == Residence::Disk {
+        if options.residence == Residence::Disk || options.disk.is_some() {
             return Err(Error::invalid(
                 "a database in memory has no disk to keep documents on; create it in a directory",
             ));
@@ -52,9 +54,9 @@ impl Database {
         Ok(Self::of(schema.clone(), shards, None, Vec::new(), opening))
     }
 
-    /// Whether there is a database in directory `path`.
+    /// Whether there is a database in directory `path` of the operating system.
     pub fn is_database(path: impl AsRef<Path>) -> bool {
-        !matches!(directory::shards(path.as_ref()), Ok(None))
+        !matches!(directory::shards(&SystemDisk, path.as_ref()), Ok(None))
     }
 
     fn open_or_create(
@@ -66,11 +68,11 @@ impl Database {
         if let Some(schema) = schema {
             options.indexes.check(schema)?;
         }
-        let directory = Directory::take(path)?;
+        let directory = Directory::take(&options.disk(), path)?;
         directory.end_resharding()?;
         directory.forget_resting()?;
         budget::check_options(options, Some(path))?;
-        let stored = directory::shards(path)?;
+        let stored = directory.shards()?;
         let shards = stored.or(options.shards).unwrap_or(1);
         if options.shards.is_some_and(|wanted| wanted != shards) {
             return Err(Error::conflict(format!(
@@ -84,7 +86,7 @@ impl Database {
         let history_bytes = options.history_bytes.unwrap_or(limits::HISTORY_BYTES_DEFAULT);
         let announcer = Arc::default();
         let shared = shared(options, shards, history_bytes, &announcer);
-        let (shards, schema_changes) = open_shards(&files, schema, &shared)?;
+        let (shards, schema_changes) = open_shards(&directory, &files, schema, &shared)?;
         directory.sync()?;
         let stored = shards[0].engine().schema().clone();
         if shards.iter().any(|shard| *shard.engine().schema() != stored) {
@@ -144,6 +146,7 @@ pub(super) fn check_shards(shards: usize) -> Result<()> {
 /// written to, the latter were lost, and nothing is created in their place. Says what changed of the
 /// stored schema.
 fn open_shards(
+    directory: &Directory,
     files: &[PathBuf],
     schema: Option<&Schema>,
     shared: &Shared<'_>,
@@ -156,8 +159,9 @@ fn open_shards(
         }
         Ok(shard)
     };
+    let is_there = directory.existing(files)?;
     let (there, missing): (Vec<_>, Vec<_>) =
-        files.iter().enumerate().partition(|(_, file)| file.exists());
+        files.iter().enumerate().partition(|(number, _)| is_there[*number]);
     let mut shards = Vec::with_capacity(files.len());
     for (number, file) in there {
         shards.push((number, open(file)?));

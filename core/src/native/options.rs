@@ -1,6 +1,8 @@
 //! How to open a database.
 
+use super::disk::{Disk, SystemDisk};
 use crate::{Result, index::Indexes, limits};
+use std::sync::Arc;
 
 /// How to open a database.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +38,14 @@ pub struct DatabaseOptions {
     /// Bytes that stay free on the disk: while fewer are, writes that add documents are refused
     /// with `full`; reading and deleting go on. On Linux; `unsupported` elsewhere.
     pub disk_bytes_free_min: Option<u64>,
+    /// Whether all bytes of the files are read and checked when they are opened. Records and pages are
+    /// checked whenever they are read, either way; this also finds what a disk has changed in the
+    /// structure around them, which otherwise is found where it is stumbled upon, and then may end the
+    /// process.
+    pub verify: bool,
+    /// The disk that the directory of the database is on; that of the operating system unless set.
+    /// Not for [imports](super::Import), nor with `disk_bytes_free_min`.
+    pub disk: Option<Arc<dyn Disk>>,
 }
 
 /// Where documents and full vectors are while a database is open. The files are the same either
@@ -65,6 +75,11 @@ impl Residence {
 }
 
 impl DatabaseOptions {
+    /// The disk to use.
+    pub(super) fn disk(&self) -> Arc<dyn Disk> {
+        self.disk.clone().unwrap_or_else(|| Arc::new(SystemDisk))
+    }
+
     pub(super) fn waiting_writes_max(&self) -> usize {
         self.waiting_writes_max.unwrap_or(limits::WAITING_WRITES_DEFAULT).max(1)
     }

@@ -133,6 +133,9 @@ impl Database {
             )));
         }
         let Some(directory) = &inner.directory else { return Ok(()) };
+        if inner.options.disk.is_some() {
+            return Ok(());
+        }
         let Ok(free) = budget::free_bytes(directory.path()) else { return Ok(()) };
         let bytes = directory.bytes(self.shards())?;
         let needed = bytes.saturating_add(inner.options.disk_bytes_free_min.unwrap_or(0));

@@ -8,7 +8,7 @@ use super::{
 use crate::{Result, Schema};
 use serde_json::{Value as Json, json};
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
     path::Path,
     sync::Arc,
@@ -68,7 +68,7 @@ impl Database {
         Ok(())
     }
 
-    /// What is in the database in directory `path`, which is not opened; `None` when nobody noted
+    /// What is in the database in directory `path` of the operating system, which is not opened; `None` when nobody noted
     /// that, as it was not [put to rest](Self::rest) or was opened since.
     pub fn resting(path: impl AsRef<Path>) -> Result<Option<Resting>> {
         let path = path.as_ref().join(RESTING_FILE);
@@ -103,22 +103,13 @@ impl Directory {
     fn note_resting(&self, note: &Json) -> Result<()> {
         let (temporary, path) =
             (self.path().join(RESTING_TEMPORARY), self.path().join(RESTING_FILE));
-        let written = fs::write(&temporary, note.to_string());
-        let written = written.and_then(|()| fs::rename(&temporary, &path));
-        written.map_err(|error| failed(path.display(), &error))
+        self.write(&temporary, note.to_string().as_bytes(), false)?;
+        self.rename(&temporary, &path)
     }
 
     /// Removes the note, before the database is changed: what is synced next is synced with it.
     pub(super) fn forget_resting(&self) -> Result<()> {
-        for name in [RESTING_TEMPORARY, RESTING_FILE] {
-            let path = self.path().join(name);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(failed(path.display(), &error));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        let names = [RESTING_TEMPORARY, RESTING_FILE];
+        names.iter().try_for_each(|name| self.remove(&self.path().join(name)))
     }
 }

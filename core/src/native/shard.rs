@@ -62,7 +62,7 @@ impl Shard {
     ) -> Result<(Self, Vec<String>)> {
         let Shared { options, history_bytes, .. } = *shared;
         let place = |error: Error| error.within(format!("{}", path.display()));
-        let store = Arc::new(Store::open(path)?);
+        let store = Arc::new(Store::open(&options.disk(), path, options.verify)?);
         let schema_changes = match schema.filter(|_| options.evolve) {
             Some(given) => evolve(&store, given, &options.indexes).map_err(place)?,
             None => Vec::new(),
@@ -279,6 +279,7 @@ mod tests {
     fn pages_that_no_checkpoint_names_are_removed_when_a_shard_opens() -> Result<()> {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("shard");
+        let disk = DatabaseOptions::default().disk();
         let schema = Schema::from_json_str(r#"{"id": "u64", "embedding": {"vector": 2}}"#)?;
         let reopen = || {
             let (options, announcer) = (DatabaseOptions::default(), Arc::default());
@@ -293,12 +294,12 @@ mod tests {
             shard.close()
         };
         reopen()?;
-        let keys = Store::open(&path)?.page_keys()?;
+        let keys = Store::open(&disk, &path, false)?.page_keys()?;
         let left = Key::Page(PageKey { section: 1, page: 9, generation: 9 });
         let changes = Changes { puts: vec![(left, vec![0; 99])], ..Changes::default() };
-        Store::open(&path)?.write(&changes)?;
+        Store::open(&disk, &path, false)?.write(&changes)?;
         reopen()?;
-        assert_eq!(Store::open(&path)?.page_keys()?, keys);
+        assert_eq!(Store::open(&disk, &path, false)?.page_keys()?, keys);
         Ok(())
     }
 }

@@ -1,9 +1,10 @@
-//! Where one shard's bytes rest: one file of the embedded key-value store redb.
+//! Where one shard's bytes rest: one file of a disk, by the embedded key-value store redb.
 //!
 //! redb was chosen by measurement (`cargo bench --manifest-path tests/stores/Cargo.toml`): pure Rust, one
 //! file, refuses a second process, space bounded over checkpoints. Quick repair makes opening after
 //! a crash independent of the file's size.
 
+use super::disk::{Backend, Disk};
 use crate::{
     Error, Result,
     key::{Key, PageKey},
@@ -16,9 +17,10 @@ use redb::{
 use std::{
     io,
     ops::RangeInclusive,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
-        PoisonError, RwLock,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -30,12 +32,17 @@ const PAST: TableDefinition<'static, u64, u64> = TableDefinition::new("past");
 const IDENTITY: u64 = 0;
 const CUT: u64 = u64::MAX;
 const CHECKPOINT: u64 = u64::MAX - 1;
+/// The extension of a file that is not whole yet.
+pub(super) const UNFINISHED: &str = "new";
 /// What is read often the engine has in memory, so that the store's own cache only serves commits.
 const CACHE_BYTES: usize = 1024 * 1024;
 
 /// One ordered map of bytes with atomic, durable batches. Searches may read it while it is written.
 pub(super) struct Store {
     path: PathBuf,
+    disk: Arc<dyn Disk>,
+    /// Whether the whole file is checked when it is opened.
+    verify: bool,
     /// `None` once it is closed, and while the file could not be opened anew.
     database: RwLock<Option<Database>>,
     /// Since it was opened.
@@ -93,36 +100,72 @@ impl Past {
 }
 
 impl Store {
-    /// Opens the file, or creates it.
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        read_ahead(path);
-        let store =
-            Self { path: path.into(), database: RwLock::new(None), commits: AtomicU64::new(0) };
+    /// Opens the file, or creates it. It has its name once it is whole: a crash on the way leaves
+    /// nothing that has to be understood. That it has the name is made durable by
+    /// [`Directory::sync`](super::directory::Directory::sync).
+    pub(super) fn open(disk: &Arc<dyn Disk>, path: &Path, verify: bool) -> Result<Self> {
+        if !is_there(&**disk, path)? {
+            let unfinished = path.with_extension(UNFINISHED);
+            remove(&**disk, &unfinished)?;
+            let store = Self::at(disk, &unfinished, false);
+            store.reopen()?;
+            store.write(&Changes::default())?;
+            store.finish()?;
+            let renamed = disk.rename(&unfinished, path);
+            renamed.map_err(|error| place(path, error.into()))?;
+        }
+        let store = Self::at(disk, path, verify);
         store.reopen()?;
         Ok(store)
+    }
+
+    fn at(disk: &Arc<dyn Disk>, path: &Path, verify: bool) -> Self {
+        Self {
+            path: path.into(),
+            disk: Arc::clone(disk),
+            verify,
+            database: RwLock::new(None),
+            commits: AtomicU64::new(0),
+        }
     }
 
     /// Closes the file and opens it anew: after a failed write, a handle knows nothing for sure.
     pub(super) fn reopen(&self) -> Result<()> {
         let mut open = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        *open = None;
-        let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(&self.path);
-        *open = Some(database.map_err(|error| place(&self.path, error.into()))?);
-        drop(open);
-        if self.has_table()? { Ok(()) } else { self.write(&Changes::default()) }
+        let before = open.take();
+        guarded(&self.path, || {
+            drop(before);
+            Ok(())
+        })?;
+        *open = Some(guarded(&self.path, || self.open_file())?);
+        Ok(())
     }
 
-    fn has_table(&self) -> Result<bool> {
-        self.with(|database| match database.begin_read()?.open_table(TABLE) {
-            Ok(_) => Ok(true),
-            Err(redb::TableError::TableDoesNotExist(_)) => Ok(false),
-            Err(error) => Err(error.into()),
-        })
+    fn open_file(&self) -> Result<Database, redb::Error> {
+        let file = Backend(self.disk.open(&self.path)?);
+        let mut builder = redb::Builder::new();
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(self.verify);
+        Ok(builder.create_with_backend(file)?)
+    }
+
+    /// Lets go of a file that is new, which must be whole then.
+    fn finish(&self) -> Result<()> {
+        let mut open = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        match open.take() {
+            Some(database) => guarded(&self.path, || Ok(database.close()?)),
+            None => Ok(()),
+        }
     }
 
     /// Lets go of the file.
     pub(super) fn close(&self) {
-        *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut open = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        let database = open.take();
+        // What is damaged is no worse for not being closed well.
+        let _ = guarded(&self.path, || {
+            drop(database);
+            Ok(())
+        });
     }
 
     fn with<T>(&self, act: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T> {
@@ -131,7 +174,7 @@ impl Store {
             let path = self.path.display();
             Error::unavailable(format!("{path} is closed; open it again"))
         })?;
-        act(database).map_err(|error| place(&self.path, error))
+        guarded(&self.path, || act(database))
     }
 
     /// Makes the changes, all or none; they are on stable storage when this returns.
@@ -217,8 +260,8 @@ impl Store {
             let (first, last) = record_keys(numbers);
             Ok(table.range(first.as_slice()..=last.as_slice())?)
         });
-        for entry in range? {
-            let (_, value) = entry.map_err(|error| place(&self.path, error.into()))?;
+        let mut range = range?;
+        while let Some((_, value)) = guarded(&self.path, || Ok(range.next().transpose()?))? {
             if !act(value.value())? {
                 break;
             }
@@ -232,18 +275,22 @@ impl Store {
     }
 
     /// The keys of all pages there are, whether a checkpoint names them or not. The store reads the
-    /// pages too, as a value lies beside its key.
+    /// pages too, as a value lies beside its key. `corrupt` when a key is none, or there are not as
+    /// many as there should be.
     pub(super) fn page_keys(&self) -> Result<Vec<PageKey>> {
-        self.with(|database| {
+        let keys = self.with(|database| {
             let table = database.begin_read()?.open_table(TABLE)?;
-            let mut keys = Vec::new();
-            for entry in table.iter()? {
-                if let Some(Key::Page(key)) = Key::from_bytes(entry?.0.value()) {
-                    keys.push(key);
-                }
-            }
-            Ok(keys)
-        })
+            let keys = table.iter()?.map(|entry| Ok(Key::from_bytes(entry?.0.value())));
+            keys.collect::<Result<Vec<_>, redb::Error>>()
+        })?;
+        if keys.contains(&None) || keys.len() as u64 != self.len()? {
+            return Err(damaged(&self.path));
+        }
+        let page = |key| match key {
+            Some(Key::Page(key)) => Some(key),
+            _ => None,
+        };
+        Ok(keys.into_iter().filter_map(page).collect())
     }
 }
 
@@ -270,7 +317,7 @@ impl Entries {
     /// All of them, in order of the bytes of the keys.
     pub(super) fn walk(self) -> Result<EntryWalk> {
         let Self { pages: Pages { path, table }, past } = self;
-        let range = table.range::<&[u8]>(..).map_err(|error| place(&path, error.into()))?;
+        let range = guarded(&path, || Ok(table.range::<&[u8]>(..)?))?;
         let covered = past.as_ref().map_or(0, |past| past.checkpoint);
         Ok(EntryWalk { path, range, covered })
     }
@@ -290,10 +337,10 @@ impl EntryWalk {
         &mut self,
         act: impl FnOnce(Key, &[u8]) -> Result<T>,
     ) -> Result<Option<T>> {
-        for entry in self.range.by_ref() {
-            let (key, value) = entry.map_err(|error| place(&self.path, error.into()))?;
+        let Self { path, range, .. } = self;
+        while let Some((key, value)) = guarded(path, || Ok(range.next().transpose()?))? {
             let key = Key::from_bytes(key.value()).ok_or_else(|| {
-                let path = self.path.display();
+                let path = path.display();
                 Error::unsupported(format!("{path} has a key of another build; use a newer one"))
             })?;
             let is_past = matches!(key, Key::Record(number) if number <= self.covered);
@@ -307,8 +354,8 @@ impl EntryWalk {
 
 impl PageSource for Pages {
     fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
-        let value = self.table.get(Key::Page(*key).to_bytes().as_slice());
-        let value = value.map_err(|error| place(&self.path, error.into()))?;
+        let value =
+            guarded(&self.path, || Ok(self.table.get(Key::Page(*key).to_bytes().as_slice())?))?;
         value.map(|value| visit(value.value())).transpose().map(|visited| visited.is_some())
     }
 }
@@ -317,19 +364,6 @@ impl PageSource for Store {
     fn read(&self, key: &PageKey, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         self.pages()?.read(key, visit)
     }
-}
-
-/// Lets the system begin to read a file that is going to be read as a whole, so that reading the
-/// disk and understanding what was read go on side by side.
-fn read_ahead(path: &Path) {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    if let Ok(file) = std::fs::File::open(path) {
-        use std::os::fd::AsRawFd;
-        // SAFETY: the descriptor is open, and the call changes nothing but what the kernel caches.
-        unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_WILLNEED) };
-    }
-    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-    let _ = path;
 }
 
 fn past_in(transaction: &ReadTransaction) -> Result<Option<Past>, redb::Error> {
@@ -348,6 +382,35 @@ fn record_keys(numbers: RangeInclusive<u64>) -> (Vec<u8>, Vec<u8>) {
     (Key::Record(*numbers.start()).to_bytes(), Key::Record(*numbers.end()).to_bytes())
 }
 
+fn is_there(disk: &dyn Disk, path: &Path) -> Result<bool> {
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let names = disk.names(directory).map_err(|error| place(path, error.into()))?;
+    Ok(names.iter().any(|name| path.ends_with(name)))
+}
+
+fn remove(disk: &dyn Disk, path: &Path) -> Result<()> {
+    match disk.remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(place(path, error.into())),
+        _ => Ok(()),
+    }
+}
+
+/// What redb makes of a file. It trusts the structure of a file that was closed well, and panics
+/// where a disk has changed that since.
+fn guarded<T>(path: &Path, act: impl FnOnce() -> Result<T, redb::Error>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(done) => done.map_err(|error| place(path, error)),
+        Err(_) => Err(damaged(path)),
+    }
+}
+
+fn damaged(path: &Path) -> Error {
+    Error::corrupt(format!(
+        "{}: the structure of the file is damaged; restore the database from a backup",
+        path.display()
+    ))
+}
+
 /// The error in vectordoc's terms, with the file it happened in.
 fn place(path: &Path, error: redb::Error) -> Error {
     let text = format!("{}: {error}", path.display());
@@ -358,9 +421,18 @@ fn place(path: &Path, error: redb::Error) -> Error {
         redb::Error::Io(error) if is_full(&error) => Error::full(format!(
             "{text}; nothing was written, reading goes on: free some space and try again"
         )),
-        redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+        redb::Error::Io(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+            ) =>
+        {
             Error::corrupt(text)
         }
+        redb::Error::TableDoesNotExist(_)
+        | redb::Error::TableIsMultimap(_)
+        | redb::Error::TableTypeMismatch { .. }
+        | redb::Error::TypeDefinitionChanged { .. } => damaged(path),
         _ => Error::unavailable(text),
     }
 }

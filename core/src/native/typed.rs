@@ -1,6 +1,6 @@
 //! The database of one Rust type: the verbs of [`Database`], typed.
 
-use super::{Database, DatabaseOptions, Residence};
+use super::{Database, DatabaseOptions, Disk, Residence};
 use crate::{
     Batch, ChangePage, ChangeQuery, Deleted, Document, Filter, GroupBy, Hit, HitGroup, Id, Include,
     IntoIds, Page, Patch, Query, Result, Scroll, Value, VectorDoc,
@@ -130,6 +130,21 @@ impl<T: VectorDoc> Builder<T> {
     #[must_use]
     pub fn disk_bytes_free_min(mut self, bytes: u64) -> Self {
         self.options.disk_bytes_free_min = Some(bytes);
+        self
+    }
+
+    /// Whether all bytes of the files are checked when they are opened: see
+    /// [`verify`](DatabaseOptions::verify).
+    #[must_use]
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.options.verify = verify;
+        self
+    }
+
+    /// The disk that the directory is on: see [`disk`](DatabaseOptions::disk).
+    #[must_use]
+    pub fn disk(mut self, disk: Arc<dyn Disk>) -> Self {
+        self.options.disk = Some(disk);
         self
     }
 

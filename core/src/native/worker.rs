@@ -20,6 +20,7 @@ use crate::{
     engine::{Group, Loaded, Maintenance, Outcome},
     key::Key,
     limits::UNSYNCED_MAX,
+    planted::{self, Plant},
 };
 use std::{
     sync::{
@@ -362,7 +363,9 @@ impl Worker {
     /// Makes the records as durable as one of their writes asks for, then applies them, then
     /// answers.
     fn commit(&mut self, prepared: Vec<Prepared>, records: Vec<(Key, Vec<u8>)>) {
-        let may_wait = |write: &Prepared| write.durability == Durability::Memory;
+        let may_wait = |write: &Prepared| {
+            write.durability == Durability::Memory || planted::is(Plant::AcknowledgedBeforeSync)
+        };
         self.replay_bytes += bytes_of(&records) as u64;
         let sizes: Vec<u64> = records.iter().map(|(_, record)| record.len() as u64).collect();
         let stored = match (&self.rest, prepared.iter().all(may_wait)) {
@@ -439,6 +442,9 @@ impl Worker {
     fn store(&mut self, records: Vec<(Key, Vec<u8>)>) -> Result<()> {
         let mut puts = std::mem::take(&mut self.unsynced.records);
         let deferred = puts.len();
+        if planted::is(Plant::MemoryWritesOvertaken) && !records.is_empty() {
+            puts.clear();
+        }
         puts.extend(records);
         let mut changes = Changes { puts, ..Changes::default() };
         let stored = self.with_store(|store, _| store.write(&changes));
@@ -473,11 +479,15 @@ impl Worker {
     }
 
     /// Lets `act` write to the store, if there is one; a failure closes it for writing.
-    fn with_store(&mut self, act: impl FnOnce(&Store, &Engine) -> Result<()>) -> Result<()> {
+    fn with_store(&mut self, mut act: impl FnMut(&Store, &Engine) -> Result<()>) -> Result<()> {
         self.revive()?;
         let Rest::Stored(store) = &self.rest else { return Ok(()) };
         let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
-        let result = act(store, &engine);
+        let mut result = act(store, &engine);
+        if planted::is(Plant::FailedSyncRetried) && result.is_err() {
+            store.reopen()?;
+            result = act(store, &engine);
+        }
         drop(engine);
         if let Err(error) = &result {
             self.rest = Rest::Failed { store: Arc::clone(store), error: error.clone() };
@@ -493,6 +503,10 @@ impl Worker {
             return Err(error.clone().within(context));
         }
         store.reopen()?;
+        if planted::is(Plant::RefusedRecordKept) {
+            self.rest = Rest::Stored(Arc::clone(store));
+            return Ok(());
+        }
         let applied = self.engine.read().unwrap_or_else(PoisonError::into_inner).record_number();
         let last = applied - self.unsynced.len();
         store.write(&Changes { records: Some(last + 1..=u64::MAX), ..Changes::default() })?;
@@ -538,11 +552,15 @@ impl Worker {
     }
 
     fn settle(&mut self) {
-        let result = self.checkpoint();
-        super::memory::give_back();
-        self.is_settled = true;
-        if let Err(error) = result {
-            self.settling.drain(..).for_each(|reply| reply(Err(error.clone())));
+        match self.checkpoint() {
+            Ok(()) => {
+                self.is_settled = true;
+                super::memory::give_back();
+            }
+            // It is tried again when somebody asks for it, or nobody asks for anything.
+            Err(error) => {
+                self.settling.drain(..).for_each(|reply| reply(Err(error.clone())));
+            }
         }
     }
 
@@ -556,7 +574,7 @@ impl Worker {
         let past = |number| self.history.past(self.feed.identity, number);
         let past = past(self.engine.read().unwrap_or_else(PoisonError::into_inner).record_number());
         self.with_store(|store, engine| {
-            written = Some(write_checkpoint(store, engine, past)?);
+            written = Some(write_checkpoint(store, engine, past.clone())?);
             Ok(())
         })?;
         self.replay_bytes = 0;
@@ -565,6 +583,7 @@ impl Worker {
         let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
         engine.checkpointed(checkpoint);
         drop(engine);
-        self.with_store(|store, _| store.write(&Changes { deletes, ..Changes::default() }))
+        let changes = Changes { deletes, ..Changes::default() };
+        self.with_store(|store, _| store.write(&changes))
     }
 }

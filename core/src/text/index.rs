@@ -122,7 +122,9 @@ impl TextIndex {
 
     /// Words of the document in `slot`.
     pub(super) fn length(&self, slot: u32) -> u32 {
-        self.lengths.row(slot as usize)[0]
+        let slot = slot as usize;
+        // A page with a right checksum and wrong slots is nobody's but an attacker's.
+        if slot < self.lengths.rows() { self.lengths.row(slot)[0] } else { 0 }
     }
 
     /// How many documents have `word`.

@@ -231,23 +231,26 @@ impl Graph {
             return Err(Error::corrupt("the sections of a graph differ in length"));
         }
         graph.check_links()?;
-        graph.find_free_upper();
+        graph.find_free_upper()?;
         graph.entry = graph.highest();
         Ok(graph)
     }
 
     /// Finds the rows of `upper` that no slot uses, each by itself.
-    fn find_free_upper(&mut self) {
+    fn find_free_upper(&mut self) -> Result<()> {
         let mut used = vec![false; self.upper.rows()];
         for slot in self.iter() {
             let first = self.upper_row.row(slot as usize)[0];
             if first != NONE {
                 let first = first as usize;
-                used[first..first + self.level(slot)].fill(true);
+                let rows = used.get_mut(first..first + self.level(slot));
+                let lacks = || Error::corrupt(format!("slot {slot} of a graph lacks upper rows"));
+                rows.ok_or_else(lacks)?.fill(true);
             }
         }
         self.free_upper[1] =
             (0u32..).zip(used).filter(|(_, used)| !used).map(|(row, _)| row).collect();
+        Ok(())
     }
 
     /// Refuses rows no search could follow: too long, out of the graph, or on a level the linked

@@ -5,6 +5,7 @@ use super::super::{Vectors, parallel};
 use super::graph::{Graph, RowChange};
 use super::tree::{Tree, TreeChanges};
 use super::{Hnsw, Rows, select};
+use crate::planted::{self, Plant};
 use alloc::{collections::BTreeSet, vec, vec::Vec};
 
 /// The rows that change when `removed` leave the graph.
@@ -46,7 +47,7 @@ impl Row<'_> {
     /// The row without the leaving ones, their neighbours considered in their place.
     fn repaired(&self, leaving: &[bool], vectors: &Vectors) -> RowChange {
         let Self { graph, slot, level, .. } = *self;
-        let is_gone = |link: &u32| leaving[*link as usize];
+        let is_gone = |link: &u32| leaving[*link as usize] && !planted::is(Plant::LinkToFreedSlot);
         let links = graph.links(slot, level);
         let beyond =
             links.iter().copied().filter(is_gone).flat_map(|gone| graph.links(gone, level));
