@@ -9,7 +9,7 @@ const ROWS = [
   ["A write that was acknowledged survives a power cut; a batch is whole or absent in each shard", ["power_loss"], "power_loss."],
   ["... and `kill -9`", ["kill", "durability", "shards_kill"], "kill."],
   ["An error of the disk leaves a clean state: what was acknowledged stays, reading goes on, nothing is acknowledged after a sync failed, and after a full disk writing goes on", ["disk_errors", "disk_full"], "disk_errors."],
-  ["What a disk changes by itself is noticed or does no harm, and is never served", ["bit_rot", "damage"], "bit_rot."],
+  ["What a disk changes by itself is noticed or does no harm, and is never served (of what is around records and pages only with `verify`)", ["bit_rot", "damage"], "bit_rot."],
   ["Exact search is exact, and filters mean what they say", ["differential"], "differential."],
   ["The same answer by every road: opened again, any number of shards, archive, graph or scan, WebAssembly", ["metamorphic"], "metamorphic."],
   ["No bytes crash a decoder or have it take memory out of proportion", ["decoders"], "decoders."],

@@ -126,11 +126,12 @@ fn act(names: &mut BTreeMap<PathBuf, FileNumber>, files: &mut Vec<Image>, event:
             ensure(files, *number);
             names.insert(path.clone(), *number);
         }
-        Event::Rename(from, to) => {
-            // What was created and is lost cannot be renamed.
-            if let Some(number) = names.remove(from) {
-                names.insert(to.clone(), number);
+        Event::Rename(from, to, number) => {
+            ensure(files, *number);
+            if names.get(from) == Some(number) {
+                names.remove(from);
             }
+            names.insert(to.clone(), *number);
         }
         Event::Remove(path) => {
             names.remove(path);

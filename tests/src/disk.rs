@@ -26,8 +26,8 @@ pub enum Event {
     SyncFailed(FileNumber),
     /// A file was created.
     Create(PathBuf, FileNumber),
-    /// A file has another name.
-    Rename(PathBuf, PathBuf),
+    /// A file has another name. It is that file which has it, whatever becomes of older names.
+    Rename(PathBuf, PathBuf, FileNumber),
     /// A file has no name any more.
     Remove(PathBuf),
     /// The names were synced.
@@ -267,7 +267,7 @@ impl Disk for SimulatedDisk {
         state.call(Call::Other)?;
         let number = state.names.remove(from).ok_or(ErrorKind::NotFound)?;
         state.names.insert(to.into(), number);
-        state.note(Event::Rename(from.into(), to.into()));
+        state.note(Event::Rename(from.into(), to.into(), number));
         Ok(())
     }
 
