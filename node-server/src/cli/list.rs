@@ -1,10 +1,11 @@
 //! `vectordoc list`: the databases of a server, and how they are.
 
-use super::{command::Run, number, output::Output, server::ServerOptions, table::Table};
+use super::{
+    command::Run, number, output::Output, server::ServerOptions, span::Span, table::Table,
+};
 use clap::Args;
 use indicatif::HumanBytes;
 use serde_json::{Value as Json, json};
-use std::time::Duration;
 use vectordoc::Result;
 
 const EXAMPLES: &str = "\
@@ -56,7 +57,7 @@ pub(crate) fn row(database: &Json) -> [String; 6] {
         let [documents, shards, memory] = [(); 3].map(|()| "-".to_owned());
         return [text("db"), format!("broken: {why}"), documents, shards, memory, String::new()];
     }
-    let idle = database["idle_ms"].as_u64().map(Duration::from_millis);
+    let idle = database["idle_ms"].as_u64().map(Span);
     let state = match &database["resharding"] {
         Json::Null => text("state"),
         now => format!("scaling to {} shards", now["to"]),
@@ -67,6 +68,6 @@ pub(crate) fn row(database: &Json) -> [String; 6] {
         number::grouped(count("documents")),
         number::grouped(count("shards")),
         HumanBytes(count("memory_bytes")).to_string(),
-        idle.map_or_else(|| "no".into(), |idle| format!("after {}", number::time(idle))),
+        idle.map_or_else(|| "no".into(), |idle| format!("after {idle}")),
     ]
 }
