@@ -40,8 +40,13 @@ impl Known {
     }
 
     fn acknowledged(&mut self, step: &Step, schema: &Schema) {
-        self.applied = self.applied.iter().map(|twin| self.with(twin, step, schema)).collect();
-        self.pending.clear();
+        let before = std::mem::take(&mut self.applied);
+        self.applied = before.iter().map(|twin| self.with(twin, step, schema)).collect();
+        // A shard that was not written to still has what failed in it before.
+        let was_written = before.iter().zip(&self.applied).any(|(a, b)| a.documents != b.documents);
+        if was_written {
+            self.pending.clear();
+        }
     }
 
     fn failed(&mut self, step: &Step, schema: &Schema) {
@@ -61,6 +66,11 @@ impl Known {
         self.applied = is.into_iter().take(1).collect();
         self.pending.extend(is_not);
         true
+    }
+
+    /// What was not there may be there now; reads say whether it is.
+    fn reopened(&mut self) {
+        self.applied.append(&mut self.pending);
     }
 
     fn may_have(&self, found: &Documents) -> bool {
@@ -101,6 +111,8 @@ impl Failing<'_> {
                         Some(opened) => database = opened,
                         None => return self.judge_after(),
                     }
+                    self.known.iter_mut().for_each(Known::reopened);
+                    self.judge_reads(&database);
                     continue;
                 }
                 failed += usize::from(self.ask(&database, step));
