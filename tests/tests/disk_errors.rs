@@ -43,8 +43,10 @@ impl Known {
         let before = std::mem::take(&mut self.applied);
         self.applied = before.iter().map(|twin| self.with(twin, step, schema)).collect();
         // A shard that was not written to still has what failed in it before.
-        let was_written = before.iter().zip(&self.applied).any(|(a, b)| a.documents != b.documents);
-        if was_written {
+        let is_here = |document: &Document| document.id.shard(self.shards) == self.shard;
+        let is_indexed = matches!(step, Step::Index(documents, _) if documents.iter().any(is_here));
+        let has_changed = before.iter().zip(&self.applied).any(|(a, b)| a.documents != b.documents);
+        if is_indexed || has_changed {
             self.pending.clear();
         }
     }
@@ -111,7 +113,10 @@ impl Failing<'_> {
                         Some(opened) => database = opened,
                         None => return self.judge_after(),
                     }
-                    self.known.iter_mut().for_each(Known::reopened);
+                    // Of a write that was refused for want of space nothing was written.
+                    if self.fault != Fault::Full {
+                        self.known.iter_mut().for_each(Known::reopened);
+                    }
                     self.judge_reads(&database);
                     continue;
                 }
@@ -191,6 +196,8 @@ impl Failing<'_> {
         let step = Step::Index(documents.unwrap_or_default(), Durability::Fsync);
         let is_refused = self.ask(database, &step);
         assert!(!is_refused, "there is space again, and a write is refused");
+        // What was refused for want of space is gone for good, also in a shard this did not go to.
+        self.known.iter_mut().for_each(|known| known.pending.clear());
         self.judge_reads(database);
     }
 

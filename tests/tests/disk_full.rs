@@ -55,8 +55,11 @@ fn child_whose_disk_is_full() -> Result<()> {
     assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
     assert!(error.message().contains("free some space"), "{error}");
     expect_batches(&db, written)?;
-    let again = db.index(batch(written)).expect_err("still full");
-    assert_eq!(again.kind(), ErrorKind::Full, "{again:?}");
+    // Still full, unless a checkpoint has made room meanwhile.
+    match db.index(batch(written)) {
+        Ok(_) => written += 1,
+        Err(again) => assert_eq!(again.kind(), ErrorKind::Full, "{again:?}"),
+    }
     expect_batches(&db, written)?;
 
     let me = format!("--pid={}", std::process::id());
