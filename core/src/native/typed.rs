@@ -141,7 +141,7 @@ impl<T: VectorDoc> Builder<T> {
         self
     }
 
-    /// The disk that the directory is on: see [`disk`](DatabaseOptions::disk).
+    /// The disk that the directory is on: see [`disk`](field@DatabaseOptions::disk).
     #[must_use]
     pub fn disk(mut self, disk: Arc<dyn Disk>) -> Self {
         self.options.disk = Some(disk);
