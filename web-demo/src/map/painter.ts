@@ -21,7 +21,7 @@ export class Painter {
 
   /** Calls `onPainted` each time that the canvas shows another view. */
   constructor(canvas: HTMLCanvasElement, onPainted: (view: View) => void) {
-    const context = canvas.getContext("2d", { alpha: false });
+    const context = canvas.getContext("2d");
     if (context === null) throw new Error("this browser has no canvas");
     this.#context = context;
     this.#onPainted = onPainted;
