@@ -15,6 +15,7 @@
 mod account;
 pub mod catalog;
 mod console;
+mod disk;
 mod door;
 mod encoding;
 mod fault;

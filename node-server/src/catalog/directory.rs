@@ -1,7 +1,7 @@
 //! A data directory on disk: one sub-directory per database, one process at a time.
 
 use super::Name;
-use crate::fault;
+use crate::{disk::sync_directory, fault};
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Read, Write},
@@ -70,12 +70,7 @@ impl DataDirectory {
     }
 
     fn sync(&self) -> Result<()> {
-        // Only Unix can open a directory; elsewhere the rename itself is what the system gives.
-        if !cfg!(unix) {
-            return Ok(());
-        }
-        let synced = File::open(&self.path).and_then(|directory| directory.sync_all());
-        synced.map_err(|error| failed("cannot sync", &self.path, &error))
+        sync_directory(&self.path).map_err(|error| failed("cannot sync", &self.path, &error))
     }
 
     /// Deletes a tombstone; what cannot be deleted now is deleted at the next start.

@@ -2,6 +2,7 @@
 //! its shards.
 
 use crate::{
+    disk::sync_directory,
     fault,
     limits::{AWAKE_MAX_DEFAULT, IDLE_DEFAULT, IDLE_MAX, IDLE_MIN},
 };
@@ -124,11 +125,7 @@ impl Serving {
                 file.sync_all()
             })
             .and_then(|()| fs::rename(&temporary, &path))
-            .and_then(|()| match cfg!(unix) {
-                // Only Unix can open a directory.
-                true => File::open(directory)?.sync_all(),
-                false => Ok(()),
-            });
+            .and_then(|()| sync_directory(directory));
         written.map_err(|error| fault::os("cannot write", path.display(), &error))
     }
 }

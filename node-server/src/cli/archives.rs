@@ -123,16 +123,6 @@ impl Archives {
         }
     }
 
-    /// Makes the database `name` of an archive, on a server.
-    pub(crate) fn bring_to(
-        server: &Server,
-        name: &str,
-        archive: impl Read,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<About> {
-        server.bring_in(name, archive, progress)
-    }
-
     /// Lets go of them.
     pub(crate) fn close(&self) -> Result<()> {
         match self {
@@ -212,7 +202,8 @@ impl Server {
         outcome.map(|()| about)
     }
 
-    fn bring_in(
+    /// Makes the database `name` of an archive.
+    pub(crate) fn bring_in(
         &self,
         name: &str,
         archive: impl Read,

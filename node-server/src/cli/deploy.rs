@@ -1,7 +1,7 @@
 //! `vectordoc deploy`: a database on a server, empty or with the documents of a local one.
 
 use super::{
-    archives::{About, Archives},
+    archives::About,
     command::Run,
     file, number,
     output::Output,
@@ -140,7 +140,7 @@ impl Deploy {
         let database = Database::open(from, &DatabaseOptions::default())?;
         let snapshot = database.snapshot()?;
         let progress = Progress::entries("deploying");
-        let brought = Archives::bring_to(server, name, Reading(snapshot), &mut |done, total| {
+        let brought = server.bring_in(name, Reading(snapshot), &mut |done, total| {
             progress.set(done, total);
         });
         drop(progress);

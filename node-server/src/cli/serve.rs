@@ -54,7 +54,7 @@ impl Run for Serve {
             &settings.data,
             settings.shards,
             settings.database_options(),
-            settings.serverless(),
+            settings.serverless.clone(),
         )?;
         let databases = describe(&catalog);
         runtime.block_on(serve(catalog, &settings, &databases, out))

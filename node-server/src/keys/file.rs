@@ -3,6 +3,7 @@
 
 use super::{Key, Role, Scope, Token};
 use crate::{
+    disk::sync_directory,
     fault,
     limits::{KEY_FILE_BYTES_MAX, KEYS_MAX},
 };
@@ -233,14 +234,4 @@ fn create_private(path: &Path) -> io::Result<File> {
 #[cfg(not(unix))]
 fn create_private(path: &Path) -> io::Result<File> {
     File::options().write(true).create_new(true).open(path)
-}
-
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_directory: &Path) -> io::Result<()> {
-    Ok(())
 }

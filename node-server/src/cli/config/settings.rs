@@ -103,11 +103,6 @@ impl Settings {
         }
     }
 
-    /// The same, for databases that are idle.
-    pub(crate) fn serverless(&self) -> Serverless {
-        self.serverless.clone()
-    }
-
     /// The same, for the server.
     pub(crate) fn serve_options(&self) -> ServeOptions {
         let mut options = ServeOptions::default()
