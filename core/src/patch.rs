@@ -141,17 +141,22 @@ impl<'de> Deserialize<'de> for Patch {
 
 impl Serialize for Patch {
     fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        self.to_value().serialize(output)
+    }
+}
+
+impl Patch {
+    /// The patch as an object that [`from_value`](Self::from_value) reads back.
+    pub fn to_value(&self) -> Value {
         let paths = self.unset.iter().map(|path| Value::from(path.as_str()));
         let parts = [
             ("set", Value::Object(self.set.clone())),
             ("unset", Value::Array(paths.collect())),
             ("increment", Value::Object(self.increment.clone())),
         ];
-        Value::Object(parts.map(|(name, part)| (name.into(), part)).into()).serialize(output)
+        Value::Object(parts.map(|(name, part)| (name.into(), part)).into())
     }
-}
 
-impl Patch {
     /// Reads a patch from an object as in JSON.
     pub fn from_value(value: Value) -> Result<Self> {
         let wrong =

@@ -34,6 +34,7 @@ pub(super) struct Inner {
     /// Read by who hands writes to shards; written to put others in their place.
     pub(super) gate: RwLock<()>,
     pub(super) is_closed: AtomicBool,
+    pub(super) is_replicated: AtomicBool,
     schema_changes: Vec<String>,
     pub(super) options: DatabaseOptions,
     pub(super) announcer: Arc<Announcer>,
@@ -88,6 +89,7 @@ impl Database {
             shards: RwLock::new(Arc::new(Shards::new(shards))),
             gate: RwLock::default(),
             is_closed: AtomicBool::new(false),
+            is_replicated: AtomicBool::new(false),
             schema_changes,
             options,
             announcer,

@@ -16,12 +16,15 @@ pub enum Durability {
     /// of its shard or within about [`UNSYNCED_MAX`](crate::limits::UNSYNCED_MAX), whichever comes
     /// first. A crash before that loses it whole, and everything written after it.
     Memory,
+    /// It is on stable storage of a majority of the replicas: no minority of dead nodes loses it. It
+    /// is what every write of a database with replicas waits for, and `unsupported` of any other.
+    Quorum,
 }
 
 impl Durability {
     /// Every durability with its name on the wire.
-    pub const NAMES: [(&'static str, Durability); 2] =
-        [("fsync", Self::Fsync), ("memory", Self::Memory)];
+    pub const NAMES: [(&'static str, Durability); 3] =
+        [("fsync", Self::Fsync), ("memory", Self::Memory), ("quorum", Self::Quorum)];
 
     /// The durability of this name.
     pub fn parse(name: &str) -> Result<Self> {
@@ -33,6 +36,7 @@ impl Durability {
         match self {
             Self::Fsync => "fsync",
             Self::Memory => "memory",
+            Self::Quorum => "quorum",
         }
     }
 }
@@ -71,7 +75,7 @@ impl Database {
 
     /// How durable the writes of this handle are when they return.
     pub fn durability(&self) -> Durability {
-        self.writes.durability
+        if self.is_replicated() { Durability::Quorum } else { self.writes.durability }
     }
 }
 

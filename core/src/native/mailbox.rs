@@ -20,6 +20,8 @@ pub(super) struct Mailbox<R> {
 }
 
 struct State<R> {
+    /// Taken before all others; they need no place, as who sends one waits for its answer.
+    urgent: VecDeque<R>,
     requests: VecDeque<R>,
     /// Places that are taken, by requests and by who is about to send one.
     taken: usize,
@@ -29,7 +31,8 @@ struct State<R> {
 impl<R> Mailbox<R> {
     /// An empty mailbox of so many places.
     pub(super) fn new(places: usize) -> Self {
-        let state = State { requests: VecDeque::new(), taken: 0, is_closed: false };
+        let (urgent, requests) = (VecDeque::new(), VecDeque::new());
+        let state = State { urgent, requests, taken: 0, is_closed: false };
         Self { state: Mutex::new(state), places, arrived: Condvar::new(), left: Condvar::new() }
     }
 
@@ -53,6 +56,24 @@ impl<R> Mailbox<R> {
         Ok(Place { mailbox: self })
     }
 
+    /// Sends a request that goes before those with a place; false, and it is dropped, when the
+    /// mailbox was closed.
+    pub(super) fn push(&self, request: R) -> bool {
+        let mut state = self.lock();
+        if state.is_closed {
+            return false;
+        }
+        state.urgent.push_back(request);
+        drop(state);
+        self.arrived.notify_one();
+        true
+    }
+
+    /// The next urgent request, waiting for it as long as is said, or for ever.
+    pub(super) fn next_urgent(&self, time: Option<Duration>) -> Option<R> {
+        self.wait(time, |state| state.urgent.is_empty()).urgent.pop_front()
+    }
+
     /// The next request, if one is there.
     pub(super) fn next(&self) -> Option<R> {
         self.take(&mut self.lock())
@@ -60,8 +81,17 @@ impl<R> Mailbox<R> {
 
     /// The next request, waiting for it as long as is said, or for ever.
     pub(super) fn next_within(&self, time: Option<Duration>) -> Option<R> {
-        let is_empty = |state: &mut State<R>| state.requests.is_empty();
-        let mut state = match time {
+        let is_empty = |state: &State<R>| state.urgent.is_empty() && state.requests.is_empty();
+        self.take(&mut self.wait(time, is_empty))
+    }
+
+    fn wait(
+        &self,
+        time: Option<Duration>,
+        is_empty: impl Fn(&State<R>) -> bool,
+    ) -> MutexGuard<'_, State<R>> {
+        let is_empty = |state: &mut State<R>| is_empty(state);
+        match time {
             Some(time) => {
                 let waited = self.arrived.wait_timeout_while(self.lock(), time, is_empty);
                 waited.unwrap_or_else(PoisonError::into_inner).0
@@ -70,21 +100,23 @@ impl<R> Mailbox<R> {
                 let waited = self.arrived.wait_while(self.lock(), is_empty);
                 waited.unwrap_or_else(PoisonError::into_inner)
             }
-        };
-        self.take(&mut state)
+        }
     }
 
     /// Refuses what comes from now on, and drops what waits.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
-        let dropped = std::mem::take(&mut state.requests);
+        let dropped = (std::mem::take(&mut state.urgent), std::mem::take(&mut state.requests));
         drop(state);
         drop(dropped);
         self.left.notify_all();
     }
 
     fn take(&self, state: &mut State<R>) -> Option<R> {
+        if let Some(request) = state.urgent.pop_front() {
+            return Some(request);
+        }
         let request = state.requests.pop_front()?;
         state.taken -= 1;
         self.left.notify_one();

@@ -94,6 +94,9 @@ impl Database {
     /// it has its old number of shards and everything acknowledged, and nothing is left behind.
     pub fn reshard(&self, shards: usize) -> Result<()> {
         check_shards(shards)?;
+        if self.is_replicated() {
+            return Err(Error::unsupported("a replicated database has 1 shard, which stays"));
+        }
         let turn = &self.inner.turn;
         let _taken = turn.take()?;
         turn.is_stopped.store(false, Ordering::Release);

@@ -107,14 +107,28 @@ impl Shard {
         self.mailbox.place(when_busy)
     }
 
+    /// Sends a request that goes before all others; false when the worker has ended.
+    pub(super) fn push(&self, request: Request) -> bool {
+        self.mailbox.push(request)
+    }
+
+    /// Up to where the log of its replicas is stored.
+    pub(super) fn mark(&self) -> Result<Option<Vec<u8>>> {
+        self.store.as_ref().map_or(Ok(None), |store| store.mark())
+    }
+
     /// Asks for all maintenance to be done and everything to be checkpointed.
     pub(super) fn settle(&self) -> Result<Answer> {
         self.ask(Request::Settle)
     }
 
-    /// Waits until all that was acknowledged is stored.
+    /// Waits until all that was acknowledged is stored; other requests wait for that, too.
     pub(super) fn flush(&self) -> Result<()> {
-        self.ask(Request::Flush)?.wait()
+        let (send, receive) = sync_channel(1);
+        self.push(Request::Flush(Box::new(move |result| {
+            let _ = send.send(result);
+        })));
+        Answer(receive).wait()
     }
 
     /// Waits until everything is checkpointed.

@@ -29,6 +29,10 @@ const TABLE: TableDefinition<'static, &'static [u8], &'static [u8]> = TableDefin
 /// What there is of the past: [`IDENTITY`], [`CUT`] and [`CHECKPOINT`], else the last record of a
 /// span and its bytes. Beside the other table, as hosts without a past have that one too.
 const PAST: TableDefinition<'static, u64, u64> = TableDefinition::new("past");
+/// The [`Committed::mark`](super::Committed::mark) of the last entry of a replicated database.
+const REPLICA: TableDefinition<'static, &'static str, &'static [u8]> =
+    TableDefinition::new("replica");
+const MARK: &str = "mark";
 const IDENTITY: u64 = 0;
 const CUT: u64 = u64::MAX;
 const CHECKPOINT: u64 = u64::MAX - 1;
@@ -58,6 +62,8 @@ pub(super) struct Changes {
     pub(super) records: Option<RangeInclusive<u64>>,
     /// What there is of the past, once this is written.
     pub(super) past: Option<Past>,
+    /// Up to where the log of its replicas is in this store, once this is written.
+    pub(super) mark: Option<Vec<u8>>,
 }
 
 /// What a store has of the past: which records no checkpoint needs any more.
@@ -201,6 +207,9 @@ impl Store {
                         table.insert(key, value)?;
                     }
                 }
+                if let Some(mark) = &changes.mark {
+                    transaction.open_table(REPLICA)?.insert(MARK, mark.as_slice())?;
+                }
             }
             transaction.commit()?;
             self.commits.fetch_add(1, Ordering::Relaxed);
@@ -237,6 +246,17 @@ impl Store {
     /// What there is of the past; `None` when nobody said.
     pub(super) fn past(&self) -> Result<Option<Past>> {
         self.with(|database| past_in(&database.begin_read()?))
+    }
+
+    /// Up to where the log of its replicas is in this store; `None` when it never was replicated.
+    pub(super) fn mark(&self) -> Result<Option<Vec<u8>>> {
+        self.with(|database| {
+            let table = match database.begin_read()?.open_table(REPLICA) {
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+                table => table?,
+            };
+            Ok(table.get(MARK)?.map(|mark| mark.value().to_vec()))
+        })
     }
 
     /// All that opening needs, as it is now.

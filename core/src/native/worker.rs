@@ -12,6 +12,8 @@ use super::{
     history::History,
     mailbox::Mailbox,
     priority::go_behind_others,
+    replicated::OnItsWay,
+    replication::{Committed, Replication},
     shard::Shared,
     store::{Changes, Store},
 };
@@ -32,7 +34,7 @@ use std::{
 };
 
 /// Bytes of records after which one commit takes no further ones.
-const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub(super) const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of records that opening may have to replay.
 const REPLAY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Vectors that wait for the index before writes wait for it too, where somebody searches. Their
@@ -54,6 +56,12 @@ pub(super) enum Request {
     Settle(Reply<()>),
     /// Answered when all that was applied before is stored.
     Flush(Reply<()>),
+    /// From now on writes are agreed on by replicas.
+    Replicate(Arc<dyn Replication>, Reply<()>),
+    /// Applies what replicas agreed on.
+    Commit(Vec<Committed>, Reply<Vec<bool>>),
+    /// Whether what this shard proposed is agreed on and applied.
+    Decided(Result<()>),
     /// Documents of other shards, for a shard that nobody writes to yet.
     Load(Load),
     /// Answered when everything is checkpointed.
@@ -77,7 +85,16 @@ pub(super) struct Load {
 pub(super) struct Write {
     pub(super) batch: Batch,
     pub(super) durability: Durability,
+    /// Whether another replica may be asked when this one does not lead.
+    pub(super) may_forward: bool,
     pub(super) reply: Reply<Outcome>,
+}
+
+impl Write {
+    /// Whether it may wait for the index: one that another replica handed over has waited there.
+    fn may_wait(&self) -> bool {
+        self.may_forward
+    }
 }
 
 /// An engine, and how many bytes of records would have to be replayed to have it again.
@@ -117,6 +134,8 @@ pub(super) fn start(
         is_settled: replay_bytes == 0,
         settling: Vec::new(),
         put_off: None,
+        replication: None,
+        on_its_way: None,
     };
     let thread = thread::Builder::new().name("vectordoc-shard".into());
     let thread = thread.spawn(move || worker.run());
@@ -139,11 +158,13 @@ enum Rest {
 
 /// Records that are applied and not stored yet.
 #[derive(Default)]
-struct Unsynced {
+pub(super) struct Unsynced {
     records: Vec<(Key, Vec<u8>)>,
     bytes: usize,
     /// When they have to be stored.
     due: Option<Instant>,
+    /// What is to be remembered with them.
+    mark: Option<Vec<u8>>,
 }
 
 impl Unsynced {
@@ -157,6 +178,15 @@ impl Unsynced {
         self.due.get_or_insert_with(|| Instant::now() + UNSYNCED_MAX);
     }
 
+    /// Remembers a mark with the records so far; by itself it has no hurry.
+    pub(super) fn mark(&mut self, mark: Vec<u8>) {
+        self.mark = Some(mark);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.mark.is_none()
+    }
+
     fn is_due(&self) -> bool {
         self.bytes >= COMMIT_BYTES_MAX || self.due.is_some_and(|due| due <= Instant::now())
     }
@@ -166,30 +196,34 @@ impl Unsynced {
     }
 }
 
-fn bytes_of(records: &[(Key, Vec<u8>)]) -> usize {
+pub(super) fn bytes_of(records: &[(Key, Vec<u8>)]) -> usize {
     records.iter().map(|(_, record)| record.len()).sum()
 }
 
-struct Worker {
-    engine: Arc<RwLock<Engine>>,
+pub(super) struct Worker {
+    pub(super) engine: Arc<RwLock<Engine>>,
     rest: Rest,
-    mailbox: Arc<Mailbox<Request>>,
+    pub(super) mailbox: Arc<Mailbox<Request>>,
     feed: Arc<Feed>,
     /// Somebody searched since this was last looked at.
     is_searched: Arc<AtomicBool>,
-    history: History,
-    budget: Budget,
+    pub(super) history: History,
+    pub(super) budget: Budget,
     threads: usize,
     /// Some of the engine rests, to be taken into memory.
     is_waking: bool,
     /// Bytes of records since the last checkpoint.
-    replay_bytes: u64,
-    unsynced: Unsynced,
+    pub(super) replay_bytes: u64,
+    pub(super) unsynced: Unsynced,
     /// Nothing to maintain and nothing to checkpoint.
     is_settled: bool,
     settling: Vec<Reply<()>>,
     /// A request that came while a commit was put together, to be the next.
-    put_off: Option<Request>,
+    pub(super) put_off: Option<Request>,
+    /// What records are agreed on by, if there are replicas.
+    replication: Option<Arc<dyn Replication>>,
+    /// What is being agreed on.
+    pub(super) on_its_way: Option<OnItsWay>,
 }
 
 impl Drop for Worker {
@@ -200,11 +234,11 @@ impl Drop for Worker {
 }
 
 /// A write that was prepared and waits for its record to be durable.
-struct Prepared {
-    record: Record,
-    outcome: Outcome,
+pub(super) struct Prepared {
+    pub(super) record: Record,
+    pub(super) outcome: Outcome,
     durability: Durability,
-    reply: Reply<Outcome>,
+    pub(super) reply: Reply<Outcome>,
 }
 
 impl Worker {
@@ -212,16 +246,35 @@ impl Worker {
         let (mut has_maintenance, mut has_maintained) = (true, false);
         loop {
             match self.next(has_maintenance) {
-                Some(Request::Write(write)) if has_maintenance && self.slows_searches() => {
+                Some(Request::Write(write))
+                    if has_maintenance && write.may_wait() && self.slows_searches() =>
+                {
                     self.put_off = Some(Request::Write(write));
                 }
                 Some(Request::Write(write)) => {
-                    while self.is_waking {
-                        self.wake();
+                    self.wake_all();
+                    match self.replication.clone() {
+                        Some(replication) => self.propose_waiting(&replication, write),
+                        None => {
+                            self.commit_waiting(write);
+                            self.is_settled = false;
+                        }
                     }
-                    self.commit_waiting(write);
+                    has_maintenance = true;
+                }
+                Some(Request::Commit(entries, reply)) => {
+                    self.wake_all();
+                    reply(self.commit_agreed(entries));
                     has_maintenance = true;
                     self.is_settled = false;
+                }
+                Some(Request::Decided(result)) => {
+                    self.decided(&result);
+                    has_maintenance = true;
+                }
+                Some(Request::Replicate(replication, reply)) => {
+                    self.replication = Some(replication);
+                    reply(Ok(()));
                 }
                 Some(Request::Load(load)) => {
                     self.load(load);
@@ -286,9 +339,26 @@ impl Worker {
         }
     }
 
+    /// Takes all that rests into memory, as what is written next needs it.
+    fn wake_all(&mut self) {
+        while self.is_waking {
+            self.wake();
+        }
+    }
+
     /// The next request: at once when there is other work, within [`IDLE`] when there is something
     /// to checkpoint, before records have to be stored, else whenever it comes.
     fn next(&mut self, has_maintenance: bool) -> Option<Request> {
+        let due = self.unsynced.due.map(|due| due.saturating_duration_since(Instant::now()));
+        if self.on_its_way.is_some() {
+            return self.mailbox.next_urgent(has_maintenance.then_some(Duration::ZERO).or(due));
+        }
+        // What replicas agreed on is applied even where writes wait for the index.
+        if matches!(self.put_off, Some(Request::Write(_)))
+            && let Some(urgent) = self.mailbox.next_urgent(Some(Duration::ZERO))
+        {
+            return Some(urgent);
+        }
         if let Some(request) = self.put_off.take() {
             return Some(request);
         }
@@ -296,7 +366,6 @@ impl Worker {
             return self.mailbox.next();
         }
         let idle = (!self.is_settled).then_some(IDLE);
-        let due = self.unsynced.due.map(|due| due.saturating_duration_since(Instant::now()));
         self.mailbox.next_within(idle.into_iter().chain(due).min())
     }
 
@@ -328,7 +397,7 @@ impl Worker {
     }
 
     /// A write that is waiting, unless a request of another kind is before it.
-    fn next_waiting(&mut self) -> Option<Write> {
+    pub(super) fn next_waiting(&mut self) -> Option<Write> {
         if self.put_off.is_some() {
             return None;
         }
@@ -343,7 +412,17 @@ impl Worker {
 
     /// The write, prepared; a refused one is answered.
     fn prepare(&mut self, group: &mut Group, write: Write) -> Option<Prepared> {
-        let Write { batch, durability, reply } = write;
+        let prepared = self.prepare_held(group, write);
+        prepared.map_err(|(reply, error)| reply(Err(error))).ok()
+    }
+
+    /// The write, prepared; or who waits for it, and why it is refused.
+    pub(super) fn prepare_held(
+        &mut self,
+        group: &mut Group,
+        write: Write,
+    ) -> Result<Prepared, (Reply<Outcome>, Error)> {
+        let Write { batch, durability, reply, .. } = write;
         let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
         let store = match &self.rest {
             Rest::Nowhere => None,
@@ -351,12 +430,8 @@ impl Worker {
         };
         let allowed = self.budget.check(&batch, &engine, store);
         match allowed.and_then(|()| engine.prepare_in(group, batch)) {
-            Ok((record, outcome)) => Some(Prepared { record, outcome, durability, reply }),
-            Err(error) => {
-                drop(engine);
-                reply(Err(error));
-                None
-            }
+            Ok((record, outcome)) => Ok(Prepared { record, outcome, durability, reply }),
+            Err(error) => Err((reply, error)),
         }
     }
 
@@ -424,13 +499,13 @@ impl Worker {
     }
 
     /// Tells who follows up to which record there is something to read: what is applied and stored.
-    fn publish(&self) {
+    pub(super) fn publish(&self) {
         let applied = self.engine.read().unwrap_or_else(PoisonError::into_inner).record_number();
         self.feed.publish(applied - self.unsynced.len());
     }
 
     /// Keeps records, to be stored with the next ones or when they are due.
-    fn defer(&mut self, records: Vec<(Key, Vec<u8>)>) -> Result<()> {
+    pub(super) fn defer(&mut self, records: Vec<(Key, Vec<u8>)>) -> Result<()> {
         self.revive()?;
         if let Rest::Stored(_) = self.rest {
             self.unsynced.extend(records);
@@ -446,13 +521,15 @@ impl Worker {
             puts.clear();
         }
         puts.extend(records);
-        let mut changes = Changes { puts, ..Changes::default() };
+        let mark = self.unsynced.mark.take();
+        let mut changes = Changes { puts, mark, ..Changes::default() };
         let stored = self.with_store(|store, _| store.write(&changes));
         if stored.is_ok() {
             self.unsynced = Unsynced::default();
         } else {
             changes.puts.truncate(deferred);
             self.unsynced.records = changes.puts;
+            self.unsynced.mark = changes.mark;
             let due = self.unsynced.due.as_mut();
             due.into_iter().for_each(|due| *due = Instant::now() + RETRY);
         }
@@ -461,7 +538,7 @@ impl Worker {
 
     /// Stores what is applied and not stored yet.
     fn flush(&mut self) -> Result<()> {
-        if self.unsynced.records.is_empty() {
+        if self.unsynced.is_empty() {
             return Ok(());
         }
         self.store(Vec::new())?;
@@ -470,7 +547,7 @@ impl Worker {
     }
 
     /// Applies a record; searches wait for the copying only.
-    fn apply(&self, record: &Record) -> Result<()> {
+    pub(super) fn apply(&self, record: &Record) -> Result<()> {
         let digested = {
             let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
             engine.digest(record)?
@@ -496,7 +573,7 @@ impl Worker {
     }
 
     /// After a full disk: opens the store anew and removes what a failed commit may have left.
-    fn revive(&mut self) -> Result<()> {
+    pub(super) fn revive(&mut self) -> Result<()> {
         let Rest::Failed { store, error } = &self.rest else { return Ok(()) };
         if error.kind() != ErrorKind::Full {
             let context = "the database takes no writes since an earlier failure; open it again";

@@ -2,7 +2,7 @@
 
 use super::{
     Database,
-    durability::Writes,
+    durability::{Durability, Writes},
     shard::{Shard, closed},
     worker::{Reply, Request, Write},
 };
@@ -28,7 +28,10 @@ impl Database {
     pub fn update(&self, documents: Vec<Document>) -> Result<usize> {
         self.check_documents(&documents)?;
         let shards = self.shards_now();
-        for document in &documents {
+        // One shard sees by itself that one is missing before it writes any; and of replicas only the
+        // one that leads knows.
+        let looked_up = if shards.len() > 1 { &documents[..] } else { &[] };
+        for document in looked_up {
             if !shards.of(&document.id).engine().contains(&document.id)? {
                 return Err(Error::not_found(format!(
                     "there is no document {:?} to update; index it instead",
@@ -124,6 +127,12 @@ impl Database {
         self.check_open()?;
         let shards = self.shards_now();
         let Writes { durability, when_busy } = self.writes;
+        if durability == Durability::Quorum && !self.is_replicated() {
+            return Err(Error::unsupported(
+                "the database has no replicas, and so no durability \"quorum\"; it has \"fsync\" and \
+                 \"memory\"",
+            ));
+        }
         let places = shards
             .iter()
             .zip(batches(&shards))
@@ -135,7 +144,7 @@ impl Database {
             let reply: Reply<Outcome> = Box::new(move |result| {
                 let _ = send.send(result);
             });
-            place.send(Request::Write(Write { batch, durability, reply }));
+            place.send(Request::Write(Write { batch, durability, may_forward: true, reply }));
             receive
         });
         Ok(sent.collect())

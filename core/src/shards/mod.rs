@@ -10,5 +10,6 @@ mod answer;
 mod format;
 mod gathering;
 mod question;
+mod write;
 
 pub use gathering::{Gathered, Gathering};
