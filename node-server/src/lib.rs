@@ -14,6 +14,7 @@
 
 mod account;
 pub mod catalog;
+pub mod cluster;
 mod console;
 mod disk;
 mod door;
@@ -40,6 +41,7 @@ mod ws;
 pub mod cli;
 
 pub use catalog::{Catalog, Described, Name, Restore, Serverless, Serving, State};
+pub use cluster::{ClusterKey, ClusterOptions};
 pub use limits::Limits;
 // What benchmarks of this crate run their clients on.
 #[doc(hidden)]

@@ -50,6 +50,8 @@ pub struct Described {
     pub state: State,
     /// Milliseconds without a request after which it leaves memory; `None` when it never does.
     pub idle_ms: Option<u64>,
+    /// How many replicas it shall have; `None` where there is no cluster.
+    pub replicas: Option<usize>,
 }
 
 impl Described {
@@ -66,6 +68,7 @@ impl Described {
             resharding: database.resharding(),
             state: State::Awake,
             idle_ms,
+            replicas: None,
         }
     }
 
@@ -93,6 +96,19 @@ impl Described {
             resharding: None,
             state,
             idle_ms: idle_ms(serving, server),
+            replicas: None,
+        }
+    }
+
+    /// `conflict` when, if `replicas` is given, it shall have another number of them.
+    pub(crate) fn expect_replicas(&self, replicas: Option<usize>) -> Result<()> {
+        let there = self.replicas.unwrap_or(1);
+        match replicas {
+            Some(replicas) if replicas != there => Err(Error::conflict(format!(
+                "database {}: there are {there} replicas, the request says {replicas}",
+                self.name
+            ))),
+            _ => Ok(()),
         }
     }
 

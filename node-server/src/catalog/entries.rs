@@ -13,7 +13,7 @@ use vectordoc::{Database, Error};
 
 /// What stands behind a name.
 #[derive(Clone)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     /// A thread creates, opens, puts to sleep or drops it; whoever asks waits for that.
     Changing,
     /// It comes out of an archive, which may take long: nobody waits for that.
@@ -31,7 +31,7 @@ pub(super) enum Entry {
 
 /// A database in memory, and when it was used.
 #[derive(Clone)]
-pub(super) struct Served {
+pub(crate) struct Served {
     pub(super) database: Database,
     pub(super) serving: Serving,
     /// Whether it leaves memory while it is idle.
@@ -44,6 +44,12 @@ pub(super) struct Served {
 }
 
 impl Served {
+    /// One with replicas, which have to hear of every write, and so never leaves memory.
+    pub(crate) fn replicated(database: Database) -> Self {
+        let serving = Serving::default().serverless(false);
+        Self::new(database, serving, &Serverless::default())
+    }
+
     pub(super) fn new(database: Database, serving: Serving, server: &Serverless) -> Self {
         Self {
             database,
@@ -80,7 +86,7 @@ impl Entry {
 
 /// Entries by name.
 #[derive(Default)]
-pub(super) struct Entries {
+pub(crate) struct Entries {
     table: Mutex<Table>,
     changed: Condvar,
 }
@@ -125,7 +131,7 @@ impl Entries {
     }
 
     /// The database of `name`, to be used, if it is open.
-    pub(super) fn take_now(&self, name: &Name) -> Option<Database> {
+    pub(crate) fn take_now(&self, name: &Name) -> Option<Database> {
         match self.lock().entries.get(name)? {
             Entry::Open(served) => {
                 served.touch();
@@ -195,7 +201,7 @@ impl Entries {
     }
 
     /// Reserves `name` for a change that takes long, once nobody else is at it.
-    pub(super) fn change<'a>(&'a self, name: &'a Name) -> Change<'a> {
+    pub(crate) fn change<'a>(&'a self, name: &'a Name) -> Change<'a> {
         let before = self.settled(name).put(name, Some(Entry::Changing));
         Change { entries: self, name, entry: before }
     }
@@ -238,11 +244,11 @@ impl Drop for Place<'_> {
 
 /// A name reserved by one thread. Dropping it publishes [`entry`](Self::entry), also when the
 /// thread panics, so that nobody waits for ever.
-pub(super) struct Change<'a> {
+pub(crate) struct Change<'a> {
     entries: &'a Entries,
     name: &'a Name,
     /// At first the entry that was there, in the end the one that shall be.
-    pub(super) entry: Option<Entry>,
+    pub(crate) entry: Option<Entry>,
 }
 
 impl Drop for Change<'_> {

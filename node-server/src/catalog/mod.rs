@@ -1,6 +1,7 @@
 //! The databases one server has, by name. One that is damaged, or held by another process, answers
 //! its own error and stops no other.
 
+mod clustered;
 mod described;
 mod directory;
 mod entries;
@@ -11,9 +12,12 @@ mod serving;
 mod sleeping;
 mod transfers;
 
-use crate::keys::{KeyFile, Keyring};
+use crate::{
+    cluster::Cluster,
+    keys::{KeyFile, Keyring},
+};
 use directory::DataDirectory;
-use entries::{Change, Entries, Entry};
+use entries::Change;
 use home::Home;
 use std::{
     io::{self, Read},
@@ -26,6 +30,7 @@ use vectordoc::{
 };
 
 pub use described::{Described, State};
+pub(crate) use entries::{Entries, Entry, Served};
 pub use name::Name;
 pub use restore::Restore;
 pub use serving::{Serverless, Serving};
@@ -42,6 +47,8 @@ pub struct Catalog {
     transfers: Transfers,
     /// Whose keys clients show; without it everyone may do everything.
     keys: Option<KeyFile>,
+    /// The node that this server is, if it is in a cluster, which then decides on databases.
+    cluster: Option<Arc<Cluster>>,
 }
 
 impl Catalog {
@@ -154,20 +161,25 @@ impl Catalog {
     /// What there is to know of the database called `name`, which is left asleep if it is.
     pub fn describe(&self, name: &str) -> Result<Described> {
         let name = Name::parse(name)?;
-        match self.entries.get(&name) {
+        let described = self.describe_here(&name)?;
+        Ok(Described { replicas: self.replicas_of(name.as_str()), ..described })
+    }
+
+    fn describe_here(&self, name: &Name) -> Result<Described> {
+        match self.entries.get(name) {
             Some(Entry::Resting(serving)) => {
-                if let Some(resting) = self.home.resting(&name)? {
-                    return Ok(Described::resting(&name, resting, serving, &self.serverless));
+                if let Some(resting) = self.home.resting(name)? {
+                    return Ok(Described::resting(name, resting, serving, &self.serverless));
                 }
-                self.look(&name, &mut self.entries.change(&name))
+                self.look(name, &mut self.entries.change(name))
             }
-            Some(Entry::Open(served)) => Ok(Described::served(&name, &served, &self.serverless)),
-            Some(Entry::Lent(database)) => Ok(Described::awake(&name, &database, None)),
+            Some(Entry::Open(served)) => Ok(Described::served(name, &served, &self.serverless)),
+            Some(Entry::Lent(database)) => Ok(Described::awake(name, &database, None)),
             Some(Entry::Broken(error)) if error.kind() == ErrorKind::Busy => {
-                self.reopen(&name)?;
-                self.look(&name, &mut self.entries.change(&name))
+                self.reopen(name)?;
+                self.look(name, &mut self.entries.change(name))
             }
-            other => Err(self.refusal(&name, other)),
+            other => Err(self.refusal(name, other)),
         }
     }
 
@@ -225,6 +237,26 @@ impl Catalog {
         shards: Option<usize>,
         serving: Serving,
     ) -> Result<Described> {
+        self.create_with(name, schema, shards, None, serving)
+    }
+
+    /// The same with so many replicas, each on another node of the cluster; as many as make sense
+    /// when that is not said. `unsupported` for more than one where there is no cluster, and for a
+    /// serverless one where there is.
+    pub fn create_with(
+        &self,
+        name: &str,
+        schema: &Schema,
+        shards: Option<usize>,
+        replicas: Option<usize>,
+        serving: Serving,
+    ) -> Result<Described> {
+        if let Some(cluster) = &self.cluster {
+            clustered::expect_awake(serving)?;
+            clustered::create(cluster, &Name::parse(name)?, schema, shards, replicas)?;
+            return self.describe(name);
+        }
+        clustered::expect_alone(replicas)?;
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
         if let Some(Entry::Broken(error)) = &change.entry
@@ -290,6 +322,7 @@ impl Catalog {
     /// Begins to create a database out of an archive that comes piece by piece; `conflict` when
     /// there is one of this name.
     pub fn begin_restore(&self, name: &str) -> Result<Restore> {
+        self.expect_no_cluster("restore a database; import its documents into one with replicas")?;
         let name = Name::parse(name)?;
         Restore::begin(&self.entries, &self.serverless, &name, || self.home.restore(&name))
     }
@@ -343,7 +376,8 @@ impl Catalog {
             let gone = described.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
             !gone
         };
-        self.entries.names().into_iter().map(described).filter(is_there).collect()
+        let listed = self.entries.names().into_iter().map(described).filter(is_there);
+        self.with_those_elsewhere(listed.collect())
     }
 
     /// Every name in order and what stands behind it, without waiting for anyone.
@@ -362,6 +396,11 @@ impl Catalog {
     /// Closes the database `name` and deletes it, for good when this returns. A damaged one can be
     /// dropped; one that another process holds cannot.
     pub fn drop_database(&self, name: &str) -> Result<()> {
+        if let Some(cluster) = &self.cluster {
+            let name = Name::parse(name)?;
+            self.transfers.forget(&name);
+            return cluster.drop_database(&name);
+        }
         self.home.allow_drop()?;
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
@@ -386,6 +425,9 @@ impl Catalog {
     /// Closes every database of this catalog: what they accepted is durable when this returns.
     pub fn close(&self) {
         self.transfers.end();
+        if let Some(cluster) = &self.cluster {
+            cluster.stop_blocking();
+        }
         for name in self.entries.names() {
             match self.entries.get(&name) {
                 // What it holds is told without opening it, then.
@@ -409,7 +451,7 @@ impl Catalog {
     fn empty(home: Home, shards: usize) -> Self {
         let (entries, transfers) = (Arc::default(), Transfers::default());
         let serverless = Serverless::default();
-        Self { home, shards, serverless, entries, transfers, keys: None }
+        Self { home, shards, serverless, entries, transfers, keys: None, cluster: None }
     }
 
     /// The database at `path`, alone.
@@ -429,7 +471,10 @@ impl Catalog {
     /// Opens the database `name` from where it lives and remembers how that went.
     fn reopen(&self, name: &Name) -> Result<Database> {
         let mut change = self.entries.change(name);
-        if let Some(Entry::Broken(_)) = &change.entry {
+        // In a cluster it is its replica that opens it.
+        if let Some(Entry::Broken(_)) = &change.entry
+            && self.cluster.is_none()
+        {
             change.entry = Some(self.found(name));
         }
         match change.entry.clone() {
@@ -462,7 +507,11 @@ impl Catalog {
             Some(Entry::Resting(_) | Entry::Open(_) | Entry::Lent(_)) => {
                 Error::busy("it is just being opened; try again")
             }
-            Some(Entry::Changing) | None => return self.unknown(name),
+            Some(Entry::Changing) | None => {
+                let cluster = self.cluster.as_ref();
+                let elsewhere = cluster.and_then(|cluster| cluster.why_not_here(name));
+                return elsewhere.unwrap_or_else(|| self.unknown(name));
+            }
         };
         within(name, error)
     }

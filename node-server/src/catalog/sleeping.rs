@@ -116,6 +116,7 @@ impl Catalog {
     /// Refuses requests about `name` until it is [resumed](Self::resume), and takes it out of memory.
     /// What it accepted is durable when this returns; requests at work may be answered `closed`.
     pub fn pause(&self, name: &str) -> Result<Described> {
+        self.expect_no_cluster("pause databases, which have replicas on others")?;
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
         match change.entry.clone() {
@@ -143,6 +144,7 @@ impl Catalog {
 
     /// Serves `name` again, which was [paused](Self::pause); nothing to do if it was not.
     pub fn resume(&self, name: &str) -> Result<Described> {
+        self.expect_no_cluster("resume databases, which have replicas on others")?;
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
         if let Some(Entry::Resting(serving)) = change.entry
@@ -159,6 +161,10 @@ impl Catalog {
 
     /// Changes how `name` is served, as far as `serving` says something, from now on.
     pub fn configure(&self, name: &str, serving: Serving) -> Result<Described> {
+        if self.cluster.is_some() {
+            super::clustered::expect_awake(serving)?;
+            return self.describe(name);
+        }
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
         match change.entry.clone() {

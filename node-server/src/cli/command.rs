@@ -3,6 +3,7 @@
 use super::{
     backup::Backup,
     bench::Bench,
+    cluster::ClusterCommand,
     config::ConfigCommand,
     delete::Delete,
     demo::Demo,
@@ -65,6 +66,7 @@ enum Command {
     Delete(Delete),
     Bench(Bench),
     Key(KeyCommand),
+    Cluster(ClusterCommand),
     Config(ConfigCommand),
 }
 
@@ -124,6 +126,7 @@ impl Run for Command {
             Self::Delete(command) => command.run(out),
             Self::Bench(command) => command.run(out),
             Self::Key(command) => command.run(out),
+            Self::Cluster(command) => command.run(out),
             Self::Config(command) => command.run(out),
         }
     }

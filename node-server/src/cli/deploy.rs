@@ -26,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   vectordoc deploy schema.json --name products                     an empty database
   vectordoc deploy schema.json --name products --shards 4 --serverless --idle 10m
+  vectordoc deploy schema.json --name products --replicas 3        in a cluster
   vectordoc deploy --from ./products                               a local one with its documents
   vectordoc deploy --from ./data/products --name shop --url wss://vectors.example.org
 
@@ -53,9 +54,9 @@ pub(crate) struct Deploy {
     #[arg(long, value_name = "N")]
     shards: Option<usize>,
 
-    /// How many replicas, where the server is a cluster
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    replicas: usize,
+    /// How many replicas, each on another node of a cluster; the cluster's choice unless given
+    #[arg(long, value_name = "N")]
+    replicas: Option<usize>,
 
     /// Let it leave memory while it is idle, to be opened by the next request
     #[arg(long)]
@@ -93,6 +94,9 @@ impl Run for Deploy {
             "deployed {name} at {url}: {documents} documents, {} shards",
             described["shards"]
         ))?;
+        if let Some(replicas) = described["replicas"].as_u64() {
+            out.line(format_args!("  {replicas} replicas, each on another node of the cluster"))?;
+        }
         if let Some(idle_ms) = described["idle_ms"].as_u64() {
             let idle = Span(idle_ms);
             out.line(format_args!("  it leaves memory after {idle} without a request"))?;
@@ -118,7 +122,10 @@ impl Deploy {
     fn create(&self, server: &Server, schema: &Path, name: &str) -> Result<()> {
         let schema = Schema::from_json_str(&file::read_text(schema)?)
             .map_err(|error| error.within(schema.display()))?;
-        let mut params = json!({"db": name, "schema": schema.to_json(), "replicas": self.replicas});
+        let mut params = json!({"db": name, "schema": schema.to_json()});
+        if let Some(replicas) = self.replicas {
+            params["replicas"] = replicas.into();
+        }
         if let Some(shards) = self.shards {
             params["shards"] = shards.into();
         }
@@ -130,11 +137,11 @@ impl Deploy {
 
     /// Takes the local database to the server as it is: documents, versions and indexes.
     fn bring(&self, server: &Server, from: &Path, name: &str) -> Result<()> {
-        if self.replicas != 1 {
+        if let Some(replicas) = self.replicas.filter(|replicas| *replicas != 1) {
             return Err(Error::unsupported(format!(
-                "a local database is brought to a server as one copy, --replicas says {}; deploy its \
-                 schema with --replicas, then `vectordoc export` and `vectordoc import` its documents",
-                self.replicas
+                "a local database is brought to a server as one copy, --replicas says {replicas}; \
+                 deploy its schema with --replicas, then `vectordoc export` and `vectordoc import` \
+                 its documents"
             )));
         }
         let database = Database::open(from, &DatabaseOptions::default())?;

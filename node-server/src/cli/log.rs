@@ -19,12 +19,24 @@ pub(crate) fn show() {
     start(filter, LogFormat::Text, None);
 }
 
+/// What Raft logs as.
+const RAFT: &str = "openraft";
+
 /// Shows what a server logs, from now on, as its settings say, and sends traces as long as what is
 /// returned is there. Called within the server's runtime.
 pub(crate) fn show_as(settings: &Settings) -> Result<Option<Traces>> {
     let filter = &settings.log_filter;
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| Error::invalid(format!("log.filter {filter:?}: {error}")))?;
+    let wrong = |error| Error::invalid(format!("log.filter {:?}: {error}", settings.log_filter));
+    let mut filter = EnvFilter::try_new(filter).map_err(wrong)?;
+    // Raft says of every node that is away that it is, many times a second.
+    if !settings.log_filter.contains(RAFT) {
+        let quiet = format!("{RAFT}=off").parse();
+        filter =
+            filter
+                .add_directive(quiet.map_err(|error| {
+                    Error::internal(format!("{RAFT} cannot be quiet: {error}"))
+                })?);
+    }
     let endpoint = Some(&settings.otel_endpoint).filter(|endpoint| !endpoint.is_empty());
     let traces = endpoint.map(|endpoint| Traces::to(endpoint)).transpose()?;
     start(filter, settings.log_format, traces.as_ref());

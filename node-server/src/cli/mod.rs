@@ -6,6 +6,7 @@ mod command;
 
 mod backup;
 mod bench;
+mod cluster;
 mod config;
 mod delete;
 mod demo;

@@ -30,6 +30,14 @@ Examples:
   vectordoc serve --listen 127.0.0.1:0             any free port; the first line says which
   vectordoc serve --config vectordoc.toml          what `vectordoc config` prints, changed
 
+A cluster of three nodes, here on one machine:
+  vectordoc cluster key cluster.key
+  vectordoc serve --data n1 --cluster-key-file cluster.key
+  vectordoc serve --data n2 --cluster-key-file cluster.key --listen 127.0.0.1:7701 \\
+      --cluster-listen 127.0.0.1:7801 --join 127.0.0.1:7800
+  vectordoc serve --data n3 --cluster-key-file cluster.key --listen 127.0.0.1:7702 \\
+      --cluster-listen 127.0.0.1:7802 --join 127.0.0.1:7800
+
 Then, in another terminal:
   vectordoc import products.jsonl --db products
   vectordoc search --db products --like 1";
@@ -50,13 +58,25 @@ impl Run for Serve {
             let _entered = runtime.enter();
             log::show_as(&settings)?
         };
-        let catalog = Catalog::open_serverless(
-            &settings.data,
-            settings.shards,
-            settings.database_options(),
-            settings.serverless.clone(),
-        )?;
-        let databases = describe(&catalog);
+        let options = settings.database_options();
+        let (catalog, databases) = match settings.cluster_options()? {
+            None => {
+                let catalog = Catalog::open_serverless(
+                    &settings.data,
+                    settings.shards,
+                    options,
+                    settings.serverless.clone(),
+                )?;
+                let databases = describe(&catalog);
+                (catalog, databases)
+            }
+            Some(cluster) => {
+                let opened = Catalog::open_in_cluster(&settings.data, options, &cluster);
+                let catalog = runtime.block_on(opened)?;
+                let line = in_cluster(&catalog);
+                (catalog, vec![line])
+            }
+        };
         runtime.block_on(serve(catalog, &settings, &databases, out))
     }
 }
@@ -84,6 +104,12 @@ async fn serve(
     let _ = out.line("stopping: answering what was accepted");
     server.shutdown().await?;
     out.line("stopped; everything acknowledged is on disk")
+}
+
+/// A line about the cluster it is in.
+fn in_cluster(catalog: &Catalog) -> String {
+    let address = catalog.cluster_address().unwrap_or_default();
+    format!("node of a cluster, for others at {address}: `vectordoc cluster status`")
 }
 
 /// Lines about the databases of the catalog: of each that is in memory, up to so many, and how many

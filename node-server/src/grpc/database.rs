@@ -103,6 +103,7 @@ impl Ask for proto::ConfigureDatabaseRequest {
 
     fn write(&self, params: &mut Params) -> Result<()> {
         params.text("db", &self.db);
+        params.count("replicas", self.replicas);
         serving(params, self.serverless, self.idle_ms);
         Ok(())
     }
@@ -191,6 +192,7 @@ fn database(description: Description) -> proto::Database {
         state,
         serverless,
         idle_ms,
+        replicas,
         resharding,
     } = description;
     let resharding = resharding.map(|ReshardingView { from, to, done, total }| proto::Resharding {
@@ -202,6 +204,7 @@ fn database(description: Description) -> proto::Database {
     proto::Database {
         db,
         schema: serde_json::Value::Object(schema).to_string(),
+        replicas: replicas.map_or(0, number),
         shards: number(shards),
         documents,
         unindexed,

@@ -19,6 +19,7 @@ impl Ask for proto::GetRequest {
 
     fn write(&self, params: &mut Params) -> Result<()> {
         params.text("db", &self.db);
+        params.text("read", &self.read);
         match &self.id {
             Some(id) => {
                 params.ids("ids", &self.ids)?;
@@ -58,6 +59,7 @@ impl Ask for proto::CountRequest {
 
     fn write(&self, params: &mut Params) -> Result<()> {
         params.text("db", &self.db);
+        params.text("read", &self.read);
         params.json("filter", &self.filter)
     }
 
@@ -74,6 +76,7 @@ impl Ask for proto::ScrollRequest {
 
     fn write(&self, params: &mut Params) -> Result<()> {
         params.text("db", &self.db);
+        params.text("read", &self.read);
         params.json("filter", &self.filter)?;
         params.text("order_by", &self.order_by);
         params.flag("descending", self.descending);
@@ -97,6 +100,7 @@ impl Ask for proto::FacetRequest {
 
     fn write(&self, params: &mut Params) -> Result<()> {
         params.text("db", &self.db);
+        params.text("read", &self.read);
         params.text("field", &self.field);
         params.json("filter", &self.filter)?;
         params.count("limit", self.limit);

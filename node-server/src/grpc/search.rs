@@ -19,6 +19,7 @@ impl Ask for proto::SearchRequest {
 
     fn write(&self, params: &mut Params) -> Result<()> {
         params.text("db", &self.db);
+        params.text("read", &self.read);
         params.vector("vector", &self.vector);
         if !self.vectors.is_empty() {
             params.give("vectors").array(&self.vectors, |items, vector| {

@@ -49,6 +49,8 @@ pub(super) static ROUTES: &[Route] = &[
     Route::of(Verb::GET, "/v1/dbs/{db}/changes", "changes"),
     Route::of(Verb::POST, "/v1/dbs/{db}/changes", "changes"),
     Route::of(Verb::POST, "/v1/dbs/{db}/recall", "db.recall"),
+    Route::of(Verb::GET, "/v1/cluster", "cluster.status"),
+    Route::of(Verb::POST, "/v1/cluster/remove", "cluster.remove"),
 ];
 
 impl Route {

@@ -1,7 +1,7 @@
 //! What operations return: data that every transport can encode.
 
 use super::bytes::Bytes;
-use crate::{Described, Name, telemetry::Line};
+use crate::{Described, Name, cluster::ClusterView, telemetry::Line};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
 use vectordoc::{
@@ -158,6 +158,13 @@ pub(crate) enum Answer {
     },
     /// `db.recall`.
     Recall(Measured),
+    /// `cluster.status`.
+    Cluster(ClusterView),
+    /// `cluster.remove`.
+    Removed {
+        /// Always true: what is not removed is an error.
+        removed: bool,
+    },
 }
 
 impl Answer {
@@ -221,6 +228,9 @@ pub(crate) struct Description {
     /// After so many milliseconds, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) idle_ms: Option<u64>,
+    /// How many copies it shall have, in a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) replicas: Option<usize>,
     /// How far it is with getting another number of shards, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) resharding: Option<ReshardingView>,
@@ -251,6 +261,7 @@ impl From<Described> for Description {
             resharding,
             state,
             idle_ms,
+            replicas,
             ..
         } = described;
         Self {
@@ -263,6 +274,7 @@ impl From<Described> for Description {
             state: state.name(),
             serverless: idle_ms.is_some(),
             idle_ms,
+            replicas,
             resharding: resharding.map(|Resharding { from, to, done, total }| ReshardingView {
                 from,
                 to,

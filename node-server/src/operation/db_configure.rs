@@ -15,26 +15,43 @@ use vectordoc::{Error, Result};
 pub(super) struct DbConfigure {
     pub(super) db: String,
     pub(super) serving: Serving,
+    /// How many replicas it shall have.
+    pub(super) replicas: Option<usize>,
 }
 
 impl Operation for DbConfigure {
     const METHOD: &'static str = "db.configure";
     const SUMMARY: &'static str = "Change how a database is served";
     const ROLE: Role = Role::Admin;
-    const PARAMS: &'static [Field] = &[DB, SERVERLESS, IDLE_MS];
+    const PARAMS: &'static [Field] = &[
+        DB,
+        Field::optional(
+            "replicas",
+            Kind::Count,
+            "Copies of it, each on another node of a cluster; 1 where the server is in none.",
+        ),
+        SERVERLESS,
+        IDLE_MS,
+    ];
     const RESULT: Kind = DESCRIPTION;
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {
-        let serving = serving(params)?;
-        if serving == Serving::default() {
-            return Err(Error::invalid("give \"serverless\" or \"idle_ms\", or both"));
+        let (serving, replicas) = (serving(params)?, params.optional("replicas")?);
+        if serving == Serving::default() && replicas.is_none() {
+            return Err(Error::invalid("give \"replicas\", \"serverless\" or \"idle_ms\""));
         }
-        Ok(Self { db: params.required("db")?, serving })
+        Ok(Self { db: params.required("db")?, serving, replicas })
     }
 
     fn run(self, _: &Caller, catalog: &Catalog) -> Result<Answer> {
-        Ok(Answer::Database(catalog.configure(&self.db, self.serving)?.into()))
+        let Self { db, serving, replicas } = &self;
+        // What is refused leaves nothing changed.
+        let mut described = catalog.configure(db, *serving)?;
+        if let Some(replicas) = replicas {
+            described = catalog.set_replicas(db, *replicas)?;
+        }
+        Ok(Answer::Database(described.into()))
     }
 }
 

@@ -11,13 +11,15 @@ use crate::{
     keys::{Caller, Role},
     work::Work,
 };
-use vectordoc::{Error, ErrorKind, Result, Schema};
+use vectordoc::{ErrorKind, Result, Schema};
 
 pub(super) struct DbCreate {
     pub(super) db: String,
     pub(super) schema: Schema,
     /// How many; the server's choice when not given.
     pub(super) shards: Option<usize>,
+    /// How many; the cluster's choice when not given.
+    pub(super) replicas: Option<usize>,
     /// How it is served, as far as that is said.
     pub(super) serving: Serving,
 }
@@ -35,7 +37,12 @@ impl Operation for DbCreate {
             Kind::Count,
             "The parts it is in, which work side by side; the server's choice without it.",
         ),
-        Field::optional("replicas", Kind::Count, "Copies of each part; this build keeps 1."),
+        Field::optional(
+            "replicas",
+            Kind::Count,
+            "Copies of it, each on another node of a cluster: 3 without it, or as many as there are nodes; \
+             1 where the server is in no cluster.",
+        ),
         SERVERLESS,
         IDLE_MS,
     ];
@@ -43,30 +50,26 @@ impl Operation for DbCreate {
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {
-        match params.optional::<usize>("replicas")? {
-            None | Some(1) => {}
-            Some(0) => return Err(Error::invalid("replicas: a database has at least 1")),
-            Some(replicas) => {
-                return Err(Error::unsupported(format!(
-                    "replicas: this build keeps 1, the request says {replicas}"
-                )));
-            }
-        }
         Ok(Self {
             db: params.required("db")?,
             schema: Schema::from_json(&params.required("schema")?)?,
             shards: params.optional("shards")?,
+            replicas: params.optional("replicas")?,
             serving: serving(params)?,
         })
     }
 
     fn run(self, caller: &Caller, catalog: &Catalog) -> Result<Answer> {
-        let Self { db, schema, shards, serving } = &self;
+        let Self { db, schema, shards, replicas, serving } = &self;
         let described = match caller.check(Role::Admin, Some(db)) {
-            Ok(()) => catalog.create_served(db, schema, *shards, *serving)?,
+            Ok(()) => catalog.create_with(db, schema, *shards, *replicas, *serving)?,
             Err(denied) => match catalog.find(db, schema, *shards, *serving) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Err(denied),
-                found => found?,
+                found => {
+                    let found = found?;
+                    found.expect_replicas(*replicas)?;
+                    found
+                }
             },
         };
         Ok(Answer::Database(described.into()))

@@ -4,7 +4,7 @@ use super::{
     Answer, Operation,
     params::Params,
     read,
-    shape::{DB, FILTER, Field, Kind, WARNINGS},
+    shape::{DB, FILTER, Field, Kind, READ, WARNINGS},
 };
 use crate::{
     Catalog,
@@ -21,12 +21,12 @@ impl Operation for DocCount {
     const METHOD: &'static str = "doc.count";
     const SUMMARY: &'static str = "Count the documents that pass a filter";
     const ROLE: Role = Role::Read;
-    const PARAMS: &'static [Field] = &[DB, FILTER];
+    const PARAMS: &'static [Field] = &[DB, FILTER, READ];
     const RESULT: Kind =
         Kind::Object(&[Field::required("count", Kind::Count, "How many pass."), WARNINGS]);
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
-        let database = read::database(params, catalog)?;
+        let database = read::fresh(params, catalog)?;
         Ok(Self { database, filter: read::filter(params)? })
     }
 

@@ -5,7 +5,7 @@ use super::{
     answer::Counted,
     params::Params,
     read,
-    shape::{DB, FILTER, Field, Kind, WARNINGS},
+    shape::{DB, FILTER, Field, Kind, READ, WARNINGS},
 };
 use crate::{
     Catalog,
@@ -36,6 +36,7 @@ impl Operation for DocFacet {
         Field::required("field", Kind::Text, "The path of the field."),
         FILTER,
         Field::optional("limit", Kind::Count, "How many values; 100 without it."),
+        READ,
     ];
     const RESULT: Kind = Kind::Object(&[
         Field::required("values", Kind::List(&COUNTED), "The most frequent first."),
@@ -44,7 +45,7 @@ impl Operation for DocFacet {
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
         Ok(Self {
-            database: read::database(params, catalog)?,
+            database: read::fresh(params, catalog)?,
             field: params.required("field")?,
             filter: read::filter(params)?,
             limit: params.optional("limit")?.unwrap_or(FACET_LIMIT_DEFAULT),

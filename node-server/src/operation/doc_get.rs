@@ -6,7 +6,7 @@ use super::{
     include::include,
     params::Params,
     read,
-    shape::{DB, Field, IDS, INCLUDE, Kind, VERSION},
+    shape::{DB, Field, IDS, INCLUDE, Kind, READ, VERSION},
 };
 use crate::{
     Catalog,
@@ -48,11 +48,12 @@ impl Operation for DocGet {
         Field::optional("id", Kind::Id, "The document; either this or ids."),
         Field::optional("ids", IDS, "Their ids."),
         INCLUDE,
+        READ,
     ];
     const RESULT: Kind = Kind::AnyOf(&[ONE, SEVERAL]);
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
-        let database = read::database(params, catalog)?;
+        let database = read::fresh(params, catalog)?;
         let kind = database.schema().id().kind;
         let which = match (params.has("id"), params.has("ids")) {
             (true, false) => Which::One(params.seeded("id", IdSeed(kind))?),

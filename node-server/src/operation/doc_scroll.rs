@@ -7,7 +7,7 @@ use super::{
     include::include,
     params::Params,
     read,
-    shape::{DB, DOCUMENTS, FILTER, Field, INCLUDE, Kind, WARNINGS},
+    shape::{DB, DOCUMENTS, FILTER, Field, INCLUDE, Kind, READ, WARNINGS},
 };
 use crate::{
     Catalog,
@@ -28,6 +28,7 @@ impl Operation for DocScroll {
     const PARAMS: &'static [Field] = &[
         DB,
         FILTER,
+        READ,
         Field::optional("order_by", Kind::Text, "The field to sort by; by id without it."),
         Field::optional("descending", Kind::Bool, "Whether the greatest value comes first."),
         Field::optional("cursor", Kind::Text, "Where the page begins: what the page before said."),
@@ -45,7 +46,7 @@ impl Operation for DocScroll {
     ]);
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
-        let database = read::database(params, catalog)?;
+        let database = read::fresh(params, catalog)?;
         let scroll = Scroll {
             filter: read::filter(params)?,
             order: order(params)?,

@@ -8,6 +8,8 @@ pub(crate) mod answer;
 mod bulk;
 mod bytes;
 mod changes;
+mod cluster_remove;
+mod cluster_status;
 mod condition;
 mod db_configure;
 mod db_create;
@@ -40,6 +42,7 @@ mod group;
 mod include;
 mod params;
 mod read;
+mod read_level;
 mod search;
 mod shape;
 
@@ -139,6 +142,8 @@ pub(crate) static METHODS: &[Method] = &[
     Method::of::<doc_facet::DocFacet>(),
     Method::of::<changes::Changes>(),
     Method::of::<db_recall::DbRecall>(),
+    Method::of::<cluster_status::ClusterStatus>(),
+    Method::of::<cluster_remove::ClusterRemove>(),
 ];
 
 impl Method {

@@ -3,6 +3,7 @@
 use super::{
     durability::durability,
     params::{Params, without_position},
+    read_level::ReadLevel,
 };
 use crate::Catalog;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -18,6 +19,19 @@ use vectordoc::{
 /// The database that `db` names.
 pub(super) fn database(params: &Params<'_>, catalog: &Catalog) -> Result<Database> {
     catalog.get(params.required("db")?)
+}
+
+/// The database that `db` names, as fresh as `read` says. Blocks where it has replicas.
+pub(super) fn fresh(params: &Params<'_>, catalog: &Catalog) -> Result<Database> {
+    match ReadLevel::of(params)? {
+        ReadLevel::Linearizable => catalog.get_fresh(params.required("db")?),
+        ReadLevel::Local => database(params, catalog),
+    }
+}
+
+/// Whether what is asked for can be read of `database` without asking anybody else.
+pub(super) fn is_at_hand(params: &Params<'_>, database: &Database) -> bool {
+    !database.is_replicated() || ReadLevel::of(params) == Ok(ReadLevel::Local)
 }
 
 /// The database that `db` names, to be written as `durability` says. A shard that is busy says so

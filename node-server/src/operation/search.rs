@@ -9,7 +9,7 @@ use super::{
     include::include,
     params::Params,
     read,
-    shape::{DB, EXPLANATION, FILTER, Field, HITS, IDS, INCLUDE, Kind, WARNINGS},
+    shape::{DB, EXPLANATION, FILTER, Field, HITS, IDS, INCLUDE, Kind, READ, WARNINGS},
 };
 use crate::{
     Catalog,
@@ -52,6 +52,7 @@ impl Operation for Search {
     const ROLE: Role = Role::Read;
     const PARAMS: &'static [Field] = &[
         DB,
+        READ,
         Field::optional("vector", Kind::Vector, "What to be near to."),
         Field::optional(
             "vectors",
@@ -114,11 +115,12 @@ impl Operation for Search {
         let Some(database) = name.and_then(|name| catalog.get_now(&name)) else {
             return false;
         };
-        pattern(params, database.schema()).is_ok_and(|query| database.is_brief(&query))
+        read::is_at_hand(params, &database)
+            && pattern(params, database.schema()).is_ok_and(|query| database.is_brief(&query))
     }
 
     fn read(params: &Params<'_>, catalog: &Catalog) -> Result<Self> {
-        let database = read::database(params, catalog)?;
+        let database = read::fresh(params, catalog)?;
         let queries = match (queries(params, &database)?, group(params)?) {
             (Queries::One(query), Some(by)) => Queries::Grouped(query, by),
             (queries, _) => queries,

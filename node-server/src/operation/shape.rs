@@ -1,6 +1,7 @@
 //! What parameters and results look like, told once per operation: names are checked against it,
 //! query strings read by it, and the API described from it.
 
+use super::read_level::ReadLevel;
 use crate::State;
 use vectordoc::native::Durability;
 
@@ -105,12 +106,22 @@ pub(super) const INCLUDE: Field = Field::optional(
 pub(crate) const DURABILITY: Field = Field::optional(
     "durability",
     Kind::OneOf(&DURABILITIES),
-    "What the write waits for: until it is on stable storage, which is the default, or in memory.",
+    "What the write waits for: until it is on stable storage, which is the default, or in memory. \
+     With replicas it is on stable storage of a majority of them, whatever is asked for.",
 );
 /// What a write waited for.
 pub(super) const WRITTEN: Field =
     Field::required("durability", Kind::OneOf(&DURABILITIES), "What is true of the write.");
-const DURABILITIES: [&str; 2] = [Durability::Fsync.name(), Durability::Memory.name()];
+const DURABILITIES: [&str; 3] =
+    [Durability::Fsync.name(), Durability::Memory.name(), Durability::Quorum.name()];
+/// How fresh what is read has to be.
+pub(super) const READ: Field = Field::optional(
+    "read",
+    Kind::OneOf(&ReadLevel::NAMES),
+    "Of a database with replicas: \"linearizable\", the default, sees everything that was \
+     acknowledged before; \"local\" takes what the replica of this node has, which may be older, \
+     and needs no majority.",
+);
 /// The condition of a write.
 pub(super) const IF_VERSION: Field = Field::optional(
     "if_version",
@@ -161,6 +172,11 @@ pub(super) const DESCRIPTION: Kind = Kind::Object(&[
     ),
     Field::required("serverless", Kind::Bool, "Whether it leaves memory while it is idle."),
     Field::optional("idle_ms", Kind::Count, "After so many milliseconds without a request."),
+    Field::optional(
+        "replicas",
+        Kind::Count,
+        "Copies it shall have, if this server is in a cluster.",
+    ),
     Field::optional("resharding", RESHARDING, "How far it is with getting other shards, if it is."),
 ]);
 const RESHARDING: Kind = Kind::Object(&[

@@ -19,7 +19,7 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
     let (schema, filter, include) = (p.json("schema"), p.json("filter"), p.include());
     let (ids, docs) = (p.ids("ids"), p.documents());
     let (if_version, durability) = (p.version(), p.durability());
-    let (limit, cursor) = (p.count("limit"), p.text("cursor"));
+    let (limit, cursor, read) = (p.count("limit"), p.text("cursor"), p.text("read"));
     let answer = match method {
         "db.create" => {
             let (shards, replicas) = (p.count("shards"), p.count("replicas"));
@@ -45,7 +45,12 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
         }
         "db.configure" => {
             let (serverless, idle_ms) = p.serving();
-            let request = proto::ConfigureDatabaseRequest { db, serverless, idle_ms };
+            let request = proto::ConfigureDatabaseRequest {
+                db,
+                serverless,
+                idle_ms,
+                replicas: p.count("replicas"),
+            };
             database(&client.configure_database(request).await?.into_inner())
         }
         "db.pause" => {
@@ -109,7 +114,7 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
         "doc.get" => {
             let id = p.0.remove("id").map(|id| id_of(&id));
             let is_one = id.is_some();
-            let request = proto::GetRequest { db, ids, include, id };
+            let request = proto::GetRequest { db, ids, include, id, read };
             let found = client.get(request).await?.into_inner().docs;
             let docs: Vec<_> = found.iter().map(|found| found.doc.as_ref().map(document)).collect();
             let versions: Vec<_> =
@@ -128,25 +133,33 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
             warned(json, &answer.warnings)
         }
         "search" => {
-            let request = p.search(db, filter, include, limit);
+            let request = proto::SearchRequest { read, ..p.search(db, filter, include, limit) };
             let answer = client.search(request).await?.into_inner();
             warned(searched(&answer), &answer.warnings)
         }
         "doc.count" => {
-            let answer = client.count(proto::CountRequest { db, filter }).await?.into_inner();
+            let answer = client.count(proto::CountRequest { db, filter, read }).await?.into_inner();
             warned(json!({"count": answer.count}), &answer.warnings)
         }
         "doc.scroll" => {
             let (order_by, descending) = (p.text("order_by"), p.flag("descending"));
-            let request =
-                proto::ScrollRequest { db, filter, order_by, descending, cursor, limit, include };
+            let request = proto::ScrollRequest {
+                db,
+                filter,
+                order_by,
+                descending,
+                cursor,
+                limit,
+                include,
+                read,
+            };
             let answer = client.scroll(request).await?.into_inner();
             let cursor = Some(answer.cursor).filter(|cursor| !cursor.is_empty());
             let docs: Vec<_> = answer.docs.iter().map(document).collect();
             warned(json!({"docs": docs, "cursor": cursor}), &answer.warnings)
         }
         "doc.facet" => {
-            let request = proto::FacetRequest { db, field: p.text("field"), filter, limit };
+            let request = proto::FacetRequest { db, field: p.text("field"), filter, limit, read };
             let proto::FacetResponse { values, warnings } =
                 client.facet(request).await?.into_inner();
             let counted = |counted: &proto::FacetValue| json!({"value": value_json(counted.value.as_ref()), "count": counted.count});
@@ -268,6 +281,7 @@ impl Params {
             group_by: self.text("group_by"),
             group_size: self.count("group_size"),
             explain: self.flag("explain"),
+            read: String::new(),
         }
     }
 }
@@ -391,6 +405,9 @@ pub(crate) fn database(database: &proto::Database) -> Json {
     });
     if let Some(idle_ms) = database.idle_ms {
         description["idle_ms"] = json!(idle_ms);
+    }
+    if database.replicas > 0 {
+        description["replicas"] = json!(database.replicas);
     }
     if let Some(proto::Resharding { from, to, done, total }) = &database.resharding {
         description["resharding"] = json!({"from": from, "to": to, "done": done, "total": total});

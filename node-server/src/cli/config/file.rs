@@ -183,6 +183,10 @@ mod tests {
                 let wrong = ["\"localhost\"", "\"127.0.0.1\"", "\"127.0.0.1:65536\"", "7700"];
                 (texts(&["\"127.0.0.1:0\"", "\"[::1]:65535\""]), texts(&wrong))
             }
+            Kind::HostIfAny => {
+                let wrong = ["\"node\"", "\":7701\"", "\"node:65536\"", "7701"];
+                (texts(&["\"\"", "\"node-1.example:7701\"", "\"[::1]:1\""]), texts(&wrong))
+            }
             Kind::Path => (texts(&["\"./a\""]), texts(&["\"\"", "1", "true", "[\"a\"]"])),
             Kind::PathIfAny => (texts(&["\"\"", "\"./a\""]), texts(&["1", "true"])),
             Kind::Filter => {

@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Duration(u64, u64),
     /// An address with a port.
     Address,
+    /// A host with a port, or nothing.
+    HostIfAny,
     /// A path of a file or directory.
     Path,
     /// A path, or nothing.
@@ -56,6 +58,7 @@ impl Kind {
             Self::Bytes(..) => "BYTES",
             Self::Duration(..) => "TIME",
             Self::Address => "ADDRESS:PORT",
+            Self::HostIfAny => "HOST:PORT",
             Self::Path | Self::PathIfAny => "PATH",
             Self::Filter => "FILTER",
             Self::Choice(_) => "WORD",
@@ -74,6 +77,13 @@ impl Kind {
             Self::Address => match text.parse::<SocketAddr>() {
                 Ok(_) => Ok(Value::Text(text.into())),
                 Err(_) => Err(self.expected(&text)),
+            },
+            Self::HostIfAny if text.is_empty() => Ok(Value::Text(String::new())),
+            Self::HostIfAny => match text.rsplit_once(':') {
+                Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+                    Ok(Value::Text(text.into()))
+                }
+                _ => Err(self.expected(&text)),
             },
             Self::PathIfAny => Ok(Value::Text(text.into())),
             Self::Path if text.is_empty() => Err("it is empty".into()),
@@ -130,6 +140,9 @@ impl Kind {
             ),
             Self::Address => {
                 format!("{given:?} is not an address with a port, such as 127.0.0.1:7700")
+            }
+            Self::HostIfAny => {
+                format!("{given:?} is not a host with a port, such as node-1.example.org:7800")
             }
             Self::Path | Self::PathIfAny => format!("{given:?} is not a text"),
             Self::Filter => {

@@ -1,8 +1,11 @@
 //! What a server is told, whole.
 
-use crate::{Limits, ServeOptions, Serverless, limits::SLOW_AFTER_DEFAULT};
+use crate::{
+    ClusterKey, ClusterOptions, Limits, ServeOptions, Serverless, limits::SLOW_AFTER_DEFAULT,
+};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vectordoc::{
+    Error, Result,
     limits::{HISTORY_BYTES_DEFAULT, WAITING_WRITES_DEFAULT},
     native::{DatabaseOptions, Residence},
 };
@@ -23,6 +26,9 @@ pub(crate) struct Settings {
     pub(crate) log_slow_query: Duration,
     /// Empty for no traces.
     pub(crate) otel_endpoint: String,
+    /// Nodes to let this one into their cluster.
+    pub(crate) join: Vec<String>,
+    pub(crate) cluster: ClusterSettings,
     pub(crate) database: Budgets,
     pub(crate) serverless: Serverless,
     pub(crate) limits: Limits,
@@ -33,6 +39,31 @@ pub(crate) struct Settings {
 pub(crate) struct Tls {
     pub(crate) cert: PathBuf,
     pub(crate) key: PathBuf,
+}
+
+/// How it is a node of a cluster; no key for no cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClusterSettings {
+    pub(crate) key_file: PathBuf,
+    pub(crate) listen: SocketAddr,
+    /// Empty for the address it listens at.
+    pub(crate) advertise: String,
+    pub(crate) election_timeout: Duration,
+    pub(crate) request_timeout: Duration,
+    pub(crate) join_timeout: Duration,
+}
+
+impl Default for ClusterSettings {
+    fn default() -> Self {
+        Self {
+            key_file: PathBuf::new(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 7800)),
+            advertise: String::new(),
+            election_timeout: ClusterOptions::ELECTION_TIMEOUT_DEFAULT,
+            request_timeout: ClusterOptions::REQUEST_TIMEOUT_DEFAULT,
+            join_timeout: ClusterOptions::JOIN_TIMEOUT_DEFAULT,
+        }
+    }
 }
 
 /// What each database may take; 0 bytes for no bound.
@@ -77,6 +108,8 @@ impl Default for Settings {
             log_format: LogFormat::Text,
             log_slow_query: SLOW_AFTER_DEFAULT,
             otel_endpoint: String::new(),
+            join: Vec::new(),
+            cluster: ClusterSettings::default(),
             database: Budgets::default(),
             serverless: Serverless::default(),
             limits: Limits::default(),
@@ -101,6 +134,57 @@ impl Settings {
             waiting_writes_max: Some(waiting_writes_max),
             ..DatabaseOptions::default()
         }
+    }
+
+    /// The same, for the cluster it is to be in, if it is.
+    pub(crate) fn cluster_options(&self) -> Result<Option<ClusterOptions>> {
+        let ClusterSettings {
+            key_file,
+            listen,
+            advertise,
+            election_timeout,
+            request_timeout,
+            join_timeout,
+        } = &self.cluster;
+        let is_named = *listen != ClusterSettings::default().listen || !advertise.is_empty();
+        if key_file.as_os_str().is_empty() {
+            return match self.join.is_empty() && !is_named {
+                true => Ok(None),
+                false => Err(Error::invalid(
+                    "a node of a cluster needs the key of the cluster (`--cluster-key-file FILE`); \
+                     `vectordoc cluster key FILE` makes one for all of them",
+                )),
+            };
+        }
+        if self.shards != 1 {
+            return Err(Error::unsupported(format!(
+                "in a cluster a database has 1 shard in this build, the settings say {}",
+                self.shards
+            )));
+        }
+        if self.serverless.by_default {
+            return Err(Error::unsupported(
+                "the databases of a cluster have replicas that hear of every write, and so never \
+                 leave memory; start it without `--serverless-all`",
+            ));
+        }
+        if listen.ip().is_unspecified() && advertise.is_empty() {
+            return Err(Error::invalid(format!(
+                "other nodes cannot reach this one at {listen}; say where they can \
+                 (`--cluster-advertise HOST:PORT`), or listen at one address"
+            )));
+        }
+        let scheme = if self.tls.cert.as_os_str().is_empty() { "ws" } else { "wss" };
+        Ok(Some(ClusterOptions {
+            key: ClusterKey::read(key_file)?,
+            listen: *listen,
+            advertise: advertise.clone(),
+            join: self.join.clone(),
+            url: format!("{scheme}://{}", self.listen),
+            election_timeout: *election_timeout,
+            request_timeout: *request_timeout,
+            join_timeout: *join_timeout,
+        }))
     }
 
     /// The same, for the server.

@@ -2,7 +2,8 @@
 
 use super::{
     kind::Kind::{
-        Address, Bytes, Choice, Collector, Count, Duration, Filter, List, Path, PathIfAny, Switch,
+        Address, Bytes, Choice, Collector, Count, Duration, Filter, HostIfAny, List, Path,
+        PathIfAny, Switch,
     },
     setting::{Field, Setting},
 };
@@ -44,6 +45,13 @@ settings! {
         "Allow an address that other machines can reach without a key and TLS";
     "allow_origins", allow_origins, List, "Web pages that may connect, such as https://example.org";
     "console", console, Switch, "Serve the web console at /";
+    "join", join, List, "Where nodes of a cluster listen for nodes, HOST:PORT, to be let in when this one starts for the first time; none to begin a cluster";
+    "cluster.key_file", cluster.key_file, PathIfAny, "File with the key that the nodes of a cluster share; none for no cluster";
+    "cluster.listen", cluster.listen, Address, "Address and port to listen at for other nodes";
+    "cluster.advertise", cluster.advertise, HostIfAny, "Where other nodes reach this one; where it listens, if nothing is said";
+    "cluster.election_timeout", cluster.election_timeout, Duration(100, 10 * SECOND_MS), "How long nodes may hear nothing of a leader before they elect another, which takes up to three times as long; longer than a sync of the disk ever takes";
+    "cluster.request_timeout", cluster.request_timeout, Duration(100, 600 * SECOND_MS), "How long a request waits for a majority of the nodes before it is told that there is none";
+    "cluster.join_timeout", cluster.join_timeout, Duration(100, 600 * SECOND_MS), "How long a new node goes on asking to be let in";
     "tls.cert", tls.cert, PathIfAny, "PEM file with the chain of certificates, the server's own first; none for no TLS";
     "tls.key", tls.key, PathIfAny, "PEM file with the private key";
     "log.filter", log_filter, Filter, "What is logged, in the syntax of tracing: warn, or info,vectordoc=debug";

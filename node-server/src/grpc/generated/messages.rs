@@ -118,7 +118,8 @@ pub struct CreateDatabaseRequest {
     /// How many shards it has; the server's choice if 0.
     #[prost(uint32, tag = "3")]
     pub shards: u32,
-    /// How many replicas it has; 1 if 0. This build keeps 1 and refuses more.
+    /// How many replicas it has, each on another node of a cluster; if 0, 3 or as many as there are
+    /// nodes. A server in no cluster keeps 1 and refuses more.
     #[prost(uint32, tag = "4")]
     pub replicas: u32,
     /// Whether it leaves memory while it is idle, to be opened by the next request; the server's choice
@@ -163,6 +164,9 @@ pub struct Database {
     /// After so many milliseconds without a request, if it does.
     #[prost(uint64, optional, tag = "10")]
     pub idle_ms: ::core::option::Option<u64>,
+    /// How many copies it shall have, each on another node of a cluster; 0 where there is no cluster.
+    #[prost(uint32, tag = "11")]
+    pub replicas: u32,
 }
 /// A change of the number of shards under way.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -262,6 +266,9 @@ pub struct ConfigureDatabaseRequest {
     /// Milliseconds without a request after which it does, 100 at least.
     #[prost(uint64, optional, tag = "3")]
     pub idle_ms: ::core::option::Option<u64>,
+    /// How many replicas it has from now on, each on another node of a cluster; as before if 0.
+    #[prost(uint32, tag = "4")]
+    pub replicas: u32,
 }
 /// Parameters of `PauseDatabase`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -495,6 +502,10 @@ pub struct GetRequest {
     /// The one document, which must be there: `not_found` if it is not.
     #[prost(message, optional, tag = "4")]
     pub id: ::core::option::Option<Id>,
+    /// How fresh it has to be where there are replicas: `linearizable`, or empty, for everything that
+    /// was acknowledged before; `local` for what the replica of the node has.
+    #[prost(string, tag = "5")]
+    pub read: ::prost::alloc::string::String,
 }
 /// The documents asked for.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -613,6 +624,10 @@ pub struct SearchRequest {
     /// Whether the answer says how the hits were found.
     #[prost(bool, tag = "20")]
     pub explain: bool,
+    /// How fresh it has to be where there are replicas: `linearizable`, or empty, for everything that
+    /// was acknowledged before; `local` for what the replica of the node has.
+    #[prost(string, tag = "21")]
+    pub read: ::prost::alloc::string::String,
 }
 /// How hits by vector and hits by text make one list.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
@@ -724,6 +739,10 @@ pub struct CountRequest {
     /// Which documents, as JSON: see `SearchRequest.filter`.
     #[prost(string, tag = "2")]
     pub filter: ::prost::alloc::string::String,
+    /// How fresh it has to be where there are replicas: `linearizable`, or empty, for everything that
+    /// was acknowledged before; `local` for what the replica of the node has.
+    #[prost(string, tag = "3")]
+    pub read: ::prost::alloc::string::String,
 }
 /// How many there are.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -759,6 +778,10 @@ pub struct ScrollRequest {
     /// What of each document to return.
     #[prost(message, optional, tag = "7")]
     pub include: ::core::option::Option<Include>,
+    /// How fresh it has to be where there are replicas: `linearizable`, or empty, for everything that
+    /// was acknowledged before; `local` for what the replica of the node has.
+    #[prost(string, tag = "8")]
+    pub read: ::prost::alloc::string::String,
 }
 /// A page of documents.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -788,6 +811,10 @@ pub struct FacetRequest {
     /// How many values; 100 if 0.
     #[prost(uint32, tag = "4")]
     pub limit: u32,
+    /// How fresh it has to be where there are replicas: `linearizable`, or empty, for everything that
+    /// was acknowledged before; `local` for what the replica of the node has.
+    #[prost(string, tag = "5")]
+    pub read: ::prost::alloc::string::String,
 }
 /// The values of a field.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -950,7 +977,7 @@ pub enum Durability {
     Fsync = 1,
     /// It can be read when it is acknowledged, and is on stable storage a tenth of a second later.
     Memory = 2,
-    /// It is on stable storage of a majority of replicas. This build has no replicas and refuses it.
+    /// It is on stable storage of a majority of the replicas; refused where there are none.
     Quorum = 3,
 }
 impl Durability {

@@ -1,0 +1,238 @@
+//! What comes in from other nodes.
+
+use super::{
+    group::{Bytes, Decision, Group, Meta, Node, PLACEMENT, Raft, Types, Vote},
+    member::Cluster,
+    message::{self, Inspection, MESSAGE_BYTES_MAX, Request, Response},
+    replica::Replica,
+    status::ReplicaView,
+    transfer::SnapshotData,
+};
+use openraft::{Snapshot, raft::SnapshotResponse};
+use std::{io, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::timeout,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use vectordoc::{Error, Result};
+
+/// Connections of other nodes at the same time.
+const CONNECTIONS_MAX: usize = 1_024;
+/// How long a new connection may take to show that it has the key.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait when the system cannot accept a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long the next piece of a snapshot may take to come.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Lets other nodes in, for ever.
+pub(super) async fn accept(listener: TcpListener, tls: TlsAcceptor, cluster: Arc<Cluster>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                let (tls, cluster) = (tls.clone(), Arc::clone(&cluster));
+                tokio::spawn(async move {
+                    let _place = place;
+                    if let Err(error) = serve(stream, tls, &cluster).await {
+                        tracing::debug!(%address, %error, "a connection of another node ended");
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection of another node");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Answers one node until it goes.
+async fn serve(stream: TcpStream, tls: TlsAcceptor, cluster: &Arc<Cluster>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut stream = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await??;
+    loop {
+        let response = match message::read(&mut stream).await? {
+            Request::Snapshot(group, vote, meta) => {
+                let taken = take_snapshot(&mut stream, cluster, group, vote, meta).await?;
+                taken.map_or_else(|error| Response::failed(&error), Response::Snapshot)
+            }
+            request => cluster.answer(request).await,
+        };
+        message::write(&mut stream, &response).await?;
+    }
+}
+
+impl Cluster {
+    /// The answer to another node.
+    pub(super) async fn answer(self: &Arc<Self>, request: Request) -> Response {
+        let answered = match request {
+            Request::Join(joining) => self.admit(joining).await,
+            Request::Place(change) => match self.place_here(change).await {
+                Ok(Some(Decision::Refused(code, message))) => {
+                    return Response::Failed(code, message);
+                }
+                Ok(Some(_)) => Ok(Response::Placed),
+                Ok(None) => Ok(Response::NotLeader(self.placement_leader())),
+                Err(error) => Err(error),
+            },
+            Request::Append(group, rpc) => match self.raft(group) {
+                Some(raft) => Ok(Response::Append(raft.append_entries(rpc).await)),
+                None => Ok(Response::NotLeader(None)),
+            },
+            Request::Vote(group, rpc) => match self.raft(group) {
+                Some(raft) => Ok(Response::Vote(raft.vote(rpc).await)),
+                None => Ok(Response::NotLeader(None)),
+            },
+            Request::ReadIndex(PLACEMENT) => Ok(Response::ReadIndex(None)),
+            Request::ReadIndex(group) => self.read_index(group).await,
+            Request::Write(group, batch) => self.write(group, batch).await,
+            Request::Has(group, node) => Ok(self.has(group, node)),
+            Request::Inspect(group, inspection) => self.inspect_here(group, inspection).await,
+            Request::Snapshot(..) | Request::Piece(_) => {
+                Err(Error::invalid("a piece of a snapshot that nobody announced"))
+            }
+        };
+        answered.unwrap_or_else(|error| Response::failed(&error))
+    }
+
+    async fn read_index(&self, group: Group) -> Result<Response> {
+        let Some(replica) = self.replica(group) else { return Ok(Response::NotLeader(None)) };
+        Ok(match replica.own_read_index(replica.raft()?).await {
+            Some(index) => Response::ReadIndex(index),
+            None => Response::NotLeader(None),
+        })
+    }
+
+    async fn write(&self, group: Group, batch: Bytes) -> Result<Response> {
+        let Some(replica) = self.replica(group) else { return Ok(Response::NotLeader(None)) };
+        let written = tokio::task::spawn_blocking(move || replica.write(&batch.0)).await;
+        Ok(match written.unwrap_or_else(|_| Err(Error::internal("a write panicked")))? {
+            Some(outcome) => Response::Written(Bytes(outcome.to_bytes())),
+            None => Response::NotLeader(None),
+        })
+    }
+
+    /// Whether a group that this node leads has `node`, as a majority knows; or that it has it no
+    /// more, as far as that follows from what is placed and cannot change again.
+    fn has(&self, group: Group, node: Node) -> Response {
+        let placement = self.placement();
+        if group == PLACEMENT {
+            return Response::Has(!placement.removed.contains_key(&node));
+        }
+        if placement.has_ended(group) {
+            return Response::Has(false);
+        }
+        let Some(raft) = self.raft(group) else { return Response::NotLeader(None) };
+        let metrics = raft.metrics();
+        let metrics = metrics.borrow();
+        let is_agreed = *metrics.membership_config.log_id() <= metrics.last_applied;
+        if metrics.current_leader != Some(self.node()) || !is_agreed {
+            return Response::NotLeader(metrics.current_leader);
+        }
+        Response::Has(metrics.membership_config.membership().get_node(&node).is_some())
+    }
+
+    async fn inspect_here(&self, group: Group, inspection: Inspection) -> Result<Response> {
+        let Some(replica) = self.replica(group) else { return Ok(Response::NotLeader(None)) };
+        let node: Node = self.node();
+        let looked = tokio::task::spawn_blocking(move || {
+            ReplicaView::of(node, &replica, inspection).map(Response::Inspected)
+        });
+        looked.await.unwrap_or_else(|_| Err(Error::internal("looking at a replica panicked")))
+    }
+}
+
+/// Takes a snapshot in. An error of the connection ends it; any other is the answer.
+async fn take_snapshot(
+    stream: &mut TlsStream<TcpStream>,
+    cluster: &Arc<Cluster>,
+    group: Group,
+    vote: Vote,
+    meta: Meta,
+) -> io::Result<Result<SnapshotResponse<Node>>> {
+    let (raft, data) = match (cluster.raft(group), cluster.replica(group)) {
+        (Some(raft), None) if group == PLACEMENT => (raft, take_placement(stream).await?),
+        (Some(raft), Some(replica)) => {
+            (raft, take_database(stream, cluster, replica, &meta).await?)
+        }
+        _ => return Ok(Err(Error::unavailable("the replica is not there yet"))),
+    };
+    let data = match data {
+        Ok(data) => data,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(install(&raft, vote, Snapshot { meta, snapshot: Box::new(data) }).await)
+}
+
+async fn install(
+    raft: &Raft,
+    vote: Vote,
+    snapshot: Snapshot<Types>,
+) -> Result<SnapshotResponse<Node>> {
+    let installed = raft.install_full_snapshot(vote, snapshot).await;
+    installed.map_err(|error| Error::unavailable(error.to_string()))
+}
+
+/// The next bytes of a snapshot; none after its end.
+async fn piece(stream: &mut TlsStream<TcpStream>) -> io::Result<Vec<u8>> {
+    match timeout(PIECE_TIMEOUT, message::read(stream)).await?? {
+        Request::Piece(bytes) => Ok(bytes.0),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a snapshot is interrupted")),
+    }
+}
+
+async fn take_placement(stream: &mut TlsStream<TcpStream>) -> io::Result<Result<SnapshotData>> {
+    let mut bytes = Vec::new();
+    loop {
+        let piece = piece(stream).await?;
+        if piece.is_empty() {
+            return Ok(Ok(SnapshotData::Placement(bytes)));
+        }
+        if bytes.len() + piece.len() > MESSAGE_BYTES_MAX {
+            return Err(io::Error::other("the placement is over the limit of a message"));
+        }
+        bytes.extend(piece);
+    }
+}
+
+/// Takes a database into a directory beside its place.
+async fn take_database(
+    stream: &mut TlsStream<TcpStream>,
+    cluster: &Arc<Cluster>,
+    replica: Arc<Replica>,
+    meta: &Meta,
+) -> io::Result<Result<SnapshotData>> {
+    let _one_at_a_time = replica.arriving().await;
+    let mut import = match cluster.shelf().arriving(&replica.name) {
+        Ok(import) => import,
+        Err(error) => return Ok(Err(error)),
+    };
+    loop {
+        let piece = piece(stream).await?;
+        let is_last = piece.is_empty();
+        if is_last {
+            break;
+        }
+        let pushed = tokio::task::spawn_blocking(move || {
+            let pushed = import.push(&piece);
+            (import, pushed)
+        });
+        let (pushing, pushed) = pushed.await?;
+        import = pushing;
+        if let Err(error) = pushed {
+            return Ok(Err(error));
+        }
+    }
+    let mark = super::machine::mark(replica.group, meta.last_log_id, &meta.last_membership)?;
+    let finished = tokio::task::spawn_blocking(move || {
+        let database = import.finish()?;
+        database.remember(mark)?;
+        database.close()?;
+        Ok(SnapshotData::Arrived)
+    });
+    Ok(finished.await?)
+}

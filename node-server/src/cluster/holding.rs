@@ -1,0 +1,112 @@
+//! The replicas that this node holds: they are started, stopped and removed.
+
+use super::{
+    group::{Group, Raft},
+    machine::DatabaseMachine,
+    member::{Cluster, blocking, broken, config},
+    placement::Placed,
+    replica::{Replica, Surroundings},
+};
+use crate::Name;
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
+use vectordoc::{Error, Result};
+
+/// How long a group may take to end, which waits for the disk at most.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Cluster {
+    /// Whether this node has taken part in a group, and was not let go by it since.
+    pub(super) async fn has_part(&self, group: Group) -> Result<bool> {
+        let log = self.file.of(group);
+        let has_part =
+            move || log.is_begun().map_err(|error| Error::unavailable(format!("the log: {error}")));
+        blocking(has_part).await
+    }
+
+    /// Starts the replica of a database, which requests do not find if it is placed elsewhere.
+    pub(super) async fn start_replica(&self, name: &str, placed: &Placed) -> Result<()> {
+        let (name, group) = (Name::parse(name)?, placed.group);
+        let handle = self.handle.clone();
+        let request_timeout = self.request_timeout;
+        let node = Surroundings { node: self.node(), peers: self.peers(), handle, request_timeout };
+        let replica = Replica::new(group, name, placed.schema()?, node);
+        let log = self.file.of(group);
+        self.set_hidden(&replica, !placed.nodes.contains(&self.node())).await?;
+        let machine = {
+            let (replica, shelf, log) =
+                (Arc::clone(&replica), Arc::clone(self.shelf()), log.clone());
+            blocking(move || DatabaseMachine::open(&replica, &shelf, &log)).await?
+        };
+        let raft = Raft::new(
+            self.node(),
+            config(group, self.election_timeout)?,
+            self.network(group),
+            log,
+            machine,
+        )
+        .await;
+        replica.join(raft.map_err(|error| broken(&error))?);
+        self.groups().replicas.insert(group, Arc::clone(&replica));
+        let shelf = Arc::clone(self.shelf());
+        blocking(move || {
+            replica.show(&shelf);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Hides a replica's database from requests, or lets them find it again.
+    pub(super) async fn set_hidden(&self, replica: &Arc<Replica>, is_hidden: bool) -> Result<()> {
+        if replica.is_hidden() == is_hidden {
+            return Ok(());
+        }
+        let (replica, shelf) = (Arc::clone(replica), Arc::clone(self.shelf()));
+        blocking(move || {
+            replica.set_hidden(is_hidden, &shelf);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Stops a replica and removes what it has.
+    pub(super) async fn drop_replica(&self, replica: &Arc<Replica>) -> Result<()> {
+        self.stop_replica(replica).await?;
+        self.groups().replicas.remove(&replica.group);
+        let (replica, shelf, file) =
+            (Arc::clone(replica), Arc::clone(self.shelf()), Arc::clone(&self.file));
+        blocking(move || {
+            // The database first: without its log it would be taken for whole.
+            shelf.remove(&replica.name)?;
+            file.forget(replica.group).map_err(|error| Error::unavailable(error.to_string()))
+        })
+        .await
+    }
+
+    /// Ends the group of a replica on this node and closes its database. One that does not end in
+    /// time has no requests any more, and can be stopped again.
+    pub(super) async fn stop_replica(&self, replica: &Arc<Replica>) -> Result<()> {
+        self.set_hidden(replica, true).await?;
+        if let Ok(raft) = replica.raft() {
+            match timeout(END_TIMEOUT, raft.shutdown()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(db = %replica.name, %error, "a group did not end cleanly");
+                }
+                Err(_) => {
+                    return Err(Error::unavailable(format!(
+                        "the group of database {} did not end within {END_TIMEOUT:?}",
+                        replica.name
+                    )));
+                }
+            }
+        }
+        let (replica, shelf) = (Arc::clone(replica), Arc::clone(self.shelf()));
+        let closed =
+            blocking(move || replica.retire(&shelf).map_or(Ok(()), |database| database.close()));
+        if let Err(error) = closed.await {
+            tracing::warn!(%error, "a replica did not close cleanly");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! Nodes that keep replicas of databases together, by Raft (openraft).
+//!
+//! There is one Raft group for the [`Placement`]: which nodes and databases there are, and which
+//! node has a replica of what; every node is in it. And there is one group for each database, of the
+//! nodes that have a replica: an entry of its log is a group of our records, its state machine is the
+//! database, a snapshot is what the store of one replica holds. The logs and votes of all groups of a
+//! node rest in one file beside the databases.
+//!
+//! **Invariant:** a database is changed by entries of its log alone, and an entry's records are
+//! applied only if the leader that prepared them is the leader that got them into the log.
+
+mod door;
+mod finding;
+mod follow;
+mod group;
+mod holding;
+mod identity;
+mod joining;
+mod key;
+mod log;
+mod machine;
+mod member;
+mod message;
+mod network;
+mod options;
+mod peers;
+mod placement;
+mod placement_machine;
+mod placing;
+mod replica;
+mod shelf;
+mod status;
+mod transfer;
+
+pub use key::ClusterKey;
+pub(crate) use member::Cluster;
+pub use options::ClusterOptions;
+pub(crate) use shelf::Shelf;
+pub(crate) use status::ClusterView;

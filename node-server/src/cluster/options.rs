@@ -1,0 +1,39 @@
+//! What a node is told about its cluster before it starts.
+
+use super::ClusterKey;
+use std::{net::SocketAddr, time::Duration};
+
+/// How a server is a node of a cluster.
+///
+/// A node that has been one before goes on as it was; `join` is for its first start. One that is new
+/// and has nobody to join begins a cluster.
+#[derive(Clone, Debug)]
+pub struct ClusterOptions {
+    /// What all nodes know and nobody else.
+    pub key: ClusterKey,
+    /// Where to listen for other nodes.
+    pub listen: SocketAddr,
+    /// Where other nodes reach this one, `host:port`; where it listens, if empty.
+    pub advertise: String,
+    /// Where nodes of the cluster listen, `host:port`; one that answers is enough.
+    pub join: Vec<String>,
+    /// Where clients reach this node.
+    pub url: String,
+    /// How long others may hear nothing of a leader before they stand for election: they then wait
+    /// for one and a half times as long that it holds its leadership to, so that writes stand still
+    /// for up to three times as long. Longer than a sync of the disk ever takes.
+    pub election_timeout: Duration,
+    /// How long a request waits for a majority before it is told that there is none.
+    pub request_timeout: Duration,
+    /// How long a new node goes on asking to be let in.
+    pub join_timeout: Duration,
+}
+
+impl ClusterOptions {
+    /// The default of [`election_timeout`](field@Self::election_timeout).
+    pub const ELECTION_TIMEOUT_DEFAULT: Duration = Duration::from_millis(500);
+    /// The default of [`request_timeout`](field@Self::request_timeout).
+    pub const REQUEST_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+    /// The default of [`join_timeout`](field@Self::join_timeout).
+    pub const JOIN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
+}

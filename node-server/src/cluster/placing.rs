@@ -1,0 +1,132 @@
+//! What a node has the others agree on: which databases and nodes there are.
+
+use super::{
+    group::{Command, Decision, Node},
+    member::{Cluster, LOOK_AGAIN, broken, no_leader},
+    message::{Request, Response, error_of},
+    network::news,
+    peers::CallError,
+    placement::Change,
+};
+use crate::Name;
+use openraft::error::RaftError;
+use std::time::Instant;
+use tokio::time::{sleep, timeout};
+use vectordoc::{Database, Error, ErrorKind, Result, Schema};
+
+impl Cluster {
+    /// Makes a change of the placement, wherever its leader is.
+    pub(super) async fn place(&self, change: Change) -> Result<()> {
+        let end = Instant::now() + self.request_timeout;
+        let raft = self.placement_raft()?;
+        loop {
+            let leader = raft.metrics().borrow().current_leader;
+            let placed = match leader {
+                None => None,
+                Some(leader) if leader == self.node() => self.place_here(change.clone()).await?,
+                Some(leader) => self.place_there(leader, change.clone()).await?,
+            };
+            match placed {
+                Some(Decision::Refused(code, message)) => return Err(error_of(&code, message)),
+                Some(_) => return Ok(()),
+                None if Instant::now() > end => return Err(no_leader()),
+                None => news(&raft, LOOK_AGAIN).await,
+            }
+        }
+    }
+
+    /// The same if this node leads; `None` if not.
+    pub(super) async fn place_here(&self, change: Change) -> Result<Option<Decision>> {
+        let raft = self.placement_raft()?;
+        match timeout(self.request_timeout, raft.client_write(Command::Place(change))).await {
+            Ok(Ok(response)) => Ok(Some(response.data)),
+            Ok(Err(RaftError::APIError(_))) => Ok(None),
+            Ok(Err(error)) => Err(broken(&error)),
+            Err(_) => Err(no_leader()),
+        }
+    }
+
+    async fn place_there(&self, leader: Node, change: Change) -> Result<Option<Decision>> {
+        match self.peers().ask(leader, &Request::Place(change), 2 * self.request_timeout).await {
+            Ok(Response::Placed) => Ok(Some(Decision::Placed)),
+            Ok(Response::Failed(code, message)) => Err(error_of(&code, message)),
+            Ok(_) | Err(CallError::Unsent(_)) => Ok(None),
+            Err(unknown) => Err(unknown.into_error("the placement")),
+        }
+    }
+
+    /// Creates a database, or finds the one of the same schema. Blocks.
+    pub(crate) fn create(
+        &self,
+        name: &Name,
+        schema: &Schema,
+        replicas: Option<usize>,
+    ) -> Result<Database> {
+        self.handle.block_on(async {
+            self.place(Change::create(name.as_str(), schema, replicas, self.node())).await?;
+            let end = Instant::now() + 2 * self.request_timeout;
+            loop {
+                let placement = self.placement();
+                if let Some(placed) = placement.databases.get(name.as_str()) {
+                    if !placed.nodes.contains(&self.node()) {
+                        return Err(self.elsewhere(name, placed));
+                    }
+                    let leader = self
+                        .raft(placed.group)
+                        .and_then(|raft| raft.metrics().borrow().current_leader);
+                    if let Some(database) = self.shelf().shown(name).filter(|_| leader.is_some()) {
+                        return Ok(database);
+                    }
+                }
+                if Instant::now() > end {
+                    return Err(Error::unavailable(format!(
+                        "database {name} is created, and has no leader yet; try again"
+                    )));
+                }
+                sleep(LOOK_AGAIN).await;
+            }
+        })
+    }
+
+    /// Drops a database: from all its nodes, as soon as they hear of it. Blocks.
+    pub(crate) fn drop_database(&self, name: &Name) -> Result<()> {
+        self.handle.block_on(async {
+            self.place(Change::Drop(name.to_string())).await?;
+            let end = Instant::now() + self.request_timeout;
+            while self.shelf().shown(name).is_some() && Instant::now() < end {
+                sleep(LOOK_AGAIN).await;
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives a database so many replicas. Blocks until this node knows that it shall have them.
+    pub(crate) fn set_replicas(&self, name: &Name, replicas: usize) -> Result<()> {
+        self.handle.block_on(async {
+            let end = Instant::now() + self.request_timeout;
+            loop {
+                let scaled = self.place(Change::Scale { name: name.to_string(), replicas }).await;
+                match scaled {
+                    // Of one just created the replicas may not have begun.
+                    Err(error)
+                        if error.kind() == ErrorKind::Unavailable && Instant::now() < end =>
+                    {
+                        sleep(LOOK_AGAIN).await;
+                    }
+                    scaled => break scaled?,
+                }
+            }
+            let is_unheard =
+                || self.replicas_of(name.as_str()).is_some_and(|known| known != replicas);
+            while is_unheard() && Instant::now() < end {
+                sleep(LOOK_AGAIN).await;
+            }
+            Ok(())
+        })
+    }
+
+    /// Removes a node for good. Blocks.
+    pub(crate) fn remove_node(&self, node: Node) -> Result<()> {
+        self.handle.block_on(self.place(Change::Remove(node)))
+    }
+}

@@ -1,0 +1,157 @@
+//! Where the databases of a node are: on the disk, and in the table that requests look them up in.
+
+use crate::{
+    Name,
+    catalog::{Entries, Entry, Served},
+    fault,
+};
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use vectordoc::{
+    Database, Error, Result, Schema,
+    native::{DatabaseOptions, Import},
+};
+
+/// The directory, beside the databases, of what a cluster knows.
+const DIRECTORY: &str = ".cluster";
+
+/// The databases of a node of a cluster.
+pub(crate) struct Shelf {
+    data: PathBuf,
+    options: DatabaseOptions,
+    entries: Arc<Entries>,
+}
+
+impl Shelf {
+    /// The databases in the data directory `data`, opened as `options` say.
+    pub(crate) fn new(data: &Path, options: DatabaseOptions, entries: Arc<Entries>) -> Self {
+        let options = DatabaseOptions { shards: Some(1), ..options };
+        Self { data: data.into(), options, entries }
+    }
+
+    /// The directory of what the cluster knows, created when missing.
+    pub(super) fn directory(&self) -> Result<PathBuf> {
+        let directory = self.data.join(DIRECTORY);
+        let created = fs::create_dir_all(&directory);
+        created.map_err(|error| fault::os("cannot create", directory.display(), &error))?;
+        Ok(directory)
+    }
+
+    /// Refuses databases that were there before the node was of a cluster.
+    pub(super) fn expect_empty(&self) -> Result<()> {
+        let entries = fs::read_dir(&self.data);
+        let entries = entries
+            .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
+            .map_err(|error| fault::os("cannot list", self.data.display(), &error))?;
+        let name = |entry: fs::DirEntry| {
+            let is_database = Database::is_database(entry.path());
+            is_database.then(|| Name::parse(entry.file_name().to_str()?).ok()).flatten()
+        };
+        let found: Vec<Name> = entries.into_iter().filter_map(name).collect();
+        if found.is_empty() { Ok(()) } else { Err(strangers(&found)) }
+    }
+
+    /// Opens the database `name` that this node has, or creates it. Blocks.
+    pub(super) fn open(&self, name: &Name, schema: &Schema) -> Result<Database> {
+        let (place, arrived) = (self.data.join(name.as_str()), self.arrived(name));
+        // One that was to take the place of another: the other was gone already, or still counts.
+        if Database::is_database(&place) {
+            remove(&arrived)?;
+        } else if Database::is_database(&arrived) {
+            self.put(&arrived, &place)?;
+        }
+        Database::create(&place, schema, &self.options)
+    }
+
+    /// The database `name`, if this node has one, whatever it is of. Blocks.
+    pub(super) fn stored(&self, name: &Name) -> Result<Option<Database>> {
+        let place = self.data.join(name.as_str());
+        let options = DatabaseOptions { shards: None, ..self.options.clone() };
+        let is_there = Database::is_database(&place);
+        is_there.then(|| Database::open(&place, &options)).transpose()
+    }
+
+    /// Begins to take in the database `name` of another node.
+    pub(super) fn arriving(&self, name: &Name) -> Result<Import> {
+        let arrived = self.arrived(name);
+        remove(&arrived)?;
+        Import::into(&arrived, &DatabaseOptions { shards: None, ..self.options.clone() })
+    }
+
+    /// Puts the database that arrived into the place of the closed one that was there. Blocks.
+    pub(super) fn replace(&self, name: &Name, schema: &Schema) -> Result<Database> {
+        let place = self.data.join(name.as_str());
+        remove(&place)?;
+        self.put(&self.arrived(name), &place)?;
+        Database::create(&place, schema, &self.options)
+    }
+
+    /// Removes the closed database `name`. Blocks.
+    pub(super) fn remove(&self, name: &Name) -> Result<()> {
+        remove(&self.arrived(name))?;
+        remove(&self.data.join(name.as_str()))?;
+        sync(&self.data)
+    }
+
+    /// Lets requests find the database.
+    pub(super) fn show(&self, name: &Name, database: Result<Database>) {
+        self.entries.change(name).entry = Some(match database {
+            Ok(database) => Entry::Open(Served::replicated(database)),
+            Err(error) => Entry::Broken(error),
+        });
+    }
+
+    /// Lets requests find it no more.
+    pub(super) fn hide(&self, name: &Name) {
+        self.entries.change(name).entry = None;
+    }
+
+    /// The database of this name, if requests find it.
+    pub(super) fn shown(&self, name: &Name) -> Option<Database> {
+        self.entries.take_now(name)
+    }
+
+    fn arrived(&self, name: &Name) -> PathBuf {
+        self.data.join(DIRECTORY).join(name.as_str())
+    }
+
+    fn put(&self, from: &Path, to: &Path) -> Result<()> {
+        remove(to)?;
+        let renamed = fs::rename(from, to);
+        renamed.map_err(|error| fault::os("cannot move", from.display(), &error))?;
+        sync(&self.data)
+    }
+}
+
+/// Removes a directory, if it is there.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(fault::os("cannot remove", path.display(), &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn sync(path: &Path) -> Result<()> {
+    // Only Unix can open a directory; elsewhere the rename itself is what the system gives.
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    let synced = File::open(path).and_then(|directory| directory.sync_all());
+    synced.map_err(|error| fault::os("cannot sync", path.display(), &error))
+}
+
+/// Refuses databases that no cluster knows.
+pub(super) fn strangers(found: &[Name]) -> Error {
+    let names: Vec<&str> = found.iter().map(Name::as_str).collect();
+    Error::conflict(format!(
+        "the data directory has databases that are of no cluster: {}; start with another data \
+         directory, and import or restore them there, or start without a cluster key",
+        names.join(", ")
+    ))
+}
