@@ -14,6 +14,7 @@ const ROWS = [
   ["The same answer by every road: opened again, any number of shards, archive, graph or scan, WebAssembly", ["metamorphic"], "metamorphic."],
   ["No bytes crash a decoder or have it take memory out of proportion", ["decoders"], "decoders."],
   ["The service keeps what it acknowledged over each protocol when it is killed", ["server_kill"], "server_kill."],
+  ["Nor do any bytes in a message of a WebSocket, in JSON or CBOR, or of gRPC, and the next request is answered", ["server_damaged_requests"], "server_damaged."],
   ["In a browser: a write that was acknowledged survives a crash of its tab, and several tabs are one database", ["wasm/test/tabs/histories.test.mjs"], "browser.crashes browser.histories"],
   ["... and when the whole browser is killed, what there is is whole, or the loss is said", ["wasm/test/tabs/kills.test.mjs"], "browser.kills"],
   ["These tests find bugs: each of those that are [planted](tests/planted.md)", [], "planted"],
