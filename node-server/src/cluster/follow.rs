@@ -7,14 +7,13 @@ use super::{
     message::{Request, Response},
     placement::{Change, Placed, Placement},
     replica::Replica,
+    runtime::{blocking, sleep, timeout},
 };
 use crate::Name;
 use openraft::{ChangeMembers, EmptyNode, ServerState};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tokio::{
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::task::JoinSet;
+use vectordoc::Result;
 
 /// How often to look at what there is to do.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -31,6 +30,7 @@ pub(super) async fn follow(cluster: Arc<Cluster>) {
     start_left(&cluster).await;
     loop {
         tokio::select! {
+            biased;
             changed = placements.changed() => if changed.is_err() { return },
             () = sleep(INTERVAL) => {}
         }
@@ -112,9 +112,13 @@ async fn start(cluster: &Arc<Cluster>, name: &str, placed: &Placed) {
     tracing::error!(db = %name, %error, "a replica cannot be started");
     if let Ok(name) = Name::parse(name) {
         let shelf = Arc::clone(cluster.shelf());
-        let show = move || shelf.show(&name, Err(error));
         // Whoever asks for it hears why.
-        let _ = tokio::task::spawn_blocking(show).await;
+        let shown: Result<()> = blocking(move || {
+            shelf.show(&name, Err(error));
+            Ok(())
+        })
+        .await;
+        shown.unwrap_or_else(|error| tracing::error!(%error, "that cannot be told"));
     }
 }
 
@@ -215,7 +219,8 @@ fn is_leader(raft: &Raft) -> bool {
 fn is_heard(raft: &Raft) -> bool {
     let metrics = raft.metrics();
     let metrics = metrics.borrow();
-    metrics.last_applied.is_some_and(|id| id.leader_id.term == metrics.current_term)
+    let applied = metrics.last_applied.map(|id| id.leader_id);
+    applied.is_some_and(|of| of.term == metrics.current_term && of.node_id == metrics.id)
 }
 
 /// Lets the group of `raft` have these members, if it leads: new ones get a vote once they have
@@ -249,6 +254,10 @@ fn next_change(raft: &Raft, wanted: &BTreeSet<Node>) -> Option<Step> {
     let metrics = raft.metrics();
     let metrics = metrics.borrow();
     let membership = metrics.membership_config.membership();
+    if !membership.voter_ids().any(|voter| voter == metrics.id) {
+        // Whom the group lets go leaves the rest to who leads next.
+        return None;
+    }
     if membership.get_joint_config().len() > 1 {
         // One that was interrupted is brought to its end.
         return Some(Step::Change(ChangeMembers::ReplaceAllVoters(voters(wanted, membership))));

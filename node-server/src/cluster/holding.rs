@@ -3,13 +3,13 @@
 use super::{
     group::{Group, Raft},
     machine::DatabaseMachine,
-    member::{Cluster, blocking, broken, config},
+    member::{Cluster, broken, config},
     placement::Placed,
     replica::{Replica, Surroundings},
+    runtime::{blocking, timeout},
 };
 use crate::Name;
 use std::{sync::Arc, time::Duration};
-use tokio::time::timeout;
 use vectordoc::{Error, Result};
 
 /// How long a group may take to end, which waits for the disk at most.
@@ -73,14 +73,11 @@ impl Cluster {
     pub(super) async fn drop_replica(&self, replica: &Arc<Replica>) -> Result<()> {
         self.stop_replica(replica).await?;
         self.groups().replicas.remove(&replica.group);
-        let (replica, shelf, file) =
-            (Arc::clone(replica), Arc::clone(self.shelf()), Arc::clone(&self.file));
-        blocking(move || {
-            // The database first: without its log it would be taken for whole.
-            shelf.remove(&replica.name)?;
-            file.forget(replica.group).map_err(|error| Error::unavailable(error.to_string()))
-        })
-        .await
+        let (group, name, shelf) = (replica.group, replica.name.clone(), Arc::clone(self.shelf()));
+        // The database first: without its log it would be taken for whole.
+        blocking(move || shelf.remove(&name)).await?;
+        let forgotten = self.file.forget(group).await;
+        forgotten.map_err(|error| Error::unavailable(error.to_string()))
     }
 
     /// Ends the group of a replica on this node and closes its database. One that does not end in

@@ -28,6 +28,7 @@ mod placement;
 mod placement_machine;
 mod placing;
 mod replica;
+mod runtime;
 mod shelf;
 mod status;
 mod transfer;

@@ -6,14 +6,13 @@ use crate::{
     fault,
 };
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 use vectordoc::{
     Database, Error, Result, Schema,
-    native::{DatabaseOptions, Import},
+    native::{DatabaseOptions, Disk, Import, SystemDisk},
 };
 
 /// The directory, beside the databases, of what a cluster knows.
@@ -41,17 +40,25 @@ impl Shelf {
         Ok(directory)
     }
 
+    /// Makes the names of what the cluster knows survive a power cut.
+    pub(super) fn keep_names(&self) -> Result<()> {
+        self.sync(&self.data.join(DIRECTORY))?;
+        self.sync(&self.data)
+    }
+
     /// Refuses databases that were there before the node was of a cluster.
     pub(super) fn expect_empty(&self) -> Result<()> {
-        let entries = fs::read_dir(&self.data);
-        let entries = entries
-            .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
-            .map_err(|error| fault::os("cannot list", self.data.display(), &error))?;
-        let name = |entry: fs::DirEntry| {
-            let is_database = Database::is_database(entry.path());
-            is_database.then(|| Name::parse(entry.file_name().to_str()?).ok()).flatten()
+        let names = match self.disk().names(&self.data) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            names => {
+                names.map_err(|error| fault::os("cannot list", self.data.display(), &error))?
+            }
         };
-        let found: Vec<Name> = entries.into_iter().filter_map(name).collect();
+        let name = |name: String| {
+            let is_database = self.is_database(&self.data.join(&name));
+            is_database.then(|| Name::parse(&name).ok()).flatten()
+        };
+        let found: Vec<Name> = names.into_iter().filter_map(name).collect();
         if found.is_empty() { Ok(()) } else { Err(strangers(&found)) }
     }
 
@@ -59,9 +66,9 @@ impl Shelf {
     pub(super) fn open(&self, name: &Name, schema: &Schema) -> Result<Database> {
         let (place, arrived) = (self.data.join(name.as_str()), self.arrived(name));
         // One that was to take the place of another: the other was gone already, or still counts.
-        if Database::is_database(&place) {
-            remove(&arrived)?;
-        } else if Database::is_database(&arrived) {
+        if self.is_database(&place) {
+            self.remove_directory(&arrived)?;
+        } else if self.is_database(&arrived) {
             self.put(&arrived, &place)?;
         }
         Database::create(&place, schema, &self.options)
@@ -71,30 +78,30 @@ impl Shelf {
     pub(super) fn stored(&self, name: &Name) -> Result<Option<Database>> {
         let place = self.data.join(name.as_str());
         let options = DatabaseOptions { shards: None, ..self.options.clone() };
-        let is_there = Database::is_database(&place);
+        let is_there = self.is_database(&place);
         is_there.then(|| Database::open(&place, &options)).transpose()
     }
 
     /// Begins to take in the database `name` of another node.
     pub(super) fn arriving(&self, name: &Name) -> Result<Import> {
         let arrived = self.arrived(name);
-        remove(&arrived)?;
+        self.remove_directory(&arrived)?;
         Import::into(&arrived, &DatabaseOptions { shards: None, ..self.options.clone() })
     }
 
     /// Puts the database that arrived into the place of the closed one that was there. Blocks.
     pub(super) fn replace(&self, name: &Name, schema: &Schema) -> Result<Database> {
         let place = self.data.join(name.as_str());
-        remove(&place)?;
+        self.remove_directory(&place)?;
         self.put(&self.arrived(name), &place)?;
         Database::create(&place, schema, &self.options)
     }
 
     /// Removes the closed database `name`. Blocks.
     pub(super) fn remove(&self, name: &Name) -> Result<()> {
-        remove(&self.arrived(name))?;
-        remove(&self.data.join(name.as_str()))?;
-        sync(&self.data)
+        self.remove_directory(&self.arrived(name))?;
+        self.remove_directory(&self.data.join(name.as_str()))?;
+        self.sync(&self.data)
     }
 
     /// Lets requests find the database.
@@ -120,30 +127,34 @@ impl Shelf {
     }
 
     fn put(&self, from: &Path, to: &Path) -> Result<()> {
-        remove(to)?;
-        let renamed = fs::rename(from, to);
+        self.remove_directory(to)?;
+        let renamed = self.disk().rename(from, to);
         renamed.map_err(|error| fault::os("cannot move", from.display(), &error))?;
-        sync(&self.data)
+        self.sync(&self.data)
     }
-}
 
-/// Removes a directory, if it is there.
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(fault::os("cannot remove", path.display(), &error))
+    /// Removes a directory, if it is there.
+    fn remove_directory(&self, path: &Path) -> Result<()> {
+        match self.disk().remove_directory(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(fault::os("cannot remove", path.display(), &error))
+            }
+            _ => Ok(()),
         }
-        _ => Ok(()),
     }
-}
 
-fn sync(path: &Path) -> Result<()> {
-    // Only Unix can open a directory; elsewhere the rename itself is what the system gives.
-    if !cfg!(unix) {
-        return Ok(());
+    fn sync(&self, path: &Path) -> Result<()> {
+        let synced = self.disk().sync(path);
+        synced.map_err(|error| fault::os("cannot sync", path.display(), &error))
     }
-    let synced = File::open(path).and_then(|directory| directory.sync_all());
-    synced.map_err(|error| fault::os("cannot sync", path.display(), &error))
+
+    fn is_database(&self, path: &Path) -> bool {
+        Database::is_database_on(self.disk(), path)
+    }
+
+    fn disk(&self) -> &dyn Disk {
+        self.options.disk.as_deref().unwrap_or(&SystemDisk)
+    }
 }
 
 /// Refuses databases that no cluster knows.
