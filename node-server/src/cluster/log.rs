@@ -164,6 +164,12 @@ impl Writer {
         }
     }
 
+    /// The next change; `None` once nobody sends any more.
+    #[cfg(test)]
+    pub(super) async fn first(&mut self) -> Option<Write> {
+        self.changes.recv().await
+    }
+
     /// What one sync is for.
     pub(super) fn gather(&mut self, first: Write) -> Vec<Write> {
         let mut together = vec![first];

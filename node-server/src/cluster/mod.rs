@@ -30,6 +30,8 @@ mod placing;
 mod replica;
 mod runtime;
 mod shelf;
+#[cfg(test)]
+mod simulation;
 mod status;
 mod transfer;
 

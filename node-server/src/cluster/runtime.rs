@@ -1,11 +1,18 @@
-//! Where the tasks of a cluster run and by which clock: on the threads of tokio, and by its clock.
+//! Where the tasks of a cluster run and by which clock: on the threads of tokio, and by its clock. A
+//! simulation has all of this of its own, on one thread.
 
+#[cfg(test)]
+pub(super) use super::simulation::runtime::{
+    Runtime, blocking, changed, sleep, spawn, spawn_on, timeout,
+};
+#[cfg(not(test))]
 pub(super) use {
     openraft::TokioRuntime as Runtime,
     threads::{blocking, changed, spawn, spawn_on},
     tokio::time::{sleep, timeout},
 };
 
+#[cfg(not(test))]
 mod threads {
     use std::{future::Future, time::Duration};
     use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time::timeout};
