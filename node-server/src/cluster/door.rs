@@ -7,7 +7,7 @@ use super::{
     peers::Stream,
     replica::Replica,
     runtime::{blocking, sleep, spawn, timeout},
-    status::ReplicaView,
+    status::{Inspected, ReplicaView},
     transfer::SnapshotData,
 };
 use openraft::{Snapshot, raft::SnapshotResponse};
@@ -17,7 +17,7 @@ use tokio::{
     sync::Semaphore,
 };
 use tokio_rustls::TlsAcceptor;
-use vectordoc::{Error, Result};
+use vectordoc::{Error, Result, native::ReadLevel};
 
 /// Connections of other nodes at the same time.
 const CONNECTIONS_MAX: usize = 1_024;
@@ -66,6 +66,10 @@ pub(super) async fn serve(mut stream: impl Stream, cluster: &Arc<Cluster>) -> io
                 let taken = take_snapshot(&mut stream, cluster, group, vote, meta).await?;
                 taken.map_or_else(|error| Response::failed(&error), Response::Snapshot)
             }
+            Request::Archive(group) => {
+                super::archives::send(&mut stream, cluster, group).await?;
+                continue;
+            }
             request => cluster.answer(request).await,
         };
         message::write(&mut stream, &response).await?;
@@ -98,7 +102,19 @@ impl Cluster {
             Request::Write(group, batch) => self.write(group, batch).await,
             Request::Has(group, node) => Ok(self.has(group, node)),
             Request::Inspect(group, inspection) => self.inspect_here(group, inspection).await,
-            Request::Snapshot(..) | Request::Piece(_) => {
+            Request::Ask(group, is_fresh, questions) => {
+                let level = match is_fresh {
+                    true => ReadLevel::Linearizable,
+                    false => ReadLevel::Local,
+                };
+                let questions = questions.into_iter().map(|question| question.0).collect();
+                let answers = self.answer_questions(group, questions, level).await;
+                answers.map(|all| Response::Answered(all.into_iter().map(Bytes).collect()))
+            }
+            Request::Watch(group, seen) => {
+                self.watch_here(group, seen).await.map(Response::Changed)
+            }
+            Request::Snapshot(..) | Request::Piece(_) | Request::Archive(_) => {
                 Err(Error::invalid("a piece of a snapshot that nobody announced"))
             }
         };
@@ -115,9 +131,10 @@ impl Cluster {
 
     async fn write(&self, group: Group, batch: Bytes) -> Result<Response> {
         let Some(replica) = self.replica(group) else { return Ok(Response::NotLeader(None)) };
+        let leader = replica.leader();
         Ok(match replica.write(batch.0).await? {
             Some(outcome) => Response::Written(Bytes(outcome.to_bytes())),
-            None => Response::NotLeader(None),
+            None => Response::NotLeader(leader),
         })
     }
 
@@ -144,7 +161,12 @@ impl Cluster {
     async fn inspect_here(&self, group: Group, inspection: Inspection) -> Result<Response> {
         let Some(replica) = self.replica(group) else { return Ok(Response::NotLeader(None)) };
         let node: Node = self.node();
-        blocking(move || ReplicaView::of(node, &replica, inspection).map(Response::Inspected)).await
+        let sending = self.sending.of(group);
+        blocking(move || {
+            let view = ReplicaView::of(node, &replica, inspection)?;
+            Ok(Response::Inspected(Inspected { view, sending }))
+        })
+        .await
     }
 }
 

@@ -1,10 +1,11 @@
 //! How Raft reaches the other nodes of a group.
 
 use super::{
-    group::{Group, Meta, Node, Raft, Types, Vote},
+    group::{Group, Node, Raft, Types, Vote},
     message::{self, PIECE_BYTES, Request, Response},
     peers::{CallError, Connection, Peers},
     runtime::{blocking, changed, sleep, spawn, timeout},
+    sending::{Departure, Sending},
     transfer::SnapshotData,
 };
 use crate::cluster::group::{Bytes, LogId};
@@ -37,13 +38,15 @@ const BACKOFF_MS: [u64; 5] = [10, 20, 50, 100, 200];
 pub(super) struct Network {
     pub(super) group: Group,
     pub(super) peers: Arc<Peers>,
+    pub(super) sending: Arc<Sending>,
 }
 
 impl RaftNetworkFactory<Types> for Network {
     type Network = Way;
 
     async fn new_client(&mut self, target: Node, _: &EmptyNode) -> Way {
-        Way { group: self.group, target, peers: Arc::clone(&self.peers), on_their_way: None }
+        let (peers, sending) = (Arc::clone(&self.peers), Arc::clone(&self.sending));
+        Way { group: self.group, target, peers, sending, on_their_way: None }
     }
 }
 
@@ -52,6 +55,7 @@ pub(super) struct Way {
     group: Group,
     target: Node,
     peers: Arc<Peers>,
+    sending: Arc<Sending>,
     on_their_way: Option<OnTheirWay>,
 }
 
@@ -132,7 +136,11 @@ impl RaftNetwork<Types> for Way {
     ) -> Result<AppendEntriesResponse<Node>, AppendError> {
         let calm = AppendEntriesRequest { entries: Vec::new(), ..rpc.clone() };
         let wanted = rpc.entries.last().map(|entry| entry.log_id).or(rpc.prev_log_id);
-        let is_same = |sent: &OnTheirWay| sent.vote == rpc.vote && sent.before == rpc.prev_log_id;
+        // What carried nothing says nothing about entries.
+        let is_same = |sent: &OnTheirWay| {
+            let has_some = sent.last.is_some() || wanted.is_none();
+            has_some && sent.vote == rpc.vote && sent.before == rpc.prev_log_id
+        };
         if !self.on_their_way.as_ref().is_some_and(is_same) {
             self.on_their_way = Some(self.send(rpc));
         }
@@ -169,10 +177,12 @@ impl RaftNetwork<Types> for Way {
         _: RPCOption,
     ) -> Result<SnapshotResponse<Node>, StreamingError<Types, Fatal<Node>>> {
         let Snapshot { meta, snapshot } = snapshot;
+        let departure = self.sending.begin(self.group, self.target);
         let sending = async {
             let connection = self.peers.connection(self.target).await;
             let connection = connection.map_err(|error| io::Error::other(error.to_string()))?;
-            send_snapshot(connection, self.group, vote, meta, *snapshot).await
+            let first = Request::Snapshot(self.group, vote, meta);
+            send_snapshot(connection, &first, *snapshot, departure).await
         };
         tokio::select! {
             biased;
@@ -194,12 +204,11 @@ impl RaftNetwork<Types> for Way {
 /// Sends a snapshot piece by piece.
 async fn send_snapshot(
     mut connection: Connection,
-    group: Group,
-    vote: Vote,
-    meta: Meta,
+    first: &Request,
     mut data: SnapshotData,
+    mut departure: Departure,
 ) -> io::Result<SnapshotResponse<Node>> {
-    message::write(&mut connection, &Request::Snapshot(group, vote, meta)).await?;
+    message::write(&mut connection, first).await?;
     loop {
         let read = blocking(move || {
             let piece =
@@ -208,10 +217,11 @@ async fn send_snapshot(
         });
         let (left, piece) = read.await.map_err(io::Error::other)?;
         data = left;
-        let is_last = piece.is_empty();
+        let (is_last, bytes) = (piece.is_empty(), piece.len());
         let piece = Request::Piece(Bytes(piece));
         let writing = message::write(&mut connection, &piece);
         timeout(PIECE_TIMEOUT, writing).await??;
+        departure.sent(bytes, data.progress()).await;
         if is_last {
             break;
         }

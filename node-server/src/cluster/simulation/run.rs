@@ -63,7 +63,7 @@ impl Run {
         let schema = Schema::from_json_str(SCHEMA).expect("a schema");
         let replicas = draw(|rng| rng.usize(2..=world.machines.len()));
         let first = &world.running()[0].1.cluster;
-        let change = Change::create(name().as_str(), &schema, Some(replicas), 1);
+        let change = Change::create(name().as_str(), &schema, Some(1), Some(replicas), 1);
         first.place(change).await.expect("the database is created");
         let run = Self {
             world,
@@ -155,7 +155,7 @@ impl Run {
             let applied = replica.raft().ok()?.metrics().borrow().last_applied?;
             Some((applied, replica.database().ok()?.ground_hash().ok()?))
         };
-        let states: Vec<_> = placed.nodes.iter().map(state).collect();
+        let states: Vec<_> = placed.shards[0].nodes.iter().map(state).collect();
         states[0].is_some() && states.iter().all(|other| *other == states[0])
     }
 

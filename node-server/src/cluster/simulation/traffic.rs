@@ -201,7 +201,7 @@ fn is_undone(error: &Error) -> bool {
 async fn get(cluster: &Arc<Cluster>, id: u64) -> Result<Option<u64>> {
     let absent = || Error::unavailable("not here; nothing was done");
     cluster.shelf().shown(&name()).ok_or_else(absent)?;
-    let replica = cluster.replicas().into_iter().find(|replica| replica.name == name());
+    let replica = cluster.replicas().into_iter().find(|replica| replica.name.db == name());
     if let Some(replica) = replica {
         replica.catch_up().await?;
     }

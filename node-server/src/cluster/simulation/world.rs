@@ -72,7 +72,7 @@ pub(super) struct Running {
 impl Running {
     /// Its replica of the database.
     pub(super) fn replica(&self) -> Option<Arc<Replica>> {
-        self.cluster.replicas().into_iter().find(|replica| replica.name == name())
+        self.cluster.replicas().into_iter().find(|replica| replica.name.db == name())
     }
 }
 
@@ -182,6 +182,8 @@ fn cluster_options() -> ClusterOptions {
         election_timeout: ELECTION_TIMEOUT,
         request_timeout: REQUEST_TIMEOUT,
         join_timeout: JOIN_TIMEOUT,
+        gone_after: None,
+        snapshot_bytes_per_second: None,
     }
 }
 
