@@ -35,6 +35,8 @@ const GROUPS: TableDefinition<'static, (u64, &'static str), &'static [u8]> =
 const VOTE: &str = "vote";
 const COMMITTED: &str = "committed";
 const PURGED: &str = "purged";
+/// What this node has of the group is on its way to be removed.
+const LEFT: &str = "left";
 
 /// The group of what is said about the node itself.
 const NODE: Group = Group::MAX;
@@ -108,6 +110,11 @@ impl LogFile {
     /// Remembers something about the node, on stable storage when this returns.
     pub(super) async fn set_node(&self, name: &'static str, value: Vec<u8>) -> io::Result<()> {
         self.write(Change::Put(NODE, name, value)).await
+    }
+
+    /// Remembers that all there is of a group is to be removed, on stable storage when this returns.
+    pub(super) async fn leave(&self, group: Group) -> io::Result<()> {
+        self.write(Change::Put(group, LEFT, Vec::new())).await
     }
 
     /// Removes the log of a group, on stable storage when this returns.
@@ -236,7 +243,7 @@ fn make(transaction: &WriteTransaction, change: &Change) -> Result<(), redb::Err
         }
         Change::Forget(group) => {
             entries.retain_in((*group, 0)..=(*group, u64::MAX), |_, _| false)?;
-            for name in [VOTE, COMMITTED, PURGED] {
+            for name in [VOTE, COMMITTED, PURGED, LEFT] {
                 groups.remove((*group, name))?;
             }
         }
@@ -260,7 +267,13 @@ impl GroupLog {
     /// Whether anything of the group was ever written, and not forgotten since. Blocks.
     pub(super) fn is_begun(&self) -> io::Result<bool> {
         let has_voted = self.file.get(self.group, VOTE)?.is_some();
-        Ok(has_voted || self.purged()?.is_some() || self.last()?.is_some())
+        let is_begun = has_voted || self.purged()?.is_some() || self.last()?.is_some();
+        Ok(is_begun && !self.is_left()?)
+    }
+
+    /// Whether all there is of the group was to be removed.
+    pub(super) fn is_left(&self) -> io::Result<bool> {
+        Ok(self.file.get(self.group, LEFT)?.is_some())
     }
 
     /// Makes a change, on stable storage when this returns.
