@@ -7,6 +7,7 @@ use super::{
     group::{Group, Node, PLACEMENT, Raft},
     identity::Identity,
     joining::{info, settle},
+    lobby::receive,
     log::LogFile,
     network::Network,
     peers::Peers,
@@ -88,7 +89,11 @@ impl Cluster {
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let info = info(options, &identity, listener.local_addr().map_err(failed)?.to_string());
         let peers = Peers::new(&credentials);
-        let identity = settle(options, identity, &info, &peers, &shelf, &file).await?;
+        let tls = TlsAcceptor::from(credentials.server);
+        let identity = tokio::select! {
+            settled = settle(options, identity, &info, &peers, &shelf, &file) => settled?,
+            never = receive(&listener, &tls) => match never {},
+        };
         let Some((name, node)) = identity.place else {
             return Err(Error::internal("a node without a cluster"));
         };
@@ -110,7 +115,6 @@ impl Cluster {
             myself: Weak::clone(myself),
         });
         cluster.start_placement(news).await?;
-        let tls = TlsAcceptor::from(credentials.server);
         cluster.keep(tokio::spawn(accept(listener, tls, Arc::clone(&cluster))));
         cluster.begin_if_first().await?;
         cluster.keep(tokio::spawn(follow(Arc::clone(&cluster))));

@@ -17,6 +17,7 @@ mod holding;
 mod identity;
 mod joining;
 mod key;
+mod lobby;
 mod log;
 mod machine;
 mod member;

@@ -49,6 +49,24 @@ impl Ground {
         Node::start(&self.path(name), &self.key(), free_port(), &join.join(","), more)
     }
 
+    /// Starts new nodes that have one list, which begin a cluster together.
+    pub(crate) fn start_together(&self, names: &[&str]) -> Vec<Node> {
+        let ports: Vec<u16> = names.iter().map(|_| free_port()).collect();
+        let list =
+            ports.iter().map(|port| format!("127.0.0.1:{port}")).collect::<Vec<_>>().join(",");
+        let named = names.iter().zip(ports);
+        let starting = named
+            .map(|(name, port)| Starting::new(&self.path(name), &self.key(), port, &list, &[]));
+        // All of them run before anybody waits for one.
+        let starting: Vec<Starting> = starting.collect();
+        starting.into_iter().map(Starting::started).collect()
+    }
+
+    /// Starts a node that joins as `list` says at the place of one that was there before.
+    pub(crate) fn start_at(&self, name: &str, place: &Place, list: &str) -> Node {
+        Node::start(&self.path(name), &self.key(), place.port, list, &[])
+    }
+
     /// Starts a node again that was there before, at the same place.
     pub(crate) fn restart(&self, name: &str, before: &Place) -> Node {
         Node::start(&self.path(name), &self.key(), before.port, "", &[])
@@ -83,8 +101,15 @@ pub(crate) struct Node {
     port: u16,
 }
 
-impl Node {
-    fn start(data: &Path, key: &Path, port: u16, join: &str, more: &[&str]) -> Self {
+/// A node that is not in a cluster yet.
+struct Starting {
+    running: Running,
+    address: String,
+    port: u16,
+}
+
+impl Starting {
+    fn new(data: &Path, key: &Path, port: u16, join: &str, more: &[&str]) -> Self {
         let listen = format!("127.0.0.1:{port}");
         let mut arguments = vec!["serve", "--data", text(data), "--listen", "127.0.0.1:0"];
         arguments.extend(["--cluster-key-file", text(key), "--cluster-listen", &listen]);
@@ -94,10 +119,20 @@ impl Node {
             arguments.extend(["--join", join]);
         }
         arguments.extend(more);
-        let mut running = Running::start(arguments);
-        let line = running.line_with("ws://");
+        Self { running: Running::start(arguments), address: listen, port }
+    }
+
+    /// Waits until it is.
+    fn started(mut self) -> Node {
+        let line = self.running.line_with("ws://");
         let client = address(&line).trim_start_matches("ws://").to_owned();
-        Self { running, client, address: listen, port }
+        Node { running: self.running, client, address: self.address, port: self.port }
+    }
+}
+
+impl Node {
+    fn start(data: &Path, key: &Path, port: u16, join: &str, more: &[&str]) -> Self {
+        Starting::new(data, key, port, join, more).started()
     }
 
     pub(crate) fn url(&self) -> String {
