@@ -343,3 +343,23 @@ async fn a_database_is_deployed_and_scaled_and_never_sleeps() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_dropped_while_a_node_was_down_is_gone_once_it_is_back() {
+    let ground = Ground::new();
+    let [first, second, third] = three(&ground).await;
+    write_all(&[&first, &second], 0..5).await;
+    first.until(true, "equal", |status| are_equal(status, "p", 3)).await;
+    let place = third.kill();
+    first.result("DELETE", "/v1/dbs/p", &Json::Null).await;
+    let directory = ground.path("3").join("p");
+    assert!(directory.exists());
+    let third = ground.restart("3", &place);
+    let end = Instant::now() + PATIENCE;
+    while directory.exists() {
+        assert!(Instant::now() < end, "what was dropped is still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (status, answer) = third.ask("POST", "/v1/dbs/p/count", &json!({})).await;
+    assert_eq!((status, &answer["code"]), (404, &json!("not_found")), "{answer}");
+}

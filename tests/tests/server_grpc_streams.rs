@@ -16,7 +16,7 @@ use grpc_fixture::{
 use serde_json::{Value as Json, json};
 use server_fixture::{any_port, memory_server, server_of, within_time};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tonic::{Status, Streaming};
 use vectordoc::{ErrorKind, Result};
 use vectordoc_server::{Catalog, Limits, Server};
@@ -374,8 +374,12 @@ async fn a_stream_that_is_silent_between_its_messages_goes_on() -> Result<()> {
 }
 
 /// Streams batches of ten from number `first` on until the connection breaks; returns how many
-/// batches are acknowledged.
-async fn import(url: String, first: u64) -> std::result::Result<u64, Status> {
+/// batches are acknowledged, which `news` hears of each time.
+async fn import(
+    url: String,
+    first: u64,
+    news: watch::Sender<u64>,
+) -> std::result::Result<u64, Status> {
     let channel = channel(&url).await.map_err(|error| Status::unavailable(error.to_string()))?;
     let mut client = VectorDocClient::new(channel);
     let schema = schema().to_string();
@@ -395,6 +399,7 @@ async fn import(url: String, first: u64) -> std::result::Result<u64, Status> {
     while let Ok(Some(acknowledgement)) = acknowledged.message().await {
         assert_eq!((acknowledgement.batch, acknowledgement.indexed), (batches, 10));
         batches += 1;
+        news.send_replace(batches);
     }
     Ok(batches)
 }
@@ -404,9 +409,14 @@ async fn every_acknowledged_batch_is_there_after_each_kill() -> Result<()> {
     let mut rng = fastrand::Rng::with_seed(random::seed(2));
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (mut first, mut expected) = (0, Vec::new());
-    for _ in 0..random::programs(4) {
+    for program in 0..random::programs(4) {
         let (server, url) = Running::serve(directory.path());
-        let importing = tokio::spawn(import(url, first));
+        let (news, mut acknowledged) = watch::channel(0);
+        let importing = tokio::spawn(import(url, first, news));
+        if program == 0 {
+            // However slow the machine is, something is acknowledged.
+            acknowledged.wait_for(|batches| *batches > 0).await.expect("the importer goes on");
+        }
         let until = Instant::now() + Duration::from_millis(rng.u64(150..700));
         tokio::time::sleep_until(until.into()).await;
         // Dropped, it is killed.

@@ -57,6 +57,8 @@ pub(crate) use load::Loaded;
 pub use maintenance::Maintenance;
 pub use order::{Place, most_frequent, page};
 pub(crate) use part::{Candidate, Part};
+#[cfg(feature = "native")]
+pub(crate) use prepare::check_document;
 pub use prepare::{Group, Outcome};
 pub use waking::StoredPages;
 

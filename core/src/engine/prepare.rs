@@ -102,9 +102,14 @@ impl Engine {
 
     /// Refuses a document that may not be stored: see [`Document::check`].
     pub fn check_document(&self, document: &Document) -> Result<()> {
-        check_id(&self.schema, &document.id)?;
-        document.check(&self.schema)
+        check_document(&self.schema, document)
     }
+}
+
+/// The same without an engine.
+pub(crate) fn check_document(schema: &Schema, document: &Document) -> Result<()> {
+    check_id(schema, &document.id)?;
+    document.check(schema)
 }
 
 /// Refuses an id of another kind than the schema's.

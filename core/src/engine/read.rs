@@ -24,13 +24,11 @@ impl Engine {
     }
 
     /// Documents that have a vector in vector field `number`.
-    #[cfg(feature = "native")]
     pub(crate) fn vectors(&self, number: usize) -> u64 {
         self.fields[number].present.len()
     }
 
     /// The one of them that has `rank` others before it, in no particular order, and its vector.
-    #[cfg(feature = "native")]
     pub(crate) fn nth(&self, number: usize, rank: u64) -> Result<Option<(Id, Vec<f32>)>> {
         let field = &self.fields[number];
         let Some(slot) = field.present.select(rank) else { return Ok(None) };

@@ -24,26 +24,25 @@ impl Database {
     pub fn changes(&self, query: &ChangeQuery) -> Result<ChangePage> {
         self.check_open()?;
         limits::at_most(query.limit, limits::CHANGES_LIMIT_MAX, "limit")?;
+        if query.limit == 0 {
+            return Err(Error::invalid("limit is 0; ask for at least one change"));
+        }
+        if self.is_spread() {
+            return self.changes_elsewhere(query);
+        }
         let shards = self.shards_now();
         check_query(&shards[0].engine(), query)?;
-        if self.inner.history_bytes == 0 {
-            return Err(Error::unsupported(
-                "this database keeps no changes; open it with history_bytes over 0",
-            ));
-        }
+        expect_kept(self)?;
         let now = position(&shards);
         let mut cursor = match &query.since {
             Some(since) => self.inner.lineage.follow(Cursor::parse(since)?, &now),
             None => now.clone(),
         };
-        check_cursor(&cursor, &now)?;
-        let mut page = Pages { query, changes: Vec::new(), bytes: 0 };
-        // Who is behind most comes first, and each gets a share, so that none is left behind.
-        let behind = |shard: &usize| {
-            now.positions[*shard].record.saturating_sub(cursor.positions[*shard].record)
-        };
-        let mut order: Vec<usize> = (0..shards.len()).filter(|shard| behind(shard) > 0).collect();
-        order.sort_by_key(|shard| std::cmp::Reverse(behind(shard)));
+        let is_shared = shards.iter().all(|shard| shard.feed().is_shared());
+        check_cursor(&cursor, &now, is_shared)?;
+        let bytes_max = limits::CHANGES_BYTES_MAX;
+        let mut page = Pages { query, changes: Vec::new(), bytes: 0, bytes_max };
+        let order = cursor.behind(&now);
         for (turn, shard) in order.iter().enumerate() {
             let share = (query.limit - page.changes.len()).div_ceil(order.len() - turn);
             if share == 0 {
@@ -52,13 +51,42 @@ impl Database {
             let position = &mut cursor.positions[*shard];
             page.read(&shards[*shard], position, now.positions[*shard].record, share)?;
         }
-        let has_more = cursor.positions != now.positions;
+        let has_more = !cursor.behind(&now).is_empty();
         Ok(ChangePage { changes: page.changes, cursor: cursor.to_text(), has_more })
+    }
+
+    /// The same where the shards are elsewhere, which are asked at the same time.
+    fn changes_elsewhere(&self, query: &ChangeQuery) -> Result<ChangePage> {
+        let Some(spread) = self.spread() else {
+            return Err(Error::internal("the shards are here"));
+        };
+        let now = spread.position()?;
+        let since = query.since.as_deref().map(Cursor::parse).transpose()?;
+        let mut cursor = since.unwrap_or_else(|| now.clone());
+        check_cursor(&cursor, &now, true)?;
+        let order = cursor.behind(&now);
+        let (mut shares, mut left) = (vec![0; self.shards()], query.limit);
+        for (turn, shard) in order.iter().enumerate() {
+            shares[*shard] = left.div_ceil(order.len() - turn);
+            left -= shares[*shard];
+        }
+        if order.is_empty() {
+            // Of nothing to tell, too, it is said what is wrong with the question.
+            shares[0] = 1;
+        }
+        let changes = spread.changes(query, &mut cursor, &shares)?;
+        let has_more = !cursor.behind(&now).is_empty();
+        Ok(ChangePage { changes, cursor: cursor.to_text(), has_more })
     }
 
     /// The same, and where there is no change yet, waits for one, at most so long.
     pub fn changes_within(&self, query: &ChangeQuery, time: Duration) -> Result<ChangePage> {
         let until = Instant::now() + time;
+        let announcer = Arc::clone(&self.inner.announcer);
+        let _following = match &self.inner.elsewhere {
+            Some(elsewhere) => Some(elsewhere.follow(Arc::new(move || announcer.announce()))?),
+            None => None,
+        };
         loop {
             let seen = self.inner.announcer.announcements();
             let page = self.changes(query)?;
@@ -76,27 +104,42 @@ impl Database {
     /// more changes at a time and keeps nobody waiting.
     pub fn on_change(&self, listener: impl Fn() + Send + Sync + 'static) -> Result<Subscription> {
         self.check_open()?;
-        Ok(self.inner.announcer.subscribe(Arc::new(listener)))
+        match &self.inner.elsewhere {
+            Some(elsewhere) => elsewhere.follow(Arc::new(listener)).map(Subscription::elsewhere),
+            None => Ok(self.inner.announcer.subscribe(Arc::new(listener))),
+        }
     }
+}
+
+/// Refuses to tell changes where none are kept.
+pub(super) fn expect_kept(database: &Database) -> Result<()> {
+    if database.inner.history_bytes == 0 {
+        return Err(Error::unsupported(
+            "this database keeps no changes; open it with history_bytes over 0",
+        ));
+    }
+    Ok(())
 }
 
 /// Where who has read everything stands.
 pub(super) fn position(shards: &[Shard]) -> Cursor {
     let feeds = || shards.iter().map(Shard::feed);
-    let identity = feeds().fold(0u64, |all, feed| all.rotate_left(1) ^ feed.identity);
+    let identity = feeds().fold(0u64, |all, feed| all.rotate_left(1) ^ feed.stream());
     let position = |record| Position { record, changes: 0 };
     let positions = feeds().map(|feed| position(feed.published())).collect();
     Cursor { identity, positions }
 }
 
-fn check_cursor(cursor: &Cursor, now: &Cursor) -> Result<()> {
+/// Refuses a position of another stream, or one that is not reached yet, which in a stream that
+/// replicas share is one that another replica has told.
+fn check_cursor(cursor: &Cursor, now: &Cursor, is_shared: bool) -> Result<()> {
     let is_ahead = || {
         let mut pairs = cursor.positions.iter().zip(&now.positions);
         pairs.any(|(at, now)| at.record > now.record || (at.record == now.record && at.changes > 0))
     };
     let is_of_this = cursor.identity == now.identity
         && cursor.positions.len() == now.positions.len()
-        && !is_ahead();
+        && (is_shared || !is_ahead());
     let context =
         "the position is of another database, or of this one before it was restored or resharded";
     if is_of_this { Ok(()) } else { Err(start_anew(context)) }
@@ -109,25 +152,24 @@ fn start_anew(reason: &str) -> Error {
     ))
 }
 
-fn check_query(engine: &Engine, query: &ChangeQuery) -> Result<()> {
-    if query.limit == 0 {
-        return Err(Error::invalid("limit is 0; ask for at least one change"));
-    }
+pub(super) fn check_query(engine: &Engine, query: &ChangeQuery) -> Result<()> {
     engine.check_include(&query.include)?;
     engine.matcher(&query.filter).map(drop)
 }
 
 /// A page in the making.
-struct Pages<'a> {
-    query: &'a ChangeQuery,
-    changes: Vec<Change>,
-    bytes: usize,
+pub(super) struct Pages<'a> {
+    pub(super) query: &'a ChangeQuery,
+    pub(super) changes: Vec<Change>,
+    pub(super) bytes: usize,
+    /// After so many, no more are read.
+    pub(super) bytes_max: usize,
 }
 
 impl Pages<'_> {
     /// Reads up to `share` changes of a shard after `position`, which then stands after them, up to
     /// the record `last`.
-    fn read(
+    pub(super) fn read(
         &mut self,
         shard: &Shard,
         position: &mut Position,
@@ -151,13 +193,13 @@ impl Pages<'_> {
                 self.bytes += change.bytes();
                 read.push((change, version));
                 at.changes += 1;
-                let is_full = read.len() >= share || self.bytes >= limits::CHANGES_BYTES_MAX;
+                let is_full = read.len() >= share || self.bytes >= self.bytes_max;
                 if is_full && changes.peek().is_some() {
                     return Ok(false);
                 }
             }
             at = Position { record: version, changes: 0 };
-            Ok(read.len() < share && self.bytes < limits::CHANGES_BYTES_MAX)
+            Ok(read.len() < share && self.bytes < self.bytes_max)
         })?;
         if is_gap || at == *position {
             return Err(start_anew("the database does not remember that far"));

@@ -36,6 +36,17 @@ impl Cursor {
         read().ok_or_else(|| Error::invalid("the position is not one that came with changes"))
     }
 
+    /// The shards of which there is more to read up to `now`, that which is behind most first.
+    pub(super) fn behind(&self, now: &Self) -> Vec<usize> {
+        let behind = |shard: &usize| {
+            now.positions[*shard].record.saturating_sub(self.positions[*shard].record)
+        };
+        let mut order: Vec<usize> =
+            (0..self.positions.len()).filter(|shard| behind(shard) > 0).collect();
+        order.sort_by_key(|shard| std::cmp::Reverse(behind(shard)));
+        order
+    }
+
     pub(super) fn to_text(&self) -> String {
         let mut text = format!("{:x}", self.identity);
         for Position { record, changes } in &self.positions {

@@ -3,6 +3,7 @@
 use super::{
     directory::Directory,
     durability::Writes,
+    elsewhere::{Elsewhere, ReadLevel},
     feed::Announcer,
     lineage::Lineage,
     options::DatabaseOptions,
@@ -25,10 +26,13 @@ use std::{
 pub struct Database {
     pub(super) inner: Arc<Inner>,
     pub(super) writes: Writes,
+    pub(super) reads: ReadLevel,
 }
 
 pub(super) struct Inner {
     pub(super) schema: Schema,
+    /// What reaches its shards, if it has none here.
+    pub(super) elsewhere: Option<Arc<dyn Elsewhere>>,
     /// Taken by who begins something, who keeps what was taken until it is done.
     pub(super) shards: RwLock<Arc<Shards>>,
     /// Read by who hands writes to shards; written to put others in their place.
@@ -83,24 +87,13 @@ impl Database {
         schema_changes: Vec<String>,
         opening: Opening,
     ) -> Self {
-        let Opening { options, announcer, history_bytes } = opening;
-        let inner = Inner {
-            schema,
-            shards: RwLock::new(Arc::new(Shards::new(shards))),
-            gate: RwLock::default(),
-            is_closed: AtomicBool::new(false),
-            is_replicated: AtomicBool::new(false),
-            schema_changes,
-            options,
-            announcer,
-            history_bytes,
-            turn: Turn::default(),
-            lineage: Lineage::default(),
-            reading: Arc::default(),
-            commits: AtomicU64::new(0),
-            directory,
-        };
-        Self { inner: Arc::new(inner), writes: Writes::default() }
+        Self::over(Inner::new(schema, shards, directory, schema_changes, opening))
+    }
+
+    /// A handle of it.
+    pub(super) fn over(inner: Inner) -> Self {
+        let (writes, reads) = (Writes::default(), ReadLevel::default());
+        Self { inner: Arc::new(inner), writes, reads }
     }
 
     /// What changed of the stored schema when the database was opened, in words; nothing when it
@@ -116,7 +109,8 @@ impl Database {
 
     /// How many shards the documents are spread over.
     pub fn shards(&self) -> usize {
-        self.shards_now().len()
+        let elsewhere = self.inner.elsewhere.as_ref();
+        elsewhere.map_or_else(|| self.shards_now().len(), |elsewhere| elsewhere.shards())
     }
 
     /// The directory; `None` for a database in memory.
@@ -124,8 +118,21 @@ impl Database {
         self.inner.directory.as_ref().map(Directory::path)
     }
 
-    /// The state of the database.
+    /// The state of the database; of one whose shards are elsewhere, asked there, nothing when that
+    /// fails: see [`measure`](Self::measure).
     pub fn stats(&self) -> Stats {
+        self.measure().unwrap_or_default()
+    }
+
+    /// The state of the database; an error when its shards are elsewhere and one does not say.
+    pub fn measure(&self) -> Result<Stats> {
+        match self.spread() {
+            Some(spread) => spread.stats(),
+            None => Ok(self.stats_here()),
+        }
+    }
+
+    fn stats_here(&self) -> Stats {
         let shards = self.shards_now();
         let commits = self.inner.commits.load(Ordering::Relaxed);
         let mut stats = Stats { shards: shards.len(), commits, ..Stats::default() };
@@ -198,6 +205,33 @@ impl Database {
 }
 
 impl Inner {
+    pub(super) fn new(
+        schema: Schema,
+        shards: Vec<Shard>,
+        directory: Option<Directory>,
+        schema_changes: Vec<String>,
+        opening: Opening,
+    ) -> Self {
+        let Opening { options, announcer, history_bytes } = opening;
+        Self {
+            schema,
+            elsewhere: None,
+            shards: RwLock::new(Arc::new(Shards::new(shards))),
+            gate: RwLock::default(),
+            is_closed: AtomicBool::new(false),
+            is_replicated: AtomicBool::new(false),
+            schema_changes,
+            options,
+            announcer,
+            history_bytes,
+            turn: Turn::default(),
+            lineage: Lineage::default(),
+            reading: Arc::default(),
+            commits: AtomicU64::new(0),
+            directory,
+        }
+    }
+
     pub(super) fn shards_now(&self) -> Arc<Shards> {
         Arc::clone(&self.shards.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -64,13 +64,13 @@ impl Database {
     /// `db.with_durability(Durability::Memory).index(documents)`.
     #[must_use]
     pub fn with_durability(&self, durability: Durability) -> Self {
-        Self { inner: self.inner.clone(), writes: Writes { durability, ..self.writes } }
+        Self { writes: Writes { durability, ..self.writes }, ..self.clone() }
     }
 
     /// The same database; what is written through this handle waits for its turn, or not.
     #[must_use]
     pub fn when_busy(&self, when_busy: WhenBusy) -> Self {
-        Self { inner: self.inner.clone(), writes: Writes { when_busy, ..self.writes } }
+        Self { writes: Writes { when_busy, ..self.writes }, ..self.clone() }
     }
 
     /// How durable the writes of this handle are when they return.

@@ -17,6 +17,8 @@ use std::{
 pub(super) struct Feed {
     /// Of the stream of records, which another database of the same documents does not share.
     pub(super) identity: u64,
+    /// The same of a replicated shard, whose stream is that of all replicas; 0 of any other.
+    shared: AtomicU64,
     /// The last record that is applied, and durable where the shard has a store.
     published: AtomicU64,
     /// Records after this one stay, however many there are: somebody is going to read them.
@@ -30,7 +32,26 @@ impl Feed {
     pub(super) fn new(identity: u64, published: u64, announcer: &Arc<Announcer>) -> Self {
         let published = AtomicU64::new(published);
         let (pinned, announcer) = (AtomicU64::new(u64::MAX), Arc::clone(announcer));
-        Self { identity, published, pinned, kept: Mutex::default(), announcer }
+        let shared = AtomicU64::new(0);
+        Self { identity, shared, published, pinned, kept: Mutex::default(), announcer }
+    }
+
+    /// It is a part of the stream `identity` from now on, which other replicas have too.
+    pub(super) fn share(&self, identity: u64) {
+        self.shared.store(identity, Ordering::Release);
+    }
+
+    /// Of the stream as those know it who follow.
+    pub(super) fn stream(&self) -> u64 {
+        match self.shared.load(Ordering::Acquire) {
+            0 => self.identity,
+            shared => shared,
+        }
+    }
+
+    /// Whether other replicas have the same stream.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Acquire) != 0
     }
 
     /// The last record that may be read.
@@ -145,7 +166,8 @@ impl Announcer {
     pub(super) fn subscribe(self: &Arc<Self>, listener: Listener) -> Subscription {
         let number = self.subscriptions.fetch_add(1, Ordering::Relaxed);
         self.listeners().insert(number, listener);
-        Subscription { number, announcer: Arc::clone(self) }
+        let _listening = Listening { number, announcer: Arc::clone(self) };
+        Subscription { _until: Until::Here { _listening } }
     }
 
     fn count(&self) -> MutexGuard<'_, u64> {
@@ -161,17 +183,35 @@ impl Announcer {
 /// [`Database::on_change`](super::Database::on_change).
 #[must_use = "the listener is called no more once this is dropped"]
 pub struct Subscription {
+    _until: Until,
+}
+
+enum Until {
+    /// What changes is here.
+    Here { _listening: Listening },
+    /// What changes is elsewhere, and this goes there.
+    Elsewhere { _following: Box<dyn Send + Sync> },
+}
+
+struct Listening {
     number: u64,
     announcer: Arc<Announcer>,
 }
 
-impl fmt::Debug for Subscription {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("number", &self.number).finish_non_exhaustive()
+impl Subscription {
+    /// To what others say, until this is dropped.
+    pub(super) fn elsewhere(following: Box<dyn Send + Sync>) -> Self {
+        Self { _until: Until::Elsewhere { _following: following } }
     }
 }
 
-impl Drop for Subscription {
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Listening {
     fn drop(&mut self) {
         self.announcer.listeners().remove(&self.number);
     }

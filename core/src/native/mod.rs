@@ -19,9 +19,11 @@ mod replicated;
 mod shard;
 mod worker;
 
+mod answering;
 mod changes;
 mod cursor;
 mod database;
+mod elsewhere;
 mod import;
 mod lineage;
 mod opening;
@@ -32,6 +34,7 @@ mod resharding;
 mod resting;
 mod scroll;
 mod snapshot;
+mod spread;
 mod writing;
 
 mod typed;
@@ -39,6 +42,7 @@ mod typed;
 pub use database::{Database, Stats};
 pub use disk::{Disk, DiskFile, SystemDisk};
 pub use durability::{Durability, WhenBusy};
+pub use elsewhere::{Elsewhere, Pieces, ReadLevel};
 pub use feed::Subscription;
 pub use import::Import;
 pub use memory::give_back as give_back_memory;

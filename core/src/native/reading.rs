@@ -14,6 +14,13 @@ impl Database {
     /// the [precision](crate::schema::Precision) of their field kept of them.
     pub fn get(&self, ids: &[Id], include: &Include) -> Result<Vec<Option<Document>>> {
         self.check_open()?;
+        if let Some(spread) = self.spread() {
+            let found = spread.get(ids, include)?;
+            return Ok(found
+                .into_iter()
+                .map(|found| found.map(|(document, _)| document))
+                .collect());
+        }
         let shards = self.shards_now();
         ids.iter().map(|id| shards.of(id).engine().get(id, include)).collect()
     }
@@ -25,6 +32,9 @@ impl Database {
         include: &Include,
     ) -> Result<Vec<Option<(Document, u64)>>> {
         self.check_open()?;
+        if let Some(spread) = self.spread() {
+            return spread.get(ids, include);
+        }
         let shards = self.shards_now();
         let versioned = |id: &Id| {
             let engine = shards.of(id).engine();
@@ -36,12 +46,18 @@ impl Database {
     /// How many documents pass.
     pub fn count(&self, filter: &Filter) -> Result<u64> {
         self.check_open()?;
+        if let Some(spread) = self.spread() {
+            return spread.count(filter);
+        }
         self.shards_now().iter().map(|shard| shard.engine().count(filter)).sum()
     }
 
     /// A part of the documents that pass, in order of their ids or of a field.
     pub fn scroll(&self, scroll: &Scroll) -> Result<Page> {
         self.check_open()?;
+        if let Some(spread) = self.spread() {
+            return spread.scroll(scroll);
+        }
         scroll::scroll(&self.shards_now(), &self.inner.schema, scroll)
     }
 
@@ -49,6 +65,9 @@ impl Database {
     /// most frequent values. Of an array, each of its elements counts.
     pub fn facet(&self, path: &str, filter: &Filter, limit: usize) -> Result<Vec<(Value, u64)>> {
         self.check_open()?;
+        if let Some(spread) = self.spread() {
+            return spread.facet(path, filter, limit);
+        }
         let mut counts = Vec::new();
         for shard in self.shards_now().iter() {
             counts.extend(shard.engine().facet(path, filter)?);
@@ -59,6 +78,9 @@ impl Database {
     /// `query` for what is like some documents and unlike others: see [`Examples::query`].
     pub fn like(&self, examples: &Examples, query: Query) -> Result<Query> {
         self.check_open()?;
+        if let Some(spread) = self.spread() {
+            return spread.like(examples, query);
+        }
         let shards = self.shards_now();
         let example = |id: &Id, field| shards.of(id).engine().example(id, field);
         examples.query(&self.inner.schema, query, example)
@@ -78,6 +100,9 @@ impl Database {
     /// The same, and how it came about.
     pub fn explain(&self, query: &Query) -> Result<(Vec<Hit>, Explanation)> {
         self.check_open()?;
+        if let Some(spread) = self.spread() {
+            return spread.search(query);
+        }
         self.found(|shards| search(shards, query), |engines| search(engines, query))
     }
 
@@ -87,7 +112,7 @@ impl Database {
     pub fn is_brief(&self, query: &Query) -> bool {
         /// How long a thread of a server may be held up, in comparisons.
         const COMPARISONS_MAX: u64 = 16_384;
-        if query.text.is_some() {
+        if query.text.is_some() || self.inner.elsewhere.is_some() {
             return false;
         }
         let mut left = COMPARISONS_MAX;
@@ -104,11 +129,17 @@ impl Database {
     /// What to know about a filter without asking it: conditions that no index serves, and what
     /// they cost. What a search has to be said of is in its [`Explanation`].
     pub fn warnings(&self, filter: &Filter) -> Result<Vec<Warning>> {
+        if let Some(spread) = self.spread() {
+            return spread.warnings(filter);
+        }
         self.warned(|engine| engine.warnings(filter))
     }
 
     /// What to know about a search without making it.
     pub fn search_warnings(&self, query: &Query) -> Result<Vec<Warning>> {
+        if let Some(spread) = self.spread() {
+            return spread.search_warnings(query);
+        }
         self.warned(|engine| engine.search_warnings(query))
     }
 
@@ -129,6 +160,10 @@ impl Database {
         self.check_open()?;
         let mut answers = Vec::with_capacity(queries.len());
         for queries in queries.chunks(QUERIES_AT_ONCE) {
+            if let Some(spread) = self.spread() {
+                answers.extend(spread.search_batch(queries)?);
+                continue;
+            }
             answers.extend(self.found(
                 |shards| search_batch(shards, queries),
                 |engines| search_batch(engines, queries),

@@ -1,6 +1,6 @@
 //! Recall as it is now: the database's own documents are searched for as a user would, and exactly.
 
-use super::{Database, shard::Shard};
+use super::Database;
 use crate::{Error, Filter, Hit, Id, Include, Query, Result, limits};
 use std::time::{Duration, Instant};
 
@@ -74,9 +74,17 @@ impl Database {
         let number = self.schema().vector_number(query.field.as_deref())?;
         let mut sums = Sums::default();
         let shards = self.shards_now();
-        for (shard, rank) in sample(&shards, number, query) {
+        let counts = match self.spread() {
+            Some(spread) => spread.vectors(number)?,
+            None => shards.iter().map(|shard| shard.engine().vectors(number)).collect(),
+        };
+        for (shard, rank) in sample(&counts, query) {
+            let found = match self.spread() {
+                Some(spread) => spread.nth(shard, number, rank)?,
+                None => shards[shard].engine().nth(number, rank)?,
+            };
             // A document may have gone since they were counted.
-            if let Some((id, vector)) = shards[shard].engine().nth(number, rank)? {
+            if let Some((id, vector)) = found {
                 sums.add(self, query, id, vector)?;
             }
         }
@@ -86,9 +94,7 @@ impl Database {
 
 /// Shards and ranks of the documents to search for: one of each of as many runs of the same
 /// length as are to be sampled.
-fn sample(shards: &[Shard], number: usize, query: &RecallQuery) -> Vec<(usize, u64)> {
-    let counts = shards.iter().map(|shard| shard.engine().vectors(number));
-    let counts: Vec<u64> = counts.collect();
+fn sample(counts: &[u64], query: &RecallQuery) -> Vec<(usize, u64)> {
     let total: u64 = counts.iter().sum();
     let affordable = limits::RECALL_DISTANCES_MAX.checked_div(total).unwrap_or(0).max(1);
     let sample = (query.sample as u64).min(affordable).min(total);

@@ -38,6 +38,10 @@ pub trait Replication: Send + Sync {
 
     /// Hands a batch to the replica that leads.
     fn forward(&self, batch: Batch, written: Written);
+
+    /// Of the stream of records, the same on all replicas and of no other database, and not 0: a
+    /// position in it is one of every replica.
+    fn stream(&self) -> u64;
 }
 
 /// One entry of the log that was agreed on.
@@ -54,13 +58,9 @@ impl Database {
     /// [`commit`](Self::commit) alone. `unsupported` unless the database has one shard.
     pub fn replicate(&self, replication: Arc<dyn Replication>) -> Result<()> {
         let shards = self.shards_now();
-        let [shard] = &shards[..] else {
-            return Err(Error::unsupported(format!(
-                "a replicated database has 1 shard, and this one has {}",
-                shards.len()
-            )));
-        };
+        let shard = only(&shards)?;
         self.inner.is_replicated.store(true, Ordering::Release);
+        shard.feed().share(replication.stream());
         ask(shard, |reply| Request::Replicate(replication, reply))
     }
 
@@ -74,7 +74,7 @@ impl Database {
     /// so the log must keep them until [`stored_mark`](Self::stored_mark) says that they are. Blocks.
     pub fn commit(&self, entries: Vec<Committed>) -> Result<Vec<bool>> {
         let shards = self.shards_now();
-        ask(&shards[0], |reply| Request::Commit(entries, reply))
+        ask(only(&shards)?, |reply| Request::Commit(entries, reply))
     }
 
     /// Applies and stores the mark of where the log is now, with which this database came from
@@ -91,7 +91,7 @@ impl Database {
 
     /// The mark of the last entry whose records, and those of all before it, are stored.
     pub fn stored_mark(&self) -> Result<Option<Vec<u8>>> {
-        self.shards_now()[0].mark()
+        only(&self.shards_now())?.mark()
     }
 
     /// Writes a batch that another replica handed to this one; `unavailable`, and nothing is
@@ -105,7 +105,7 @@ impl Database {
         });
         let durability = self.writes.durability;
         let write = Write { batch, durability, may_forward: false, reply };
-        shards[0].place(self.writes.when_busy)?.send(Request::Write(write));
+        only(&shards)?.place(self.writes.when_busy)?.send(Request::Write(write));
         receive.recv().unwrap_or_else(|_| Err(super::shard::closed()))
     }
 
@@ -133,6 +133,17 @@ impl Database {
             true => Ok(hash),
             false => Err(Error::unavailable("the database was written to meanwhile; try again")),
         }
+    }
+}
+
+/// The one shard of a replica.
+fn only(shards: &[Shard]) -> Result<&Shard> {
+    match shards {
+        [shard] => Ok(shard),
+        _ => Err(Error::unsupported(format!(
+            "a replica has 1 shard, and this database has {} here",
+            shards.len()
+        ))),
     }
 }
 

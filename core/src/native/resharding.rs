@@ -95,7 +95,10 @@ impl Database {
     pub fn reshard(&self, shards: usize) -> Result<()> {
         check_shards(shards)?;
         if self.is_replicated() {
-            return Err(Error::unsupported("a replicated database has 1 shard, which stays"));
+            return Err(Error::unsupported(
+                "the number of shards of a database with replicas stays as it is; create one with \
+                 another number and copy the documents over",
+            ));
         }
         let turn = &self.inner.turn;
         let _taken = turn.take()?;

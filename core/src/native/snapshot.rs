@@ -3,11 +3,13 @@
 use super::{
     Database,
     directory::failed,
+    elsewhere::Pieces,
     store::{Entries, EntryWalk},
 };
 use crate::{
-    Result,
-    archive::ArchiveWriter,
+    Error, Result,
+    archive::{ArchivePart, ArchiveReader, ArchiveWriter},
+    key::Key,
     planted::{self, Plant},
 };
 use std::{fmt, io::Write, sync::Arc, vec::IntoIter};
@@ -22,6 +24,13 @@ impl Database {
     /// what the database has replaced or deleted since, so drop it soon.
     pub fn snapshot(&self) -> Result<Snapshot> {
         self.check_open()?;
+        if let Some(spread) = self.spread() {
+            let arriving = spread.archives()?.into_iter().map(Arriving::begin);
+            let arriving = arriving.collect::<Result<Vec<_>>>()?;
+            let (arriving, counts): (Vec<_>, Vec<_>) = arriving.into_iter().unzip();
+            let sources = arriving.into_iter().map(Source::Elsewhere).collect();
+            return self.snapshot_of(sources, &counts);
+        }
         let shards = self.shards_now();
         if !planted::is(Plant::SnapshotNotFlushed) {
             shards.iter().try_for_each(|shard| shard.flush())?;
@@ -29,9 +38,13 @@ impl Database {
         let entries = shards.iter().map(|shard| shard.entries());
         let entries = entries.collect::<Result<Vec<_>>>()?;
         let counts = entries.iter().map(Entries::len).collect::<Result<Vec<_>>>()?;
+        self.snapshot_of(entries.into_iter().map(Source::Here).collect(), &counts)
+    }
+
+    fn snapshot_of(&self, sources: Vec<Source>, counts: &[u64]) -> Result<Snapshot> {
         let mut bytes = Vec::with_capacity(PIECE_BYTES);
-        let writer = Some(ArchiveWriter::new(&counts, &mut bytes)?);
-        let (shards, total) = (entries.into_iter(), counts.iter().sum());
+        let writer = Some(ArchiveWriter::new(counts, &mut bytes)?);
+        let (shards, total) = (sources.into_iter(), counts.iter().sum());
         let _reading = Arc::clone(&self.inner.reading);
         Ok(Snapshot { shards, walk: None, writer, bytes, taken: 0, done: 0, total, _reading })
     }
@@ -57,9 +70,9 @@ impl Database {
 /// piece at hand in memory, and stays whole when the database is written to, resharded or closed.
 pub struct Snapshot {
     /// Those not begun yet.
-    shards: IntoIter<Entries>,
+    shards: IntoIter<Source>,
     /// Of the shard that is at its turn.
-    walk: Option<EntryWalk>,
+    walk: Option<Walk>,
     /// `None` once the end is written.
     writer: Option<ArchiveWriter>,
     /// Written and not taken yet, but for the first [`taken`](field@Self::taken).
@@ -100,7 +113,13 @@ impl Snapshot {
         let Self { walk, writer, bytes, .. } = self;
         let Some(writing) = writer else { return Ok(()) };
         if let Some(walking) = walk {
-            let entry = walking.next(|key, value| writing.entry(key, value, bytes))?;
+            let mut write = |key, value: &[u8]| writing.entry(key, value, bytes);
+            let entry = match walking {
+                Walk::Here(walk) => walk.next(write)?,
+                Walk::Elsewhere(arriving) => {
+                    arriving.next()?.map(|(key, value)| write(key, &value)).transpose()?
+                }
+            };
             match entry {
                 Some(()) => self.done += 1,
                 None => *walk = None,
@@ -108,10 +127,62 @@ impl Snapshot {
             return Ok(());
         }
         match self.shards.next() {
-            Some(entries) => *walk = Some(entries.walk()?),
+            Some(Source::Here(entries)) => *walk = Some(Walk::Here(entries.walk()?)),
+            Some(Source::Elsewhere(arriving)) => *walk = Some(Walk::Elsewhere(arriving)),
             None => writer.take().map_or(Ok(()), |writer| writer.finish(bytes))?,
         }
         Ok(())
+    }
+}
+
+/// Where the entries of a shard come from.
+enum Source {
+    Here(Entries),
+    Elsewhere(Arriving),
+}
+
+/// The same while they come.
+enum Walk {
+    Here(EntryWalk),
+    Elsewhere(Arriving),
+}
+
+/// The entries of a shard that comes as an archive of its own.
+struct Arriving {
+    pieces: Pieces,
+    reader: ArchiveReader,
+}
+
+impl Arriving {
+    /// Reads how many there are.
+    fn begin(pieces: Pieces) -> Result<(Self, u64)> {
+        let mut arriving = Self { pieces, reader: ArchiveReader::default() };
+        match arriving.part()? {
+            ArchivePart::Header(counts) if counts.len() == 1 => Ok((arriving, counts[0])),
+            _ => Err(Error::corrupt("the archive of a shard is one of several")),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<(Key, Vec<u8>)>> {
+        match self.part()? {
+            ArchivePart::Entry { key, value, .. } => Ok(Some((key, value))),
+            ArchivePart::End => Ok(None),
+            ArchivePart::Header(_) => Err(Error::corrupt("the archive of a shard begins twice")),
+        }
+    }
+
+    fn part(&mut self) -> Result<ArchivePart> {
+        loop {
+            if let Some(part) = self.reader.part()? {
+                return Ok(part);
+            }
+            let piece = (self.pieces)()?;
+            if piece.is_empty() {
+                self.reader.finish()?;
+                return Err(Error::corrupt("the archive of a shard goes on after its end"));
+            }
+            self.reader.push(&piece);
+        }
     }
 }
 

@@ -3,11 +3,13 @@
 use super::{
     Database,
     durability::{Durability, Writes},
-    shard::{Shard, closed},
+    shard::closed,
     worker::{Reply, Request, Write},
 };
 use crate::{
-    Batch, Deleted, Document, Error, Filter, Id, Operation, Patch, Result, engine::Outcome, limits,
+    Batch, Deleted, Document, Error, Filter, Id, Operation, Patch, Result,
+    engine::{Outcome, check_document},
+    limits,
 };
 use std::sync::{
     PoisonError,
@@ -27,19 +29,11 @@ impl Database {
     /// Replaces documents; `not_found`, and nothing is written, when one of them is not there.
     pub fn update(&self, documents: Vec<Document>) -> Result<usize> {
         self.check_documents(&documents)?;
-        let shards = self.shards_now();
         // One shard sees by itself that one is missing before it writes any; and of replicas only the
         // one that leads knows.
-        let looked_up = if shards.len() > 1 { &documents[..] } else { &[] };
-        for document in looked_up {
-            if !shards.of(&document.id).engine().contains(&document.id)? {
-                return Err(Error::not_found(format!(
-                    "there is no document {:?} to update; index it instead",
-                    document.id
-                )));
-            }
+        if self.shards() > 1 {
+            self.expect_all(&documents)?;
         }
-        drop(shards);
         let outcomes =
             self.write(|shards| by_shard(shards, documents, |d| &d.id, Batch::update))?;
         Ok(count(outcomes.iter().map(|outcome| outcome.indexed)))
@@ -60,8 +54,8 @@ impl Database {
             return Err(Error::invalid(format!("the batch changes more than document {id:?}")));
         }
         let outcomes = self.write(|shards| {
-            let mut batches = vec![Batch::default(); shards.len()];
-            batches[id.shard(shards.len())] = batch;
+            let mut batches = vec![Batch::default(); shards];
+            batches[id.shard(shards)] = batch;
             batches
         })?;
         Ok(outcomes.into_iter().next().unwrap_or_default())
@@ -77,7 +71,7 @@ impl Database {
         patch.check(&self.inner.schema)?;
         self.count(filter)?;
         let batch = Batch::patch_where(filter.clone(), patch.clone());
-        let outcomes = self.write(|shards| vec![batch; shards.len()])?;
+        let outcomes = self.write(|shards| vec![batch; shards])?;
         Ok(count(outcomes.iter().map(|outcome| outcome.indexed)))
     }
 
@@ -93,7 +87,7 @@ impl Database {
     pub fn delete_where(&self, filter: &Filter) -> Result<usize> {
         self.count(filter)?;
         let batch = Batch::delete_where(filter.clone());
-        let outcomes = self.write(|shards| vec![batch; shards.len()])?;
+        let outcomes = self.write(|shards| vec![batch; shards])?;
         Ok(count(outcomes.iter().map(|outcome| outcome.deleted)))
     }
 
@@ -101,14 +95,35 @@ impl Database {
         self.check_open()?;
         let max = limits::BATCH_OPERATIONS_MAX;
         limits::at_most(documents.len(), max, "number of documents in a batch")?;
-        let shards = self.shards_now();
-        let engine = shards[0].engine();
-        documents.iter().try_for_each(|document| engine.check_document(document))
+        documents.iter().try_for_each(|document| check_document(&self.inner.schema, document))
+    }
+
+    /// Refuses to go on when one of them is not there.
+    fn expect_all(&self, documents: &[Document]) -> Result<()> {
+        let ids: Vec<Id> = documents.iter().map(|document| document.id.clone()).collect();
+        let is_there: Vec<bool> = match self.spread() {
+            Some(spread) => spread.contain(&ids)?,
+            None => {
+                let shards = self.shards_now();
+                let is_there = ids.iter().map(|id| shards.of(id).engine().contains(id));
+                is_there.collect::<Result<_>>()?
+            }
+        };
+        match ids.iter().zip(is_there).find(|(_, is_there)| !is_there) {
+            Some((id, _)) => Err(Error::not_found(format!(
+                "there is no document {id:?} to update; index it instead"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Hands each shard its batch, all of them or none, then waits for the answers; empty batches
     /// are left out.
-    fn write(&self, batches: impl FnOnce(&[Shard]) -> Vec<Batch>) -> Result<Vec<Outcome>> {
+    fn write(&self, batches: impl FnOnce(usize) -> Vec<Batch>) -> Result<Vec<Outcome>> {
+        if let Some(spread) = self.spread() {
+            self.check_open()?;
+            return spread.write(batches(self.shards()), self.writes.when_busy);
+        }
         let results: Vec<_> = self
             .send(batches)?
             .into_iter()
@@ -120,7 +135,7 @@ impl Database {
     /// Hands each shard its batch, and returns who will hear the answers.
     fn send(
         &self,
-        batches: impl FnOnce(&[Shard]) -> Vec<Batch>,
+        batches: impl FnOnce(usize) -> Vec<Batch>,
     ) -> Result<Vec<Receiver<Result<Outcome>>>> {
         // Closed for the moment in which resharding puts other shards in the place of these.
         let _gate = self.inner.gate.read().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +150,7 @@ impl Database {
         }
         let places = shards
             .iter()
-            .zip(batches(&shards))
+            .zip(batches(shards.len()))
             .filter(|(_, batch)| !batch.operations.is_empty())
             .map(|(shard, batch)| Ok((shard.place(when_busy)?, batch)));
         let places = places.collect::<Result<Vec<_>>>()?;
@@ -153,17 +168,17 @@ impl Database {
 
 /// What each shard is asked to do with its items, in their order.
 fn by_shard<I>(
-    shards: &[Shard],
+    shards: usize,
     items: Vec<I>,
     id: impl Fn(&I) -> &Id,
     batch: impl Fn(Vec<I>) -> Batch,
 ) -> Vec<Batch> {
-    if shards.len() == 1 {
+    if shards == 1 {
         return vec![batch(items)];
     }
-    let mut parts: Vec<Vec<I>> = shards.iter().map(|_| Vec::new()).collect();
+    let mut parts: Vec<Vec<I>> = (0..shards).map(|_| Vec::new()).collect();
     for item in items {
-        let shard = id(&item).shard(shards.len());
+        let shard = id(&item).shard(shards);
         parts[shard].push(item);
     }
     parts.into_iter().map(batch).collect()

@@ -1,20 +1,20 @@
 //! What a shard answers, and how it is read.
 
 use super::{
+    explained::{read_explanation, write_explanation, write_warning},
     format::{
         document_bytes, read_all, read_candidate, read_list, read_option, read_statistics,
-        read_u64, read_vector, write_candidate, write_list, write_statistics, write_text,
-        write_vector,
+        read_u64, read_vector, write_candidate, write_list, write_option, write_statistics,
+        write_text, write_vector,
     },
     question::Question,
 };
 use crate::{
-    Engine, Error, ErrorKind, Id, Query, Result, Value,
+    Engine, Error, ErrorKind, Id, Include, Query, Result, Value,
     bytes::{Reader, Writer},
-    document::{read_value, write_value},
+    document::{read_value, write_id, write_value},
     engine::{Candidate, Part, Place},
     limits,
-    query::Explanation,
     text::Statistics,
 };
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
@@ -57,14 +57,50 @@ impl Engine {
                     writer.bytes(&document_bytes(&document));
                 }
             }
+            Question::Get(include, ids) => self.answer_get(&mut writer, &include, &ids)?,
+            Question::Count(filter) => writer.varint(self.count(&filter)?.into()),
+            Question::Warnings(filter) => {
+                write_list(&mut writer, &self.warnings(&filter)?, write_warning);
+            }
+            Question::SearchWarnings(query) => {
+                write_list(&mut writer, &self.search_warnings(&query)?, write_warning);
+            }
+            Question::Vectors(field) => {
+                writer.varint(self.vectors(self.known_field(field)?).into());
+            }
+            Question::Nth(field, rank) => {
+                let found = self.nth(self.known_field(field)?, rank)?;
+                write_option(&mut writer, found.as_ref(), |writer, (id, vector)| {
+                    write_id(writer, id);
+                    write_vector(writer, vector);
+                });
+            }
         }
         Ok(writer.into_bytes())
     }
 
-    fn answer_examples(&self, writer: &mut Writer, field: usize, ids: &[Id]) -> Result<()> {
+    fn known_field(&self, field: usize) -> Result<usize> {
         if field >= self.schema().vectors().len() {
-            return Err(Error::invalid("the example is of a vector field the schema has not"));
+            return Err(Error::invalid("a question is about a vector field the schema has not"));
         }
+        Ok(field)
+    }
+
+    fn answer_get(&self, writer: &mut Writer, include: &Include, ids: &[Id]) -> Result<()> {
+        self.check_include(include)?;
+        writer.length(ids.len());
+        for id in ids {
+            let found = self.get(id, include)?.zip(self.version(id)?);
+            write_option(writer, found.as_ref(), |writer, (document, version)| {
+                writer.bytes(&document_bytes(document));
+                writer.varint((*version).into());
+            });
+        }
+        Ok(())
+    }
+
+    fn answer_examples(&self, writer: &mut Writer, field: usize, ids: &[Id]) -> Result<()> {
+        let field = self.known_field(field)?;
         writer.length(ids.len());
         for id in ids {
             match self.example(id, field) {
@@ -90,6 +126,7 @@ impl Engine {
         const DOCUMENTS_BYTES_MAX: usize = 64 * 1024;
         write_list(writer, &part.by_vector, write_candidate);
         write_list(writer, &part.by_text, write_candidate);
+        write_explanation(writer, &part.explanation);
         let likely = [&part.by_vector, &part.by_text].into_iter().flat_map(|list| {
             let list = list.iter().filter(|candidate| !query.except.contains(&candidate.id));
             list.take(query.limit.saturating_add(query.offset))
@@ -114,7 +151,7 @@ impl Engine {
 }
 
 /// The vectors of the examples asked for; the error of one that is none.
-pub(super) fn examples(bytes: &[u8]) -> Result<Vec<Result<Vec<f32>>>> {
+pub(crate) fn examples(bytes: &[u8]) -> Result<Vec<Result<Vec<f32>>>> {
     let example = |reader: &mut Reader<'_>| match reader.u8()? {
         0 => Ok(Err(Error::not_found(reader.text()?))),
         _ => read_vector(reader).map(Ok),
@@ -135,8 +172,9 @@ pub(super) fn part(bytes: &[u8]) -> Result<(Part, Documents)> {
     read_all(bytes, |reader| {
         let by_vector = read_list(reader, read_candidate)?;
         let by_text = read_list(reader, read_candidate)?;
+        let explanation = read_explanation(reader)?;
         let documents = read_list(reader, document)?.into_iter().collect();
-        Ok((Part { by_vector, by_text, explanation: Explanation::default() }, documents))
+        Ok((Part { by_vector, by_text, explanation }, documents))
     })
 }
 

@@ -16,7 +16,7 @@ const INCLUDE_NOTHING: u8 = 2;
 const INCLUDE_FIELDS: u8 = 3;
 
 /// What `read` makes of all of `bytes`.
-pub(super) fn read_all<T>(
+pub(crate) fn read_all<T>(
     bytes: &[u8],
     read: impl FnOnce(&mut Reader<'_>) -> Result<T>,
 ) -> Result<T> {
@@ -29,19 +29,19 @@ pub(super) fn read_all<T>(
     }
 }
 
-pub(super) fn write_list<T>(writer: &mut Writer, items: &[T], write: impl Fn(&mut Writer, &T)) {
+pub(crate) fn write_list<T>(writer: &mut Writer, items: &[T], write: impl Fn(&mut Writer, &T)) {
     writer.length(items.len());
     items.iter().for_each(|item| write(writer, item));
 }
 
-pub(super) fn read_list<T>(
+pub(crate) fn read_list<T>(
     reader: &mut Reader<'_>,
     read: impl Fn(&mut Reader<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     (0..reader.length()?).map(|_| read(reader)).collect()
 }
 
-pub(super) fn write_option<T: ?Sized>(
+pub(crate) fn write_option<T: ?Sized>(
     writer: &mut Writer,
     item: Option<&T>,
     write: impl Fn(&mut Writer, &T),
@@ -52,7 +52,7 @@ pub(super) fn write_option<T: ?Sized>(
     }
 }
 
-pub(super) fn read_option<T>(
+pub(crate) fn read_option<T>(
     reader: &mut Reader<'_>,
     read: impl Fn(&mut Reader<'_>) -> Result<T>,
 ) -> Result<Option<T>> {
@@ -60,15 +60,15 @@ pub(super) fn read_option<T>(
     is_there.then(|| read(reader)).transpose()
 }
 
-pub(super) fn write_text(writer: &mut Writer, text: &str) {
+pub(crate) fn write_text(writer: &mut Writer, text: &str) {
     writer.bytes(text.as_bytes());
 }
 
-pub(super) fn read_text(reader: &mut Reader<'_>) -> Result<String> {
+pub(crate) fn read_text(reader: &mut Reader<'_>) -> Result<String> {
     reader.text()
 }
 
-pub(super) fn read_bool(reader: &mut Reader<'_>) -> Result<bool> {
+pub(crate) fn read_bool(reader: &mut Reader<'_>) -> Result<bool> {
     match reader.u8()? {
         0 => Ok(false),
         1 => Ok(true),
@@ -76,20 +76,20 @@ pub(super) fn read_bool(reader: &mut Reader<'_>) -> Result<bool> {
     }
 }
 
-pub(super) fn read_size(reader: &mut Reader<'_>) -> Result<usize> {
+pub(crate) fn read_size(reader: &mut Reader<'_>) -> Result<usize> {
     usize::try_from(reader.varint()?).map_err(|_| Error::corrupt("a number is too large"))
 }
 
-pub(super) fn read_u64(reader: &mut Reader<'_>) -> Result<u64> {
+pub(crate) fn read_u64(reader: &mut Reader<'_>) -> Result<u64> {
     u64::try_from(reader.varint()?).map_err(|_| Error::corrupt("a number exceeds 64 bits"))
 }
 
-pub(super) fn write_vector(writer: &mut Writer, vector: &[f32]) {
+pub(crate) fn write_vector(writer: &mut Writer, vector: &[f32]) {
     writer.length(vector.len());
     writer.f32s(vector);
 }
 
-pub(super) fn read_vector(reader: &mut Reader<'_>) -> Result<Vec<f32>> {
+pub(crate) fn read_vector(reader: &mut Reader<'_>) -> Result<Vec<f32>> {
     let length = reader.length()?;
     reader.f32s(length)
 }
@@ -98,17 +98,17 @@ fn read_f32(reader: &mut Reader<'_>) -> Result<f32> {
     reader.u32().map(f32::from_bits)
 }
 
-pub(super) fn write_filter(writer: &mut Writer, filter: &Filter) {
+pub(crate) fn write_filter(writer: &mut Writer, filter: &Filter) {
     write_value(writer, &filter.to_value());
 }
 
-pub(super) fn read_filter(reader: &mut Reader<'_>) -> Result<Filter> {
+pub(crate) fn read_filter(reader: &mut Reader<'_>) -> Result<Filter> {
     /// Each level of a filter is a list of objects.
     const VALUE_DEPTH_MAX: usize = 2 * limits::FILTER_DEPTH_MAX + limits::DOCUMENT_DEPTH_MAX;
     Filter::from_value(&read_value(reader, VALUE_DEPTH_MAX)?)
 }
 
-pub(super) fn write_include(writer: &mut Writer, include: &Include) {
+pub(crate) fn write_include(writer: &mut Writer, include: &Include) {
     match include {
         Include::Values => writer.u8(INCLUDE_VALUES),
         Include::Everything => writer.u8(INCLUDE_EVERYTHING),
@@ -120,7 +120,7 @@ pub(super) fn write_include(writer: &mut Writer, include: &Include) {
     }
 }
 
-pub(super) fn read_include(reader: &mut Reader<'_>) -> Result<Include> {
+pub(crate) fn read_include(reader: &mut Reader<'_>) -> Result<Include> {
     Ok(match reader.u8()? {
         INCLUDE_VALUES => Include::Values,
         INCLUDE_EVERYTHING => Include::Everything,
@@ -130,16 +130,16 @@ pub(super) fn read_include(reader: &mut Reader<'_>) -> Result<Include> {
     })
 }
 
-pub(super) fn write_text_query(writer: &mut Writer, query: &TextQuery) {
+pub(crate) fn write_text_query(writer: &mut Writer, query: &TextQuery) {
     write_text(writer, &query.words);
     write_option(writer, query.field.as_deref(), write_text);
 }
 
-pub(super) fn read_text_query(reader: &mut Reader<'_>) -> Result<TextQuery> {
+pub(crate) fn read_text_query(reader: &mut Reader<'_>) -> Result<TextQuery> {
     Ok(TextQuery { words: reader.text()?, field: read_option(reader, read_text)? })
 }
 
-pub(super) fn write_query(writer: &mut Writer, query: &Query) {
+pub(crate) fn write_query(writer: &mut Writer, query: &Query) {
     write_option(writer, query.vector.as_deref(), write_vector);
     write_option(writer, query.field.as_deref(), write_text);
     write_option(writer, query.text.as_ref(), write_text_query);
@@ -154,7 +154,7 @@ pub(super) fn write_query(writer: &mut Writer, query: &Query) {
     write_include(writer, &query.include);
 }
 
-pub(super) fn read_query(reader: &mut Reader<'_>) -> Result<Query> {
+pub(crate) fn read_query(reader: &mut Reader<'_>) -> Result<Query> {
     Ok(Query {
         vector: read_option(reader, read_vector)?,
         field: read_option(reader, read_text)?,
@@ -171,7 +171,7 @@ pub(super) fn read_query(reader: &mut Reader<'_>) -> Result<Query> {
     })
 }
 
-pub(super) fn write_scroll(writer: &mut Writer, scroll: &Scroll) {
+pub(crate) fn write_scroll(writer: &mut Writer, scroll: &Scroll) {
     write_filter(writer, &scroll.filter);
     write_option(writer, scroll.order.as_ref(), |writer, order: &Order| {
         write_text(writer, &order.field);
@@ -182,7 +182,7 @@ pub(super) fn write_scroll(writer: &mut Writer, scroll: &Scroll) {
     write_include(writer, &scroll.include);
 }
 
-pub(super) fn read_scroll(reader: &mut Reader<'_>) -> Result<Scroll> {
+pub(crate) fn read_scroll(reader: &mut Reader<'_>) -> Result<Scroll> {
     let order = |reader: &mut Reader<'_>| {
         Ok(Order { field: reader.text()?, descending: read_bool(reader)? })
     };
@@ -195,13 +195,13 @@ pub(super) fn read_scroll(reader: &mut Reader<'_>) -> Result<Scroll> {
     })
 }
 
-pub(super) fn write_statistics(writer: &mut Writer, statistics: &Statistics) {
+pub(crate) fn write_statistics(writer: &mut Writer, statistics: &Statistics) {
     writer.varint(statistics.documents.into());
     writer.varint(statistics.words.into());
     write_list(writer, &statistics.having, |writer, count| writer.varint((*count).into()));
 }
 
-pub(super) fn read_statistics(reader: &mut Reader<'_>) -> Result<Statistics> {
+pub(crate) fn read_statistics(reader: &mut Reader<'_>) -> Result<Statistics> {
     /// So that what is added up over shards fits.
     const COUNT_MAX: u64 = u64::MAX / limits::SHARDS_MAX as u64;
     let count = |reader: &mut Reader<'_>| {
@@ -216,14 +216,14 @@ pub(super) fn read_statistics(reader: &mut Reader<'_>) -> Result<Statistics> {
     })
 }
 
-pub(super) fn write_candidate(writer: &mut Writer, candidate: &Candidate) {
+pub(crate) fn write_candidate(writer: &mut Writer, candidate: &Candidate) {
     write_id(writer, &candidate.id);
     writer.u32(candidate.slot);
     writer.varint(candidate.version.into());
     writer.f32s(&[candidate.order, candidate.score, candidate.distance]);
 }
 
-pub(super) fn read_candidate(reader: &mut Reader<'_>) -> Result<Candidate> {
+pub(crate) fn read_candidate(reader: &mut Reader<'_>) -> Result<Candidate> {
     Ok(Candidate {
         id: read_id(reader)?,
         slot: reader.u32()?,
@@ -235,7 +235,7 @@ pub(super) fn read_candidate(reader: &mut Reader<'_>) -> Result<Candidate> {
 }
 
 /// What [`read_document`] reads. Vectors are as the engine gives them out, whatever it keeps.
-pub(super) fn document_bytes(document: &Document) -> Vec<u8> {
+pub(crate) fn document_bytes(document: &Document) -> Vec<u8> {
     let mut writer = Writer::default();
     writer.bytes(&write_document(document));
     for vector in &document.vectors {
@@ -244,7 +244,7 @@ pub(super) fn document_bytes(document: &Document) -> Vec<u8> {
     writer.into_bytes()
 }
 
-pub(super) fn read_document(bytes: &[u8], schema: &Schema) -> Result<Document> {
+pub(crate) fn read_document(bytes: &[u8], schema: &Schema) -> Result<Document> {
     read_all(bytes, |reader| {
         let mut document = Reader::new(reader.bytes()?);
         let id = read_id(&mut document)?;
@@ -258,11 +258,11 @@ pub(super) fn read_document(bytes: &[u8], schema: &Schema) -> Result<Document> {
     })
 }
 
-pub(super) fn write_versioned(writer: &mut Writer, (id, version): &(Id, u64)) {
+pub(crate) fn write_versioned(writer: &mut Writer, (id, version): &(Id, u64)) {
     write_id(writer, id);
     writer.varint((*version).into());
 }
 
-pub(super) fn read_versioned(reader: &mut Reader<'_>) -> Result<(Id, u64)> {
+pub(crate) fn read_versioned(reader: &mut Reader<'_>) -> Result<(Id, u64)> {
     Ok((read_id(reader)?, read_u64(reader)?))
 }

@@ -11,6 +11,7 @@ use crate::{
     engine::{Found, Part, Place, gather, most_frequent, page},
     group::Grouping,
     limits,
+    query::Explanation,
     text::Statistics,
 };
 use alloc::{format, string::String, vec, vec::Vec};
@@ -26,6 +27,8 @@ pub struct Gathering {
     schema: Schema,
     shards: usize,
     step: Step,
+    /// How the last search came about.
+    explanation: Explanation,
 }
 
 /// The answer of all shards.
@@ -106,7 +109,7 @@ impl Gathering {
             return Err(Error::invalid("a database has no shards; it needs 1 or more"));
         }
         limits::at_most(shards, limits::SHARDS_MAX, "number of shards")?;
-        Ok(Self { schema, shards, step })
+        Ok(Self { schema, shards, step, explanation: Explanation::default() })
     }
 
     /// What to ask each shard now; none of those that have nothing to say to it. Nothing at all when
@@ -145,7 +148,8 @@ impl Gathering {
             let answers = answers.len();
             return Err(Error::invalid(format!("{answers} answers of {} shards", self.shards)));
         }
-        self.step = match mem::replace(&mut self.step, Step::Failed) {
+        let step = mem::replace(&mut self.step, Step::Failed);
+        self.step = match step {
             Step::Examples(search, examples) => self.take_examples(search, &examples, answers)?,
             Step::Statistics(search, _) => take_statistics(search, answers)?,
             Step::Part(search, _) => self.take_parts(search, answers)?,
@@ -177,6 +181,19 @@ impl Gathering {
         }
     }
 
+    /// The same, taken.
+    pub fn into_gathered(self) -> Result<Gathered> {
+        match self.step {
+            Step::Done(gathered) => Ok(gathered),
+            _ => Err(Error::internal("shards were not asked all there is to ask")),
+        }
+    }
+
+    /// How the hits were found, once they are.
+    pub fn explanation(&self) -> &Explanation {
+        &self.explanation
+    }
+
     fn take_examples(
         &self,
         search: Search,
@@ -191,10 +208,13 @@ impl Gathering {
         Search { query, ..search }.begin(&self.schema)
     }
 
-    fn take_parts(&self, search: Search, answers: &[Option<Vec<u8>>]) -> Result<Step> {
+    fn take_parts(&mut self, search: Search, answers: &[Option<Vec<u8>>]) -> Result<Step> {
         let answered = all(answers).map(|bytes| answer::part(bytes?));
         let answered: Vec<(Part, Documents)> = answered.collect::<Result<_>>()?;
-        let (parts, mut documents): (Vec<_>, Vec<_>) = answered.into_iter().unzip();
+        let (parts, mut documents): (Vec<Part>, Vec<_>) = answered.into_iter().unzip();
+        let explanations = parts.iter().map(|part| part.explanation.clone());
+        let together = explanations.reduce(|total, part| total.and(&part));
+        self.explanation = together.unwrap_or_default();
         let hits = gather(&search.query, parts).into_iter().map(|found| {
             let document = documents[found.engine].remove(&found.candidate.slot);
             let document = document.map(|bytes| read_document(&bytes, &self.schema));

@@ -7,9 +7,15 @@
 //! waits for the other: the host carries the bytes, to all engines at once.
 
 mod answer;
-mod format;
+mod explained;
+pub(crate) mod format;
 mod gathering;
 mod question;
+#[cfg(feature = "native")]
+pub(crate) mod told;
 mod write;
+
+#[cfg(feature = "native")]
+pub(crate) use question::Question;
 
 pub use gathering::{Gathered, Gathering};

@@ -2,9 +2,9 @@
 
 use super::format::{
     read_all, read_filter, read_include, read_list, read_query, read_scroll, read_size,
-    read_statistics, read_text, read_text_query, read_versioned, write_filter, write_include,
-    write_list, write_query, write_scroll, write_statistics, write_text, write_text_query,
-    write_versioned,
+    read_statistics, read_text, read_text_query, read_u64, read_versioned, write_filter,
+    write_include, write_list, write_query, write_scroll, write_statistics, write_text,
+    write_text_query, write_versioned,
 };
 use crate::{
     Error, Filter, Id, Include, Query, Result, Scroll, TextQuery,
@@ -15,7 +15,7 @@ use crate::{
 use alloc::{format, string::String, vec::Vec};
 
 /// The first byte of every question, raised when their bytes change.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 const EXAMPLES: u8 = 1;
 const STATISTICS: u8 = 2;
@@ -23,9 +23,15 @@ const PART: u8 = 3;
 const DOCUMENTS: u8 = 4;
 const FACET: u8 = 5;
 const SCROLL: u8 = 6;
+const GET: u8 = 7;
+const COUNT: u8 = 8;
+const WARNINGS: u8 = 9;
+const SEARCH_WARNINGS: u8 = 10;
+const VECTORS: u8 = 11;
+const NTH: u8 = 12;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Question {
+pub(crate) enum Question {
     /// The vectors of documents in the vector field of this number.
     Examples(usize, Vec<Id>),
     /// What a text scores by.
@@ -38,10 +44,22 @@ pub(super) enum Question {
     Facet(String, Filter),
     /// The next documents in an order.
     Scroll(Scroll),
+    /// Documents with their versions.
+    Get(Include, Vec<Id>),
+    /// How many documents pass.
+    Count(Filter),
+    /// What to know about a filter.
+    Warnings(Filter),
+    /// What to know about a search.
+    SearchWarnings(Query),
+    /// How many documents have a vector in the vector field of this number.
+    Vectors(usize),
+    /// The one of them that has so many others before it, and its vector.
+    Nth(usize, u64),
 }
 
 impl Question {
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let writer = &mut Writer::default();
         writer.u8(FORMAT);
         match self {
@@ -73,6 +91,32 @@ impl Question {
                 writer.u8(SCROLL);
                 write_scroll(writer, scroll);
             }
+            Self::Get(include, ids) => {
+                writer.u8(GET);
+                write_include(writer, include);
+                write_list(writer, ids, write_id);
+            }
+            Self::Count(filter) => {
+                writer.u8(COUNT);
+                write_filter(writer, filter);
+            }
+            Self::Warnings(filter) => {
+                writer.u8(WARNINGS);
+                write_filter(writer, filter);
+            }
+            Self::SearchWarnings(query) => {
+                writer.u8(SEARCH_WARNINGS);
+                write_query(writer, query);
+            }
+            Self::Vectors(field) => {
+                writer.u8(VECTORS);
+                writer.length(*field);
+            }
+            Self::Nth(field, rank) => {
+                writer.u8(NTH);
+                writer.length(*field);
+                writer.varint((*rank).into());
+            }
         }
         core::mem::take(writer).into_bytes()
     }
@@ -97,6 +141,12 @@ impl Question {
                 }
                 FACET => Self::Facet(read_text(reader)?, read_filter(reader)?),
                 SCROLL => Self::Scroll(read_scroll(reader)?),
+                GET => Self::Get(read_include(reader)?, read_list(reader, read_id)?),
+                COUNT => Self::Count(read_filter(reader)?),
+                WARNINGS => Self::Warnings(read_filter(reader)?),
+                SEARCH_WARNINGS => Self::SearchWarnings(read_query(reader)?),
+                VECTORS => Self::Vectors(read_size(reader)?),
+                NTH => Self::Nth(read_size(reader)?, read_u64(reader)?),
                 tag => return Err(Error::corrupt(format!("a question has the unknown tag {tag}"))),
             })
         })
@@ -105,7 +155,9 @@ impl Question {
 
 #[cfg(test)]
 mod tests {
-    use super::{Filter, Id, Include, Query, Question, Scroll, Statistics, String, TextQuery, Vec};
+    use super::{
+        FORMAT, Filter, Id, Include, Query, Question, Scroll, Statistics, String, TextQuery, Vec,
+    };
     use crate::{Error, ErrorKind, Fusion, Order};
     use alloc::vec;
 
@@ -147,6 +199,12 @@ mod tests {
             Question::Facet(String::from("a"), filter),
             Question::Scroll(scroll),
             Question::Scroll(Scroll::new(0)),
+            Question::Get(Include::Values, vec![Id::Int(1), Id::from("two")]),
+            Question::Count(Filter::All),
+            Question::Warnings(Filter::All),
+            Question::SearchWarnings(Query::of_text("cat")),
+            Question::Vectors(2),
+            Question::Nth(2, u64::MAX),
         ]
     }
 
@@ -166,7 +224,7 @@ mod tests {
             }
             let longer = [&bytes[..], &[0]].concat();
             assert!(Question::from_bytes(&longer).is_err(), "{question:?}");
-            let newer = [&[2], &bytes[1..]].concat();
+            let newer = [&[FORMAT + 1], &bytes[1..]].concat();
             let kind = Question::from_bytes(&newer).map_err(|error: Error| error.kind());
             assert_eq!(kind, Err(ErrorKind::Unsupported));
         }

@@ -6,15 +6,19 @@ use crate::{
     keys::KeyFile,
 };
 use std::{path::Path, sync::Arc};
-use vectordoc::{Database, Error, Result, Schema, native::DatabaseOptions};
+use vectordoc::{
+    Database, Error, Result,
+    native::{DatabaseOptions, ReadLevel},
+};
 
 impl Catalog {
     /// The databases of a node of a cluster, in the data directory `path`, which is created when
-    /// missing. The node goes on as it was, or joins, or begins a cluster, as `cluster` says; its
+    /// missing; new databases get `shards` shards unless their creator says otherwise. The node goes on as it was, or joins, or begins a cluster, as `cluster` says; its
     /// databases open one after the other once this returns. On a runtime of tokio, which must
     /// outlive the catalog.
     pub async fn open_in_cluster(
         path: impl AsRef<Path>,
+        shards: usize,
         options: DatabaseOptions,
         cluster: &ClusterOptions,
     ) -> Result<Self> {
@@ -29,7 +33,7 @@ impl Catalog {
         let directory = DataDirectory::take(path)?;
         let home = Home::Directory { directory, options: options.clone() };
         let keys = Some(KeyFile::of(path));
-        let catalog = Self { keys, ..Self::empty(home, 1) };
+        let catalog = Self { keys, ..Self::empty(home, shards) };
         let shelf = Shelf::new(path, options, Arc::clone(&catalog.entries));
         let cluster = Some(Cluster::start(cluster, shelf).await?);
         Ok(Self { cluster, ..catalog })
@@ -55,12 +59,40 @@ impl Catalog {
     pub(crate) fn get_fresh(&self, name: &str) -> Result<Database> {
         let database = self.get(name)?;
         match &self.cluster {
+            // Each shard catches up where it is asked.
+            Some(_) if database.is_spread() => Ok(database.with_reads(ReadLevel::Linearizable)),
             Some(cluster) if database.is_replicated() => {
                 cluster.catch_up(&Name::parse(name)?)?;
                 // It may have been replaced by what another replica had.
                 self.get(name)
             }
             _ => Ok(database),
+        }
+    }
+
+    /// The database `name` of a cluster, on this node or by way of others, if it is no other's.
+    pub(super) fn get_clustered(&self, cluster: &Cluster, name: &Name) -> Result<Database> {
+        if let Some(database) = self.entries.take_now(name) {
+            return Ok(database);
+        }
+        match cluster.reach(name)? {
+            Some(database) => Ok(database.with_reads(ReadLevel::Local)),
+            None => Err(self.unknown(name)),
+        }
+    }
+
+    /// Describes it.
+    pub(super) fn describe_clustered(&self, cluster: &Cluster, name: &Name) -> Result<Described> {
+        let database = self.get_clustered(cluster, name)?;
+        let stats = database.measure()?;
+        Ok(Described::measured(name, &database, &stats, None))
+    }
+
+    /// The names of all databases there are.
+    pub(super) fn names(&self) -> Vec<Name> {
+        match &self.cluster {
+            Some(cluster) => cluster.database_names(),
+            None => self.entries.names(),
         }
     }
 
@@ -88,39 +120,6 @@ impl Catalog {
             None => Ok(()),
             Some(_) => Err(Error::unsupported(format!("a node of a cluster cannot {verb}"))),
         }
-    }
-
-    /// The list with the databases that other nodes have, and why this one has them not.
-    pub(super) fn with_those_elsewhere(
-        &self,
-        mut listed: Vec<(Name, Result<Described>)>,
-    ) -> Vec<(Name, Result<Described>)> {
-        let Some(cluster) = &self.cluster else { return listed };
-        for name in cluster.database_names() {
-            let is_listed = listed.iter().any(|(there, _)| *there == name);
-            if let Some(error) = cluster.why_not_here(&name).filter(|_| !is_listed) {
-                listed.push((name, Err(error)));
-            }
-        }
-        listed.sort_by(|(one, _), (other, _)| one.cmp(other));
-        listed
-    }
-}
-
-/// Creates a database of the cluster.
-pub(super) fn create(
-    cluster: &Cluster,
-    name: &Name,
-    schema: &Schema,
-    shards: Option<usize>,
-    replicas: Option<usize>,
-) -> Result<Database> {
-    match shards {
-        None | Some(1) => cluster.create(name, schema, replicas),
-        Some(0) => Err(Error::invalid("a database has at least 1 shard")),
-        Some(shards) => Err(Error::unsupported(format!(
-            "in a cluster a database has 1 shard in this build, the request says {shards}"
-        ))),
     }
 }
 

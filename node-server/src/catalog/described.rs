@@ -3,7 +3,7 @@
 use super::{Name, Serverless, Serving, entries::Served};
 use vectordoc::{
     Database, Error, Result, Schema,
-    native::{Resharding, Resting},
+    native::{Resharding, Resting, Stats},
 };
 
 /// Whether a database is in memory, and if not, whether a request brings it there.
@@ -57,7 +57,16 @@ pub struct Described {
 impl Described {
     /// A database in memory.
     pub(super) fn awake(name: &Name, database: &Database, idle_ms: Option<u64>) -> Self {
-        let stats = database.stats();
+        Self::measured(name, database, &database.stats(), idle_ms)
+    }
+
+    /// The same with what was measured.
+    pub(super) fn measured(
+        name: &Name,
+        database: &Database,
+        stats: &Stats,
+        idle_ms: Option<u64>,
+    ) -> Self {
         Self {
             name: name.clone(),
             schema: database.schema().clone(),

@@ -131,6 +131,9 @@ impl Catalog {
     /// when there is none.
     pub fn get(&self, name: &str) -> Result<Database> {
         let name = Name::parse(name)?;
+        if let Some(cluster) = &self.cluster {
+            return self.get_clustered(cluster, &name);
+        }
         match self.entries.take(&name) {
             // Whoever had it may have let go.
             Some(Entry::Broken(error)) if error.kind() == ErrorKind::Busy => self.reopen(&name),
@@ -144,15 +147,18 @@ impl Catalog {
         self.entries.take_now(&Name::parse(name).ok()?)
     }
 
-    /// Whether who asks for `name` waits until it is opened.
+    /// Whether who asks for `name` waits until it is opened, or for other nodes.
     pub(crate) fn is_away(&self, name: &str) -> bool {
-        Name::parse(name).is_ok_and(|name| self.entries.is_away(&name))
+        Name::parse(name).is_ok_and(|name| {
+            let is_elsewhere = || self.entries.take_now(&name).is_none();
+            self.entries.is_away(&name) || self.cluster.is_some() && is_elsewhere()
+        })
     }
 
     /// `not_found` with the nearest name when there is no database called `name`, in whatever state.
     pub(crate) fn expect_there(&self, name: &str) -> Result<()> {
         let name = Name::parse(name)?;
-        match self.entries.names().binary_search(&name) {
+        match self.names().binary_search(&name) {
             Ok(_) => Ok(()),
             Err(_) => Err(self.unknown(&name)),
         }
@@ -166,6 +172,9 @@ impl Catalog {
     }
 
     fn describe_here(&self, name: &Name) -> Result<Described> {
+        if let Some(cluster) = &self.cluster {
+            return self.describe_clustered(cluster, name);
+        }
         match self.entries.get(name) {
             Some(Entry::Resting(serving)) => {
                 if let Some(resting) = self.home.resting(name)? {
@@ -253,7 +262,9 @@ impl Catalog {
     ) -> Result<Described> {
         if let Some(cluster) = &self.cluster {
             clustered::expect_awake(serving)?;
-            clustered::create(cluster, &Name::parse(name)?, schema, shards, replicas)?;
+            let is_new = cluster.replicas_of(name).is_none();
+            let shards = shards.or_else(|| is_new.then_some(self.shards));
+            cluster.create(&Name::parse(name)?, schema, shards, replicas)?;
             return self.describe(name);
         }
         clustered::expect_alone(replicas)?;
@@ -376,8 +387,7 @@ impl Catalog {
             let gone = described.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
             !gone
         };
-        let listed = self.entries.names().into_iter().map(described).filter(is_there);
-        self.with_those_elsewhere(listed.collect())
+        self.names().into_iter().map(described).filter(is_there).collect()
     }
 
     /// Every name in order and what stands behind it, without waiting for anyone.
@@ -476,10 +486,7 @@ impl Catalog {
     /// Opens the database `name` from where it lives and remembers how that went.
     fn reopen(&self, name: &Name) -> Result<Database> {
         let mut change = self.entries.change(name);
-        // In a cluster it is its replica that opens it.
-        if let Some(Entry::Broken(_)) = &change.entry
-            && self.cluster.is_none()
-        {
+        if let Some(Entry::Broken(_)) = &change.entry {
             change.entry = Some(self.found(name));
         }
         match change.entry.clone() {
@@ -512,17 +519,13 @@ impl Catalog {
             Some(Entry::Resting(_) | Entry::Open(_) | Entry::Lent(_)) => {
                 Error::busy("it is just being opened; try again")
             }
-            Some(Entry::Changing) | None => {
-                let cluster = self.cluster.as_ref();
-                let elsewhere = cluster.and_then(|cluster| cluster.why_not_here(name));
-                return elsewhere.unwrap_or_else(|| self.unknown(name));
-            }
+            Some(Entry::Changing) | None => return self.unknown(name),
         };
         within(name, error)
     }
 
     fn unknown(&self, name: &Name) -> Error {
-        let names = self.entries.names();
+        let names = self.names();
         let known = names.iter().filter(|known| *known != name).map(Name::as_str);
         let error = vectordoc::schema::unknown_name("database", name.as_str(), known);
         Error::not_found(error.message())

@@ -7,7 +7,7 @@ use crate::ClusterKey;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use std::{fs::OpenOptions, io::Write, path::PathBuf};
+use std::{fmt, fs::OpenOptions, io::Write, path::PathBuf};
 use vectordoc::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -18,7 +18,7 @@ Examples:
   vectordoc cluster remove 2            node 2 is gone for good
 
 `vectordoc help serve` shows how nodes are started. A new node with an empty data directory that
-joins gets the replicas that are missing.";
+joins gets the replicas that are missing, and then its share of the others, one after the other.";
 
 /// Look after the nodes of a cluster
 #[derive(Args, Debug)]
@@ -126,8 +126,10 @@ impl Status {
             return out.line("\nno database yet: `vectordoc import FILE --db NAME` makes one");
         }
         out.line("")?;
-        let lines = seen.replicas(self.hashes).lines(columns);
-        lines.into_iter().try_for_each(|line| out.line(line))
+        for line in seen.replicas(self.hashes).lines(columns) {
+            out.line(line)?;
+        }
+        seen.moves.iter().try_for_each(|moving| out.line(format_args!("\n{moving}")))
     }
 }
 
@@ -146,6 +148,7 @@ impl Remove {
 struct Seen {
     nodes: Vec<Node>,
     databases: Vec<Database>,
+    moves: Vec<Move>,
 }
 
 #[derive(Deserialize)]
@@ -155,17 +158,20 @@ struct Node {
     url: String,
     is_up: bool,
     is_leader: bool,
+    replicas: usize,
 }
 
 #[derive(Deserialize)]
 struct Database {
     db: String,
+    shards: usize,
     replicas_wanted: usize,
     replicas: Vec<Replica>,
 }
 
 #[derive(Deserialize)]
 struct Replica {
+    shard: usize,
     node: u64,
     role: String,
     applied: u64,
@@ -173,29 +179,55 @@ struct Replica {
     hash: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct Move {
+    db: String,
+    shard: usize,
+    from: Option<u64>,
+    to: u64,
+    done: u64,
+    total: u64,
+}
+
+impl fmt::Display for Move {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { db, shard, from, to, done, total } = self;
+        let from = from.map_or_else(|| "new".into(), |node| format!("from node {node}"));
+        write!(f, "moving: a replica of shard {shard} of {db}, {from} to node {to}")?;
+        match total {
+            0 => Ok(()),
+            _ => write!(f, ", {} of {} entries sent", grouped(*done), grouped(*total)),
+        }
+    }
+}
+
 impl Seen {
     fn nodes(&self) -> Table {
-        let mut table = Table::new(["NODE", "STATE", "FOR NODES", "FOR CLIENTS"]);
-        for Node { node, address, url, is_up, is_leader } in &self.nodes {
+        let mut table = Table::new(["NODE", "STATE", "REPLICAS", "FOR NODES", "FOR CLIENTS"]);
+        for Node { node, address, url, is_up, is_leader, replicas } in &self.nodes {
             let state = match (is_up, is_leader) {
                 (true, true) => "up, leads",
                 (true, false) => "up",
                 (false, _) => "down",
             };
-            table.row([node.to_string(), state.into(), address.clone(), url.clone()]);
+            let replicas = replicas.to_string();
+            table.row([node.to_string(), state.into(), replicas, address.clone(), url.clone()]);
         }
         table
     }
 
     fn replicas(&self, with_hashes: bool) -> Table {
-        let headings = ["DATABASE", "REPLICAS", "NODE", "ROLE", "DOCUMENTS", "APPLIED", "HASH"];
+        let headings =
+            ["DATABASE", "SHARD", "REPLICAS", "NODE", "ROLE", "DOCUMENTS", "APPLIED", "HASH"];
         let shown = headings.len() - usize::from(!with_hashes);
         let mut table = Table::new(headings.into_iter().take(shown));
-        for Database { db, replicas_wanted, replicas } in &self.databases {
-            for Replica { node, role, applied, documents, hash } in replicas {
+        for Database { db, shards, replicas_wanted, replicas } in &self.databases {
+            for Replica { shard, node, role, applied, documents, hash } in replicas {
+                let of_shard = replicas.iter().filter(|other| other.shard == *shard).count();
                 let cells = [
                     db.clone(),
-                    format!("{}/{replicas_wanted}", replicas.len()),
+                    format!("{shard} of {shards}"),
+                    format!("{of_shard}/{replicas_wanted}"),
                     node.to_string(),
                     role.clone(),
                     grouped(*documents),

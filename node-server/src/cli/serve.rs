@@ -71,7 +71,8 @@ impl Run for Serve {
                 (catalog, databases)
             }
             Some(cluster) => {
-                let opened = Catalog::open_in_cluster(&settings.data, options, &cluster);
+                let opened =
+                    Catalog::open_in_cluster(&settings.data, settings.shards, options, &cluster);
                 let catalog = runtime.block_on(opened)?;
                 let line = in_cluster(&catalog);
                 (catalog, vec![line])

@@ -5,7 +5,7 @@ use super::{
     member::Cluster,
     message::{self, Inspection, MESSAGE_BYTES_MAX, Request, Response},
     replica::Replica,
-    status::ReplicaView,
+    status::{Inspected, ReplicaView},
     transfer::SnapshotData,
 };
 use openraft::{Snapshot, raft::SnapshotResponse};
@@ -16,7 +16,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use vectordoc::{Error, Result};
+use vectordoc::{Error, Result, native::ReadLevel};
 
 /// Connections of other nodes at the same time.
 pub(super) const CONNECTIONS_MAX: usize = 1_024;
@@ -60,6 +60,10 @@ async fn serve(stream: TcpStream, tls: TlsAcceptor, cluster: &Arc<Cluster>) -> i
                 let taken = take_snapshot(&mut stream, cluster, group, vote, meta).await?;
                 taken.map_or_else(|error| Response::failed(&error), Response::Snapshot)
             }
+            Request::Archive(group) => {
+                super::archives::send(&mut stream, cluster, group).await?;
+                continue;
+            }
             request => cluster.answer(request).await,
         };
         message::write(&mut stream, &response).await?;
@@ -92,7 +96,19 @@ impl Cluster {
             Request::Write(group, batch) => self.write(group, batch).await,
             Request::Has(group, node) => Ok(self.has(group, node)),
             Request::Inspect(group, inspection) => self.inspect_here(group, inspection).await,
-            Request::Snapshot(..) | Request::Piece(_) => {
+            Request::Ask(group, is_fresh, questions) => {
+                let level = match is_fresh {
+                    true => ReadLevel::Linearizable,
+                    false => ReadLevel::Local,
+                };
+                let questions = questions.into_iter().map(|question| question.0).collect();
+                let answers = self.answer_questions(group, questions, level).await;
+                answers.map(|all| Response::Answered(all.into_iter().map(Bytes).collect()))
+            }
+            Request::Watch(group, seen) => {
+                self.watch_here(group, seen).await.map(Response::Changed)
+            }
+            Request::Snapshot(..) | Request::Piece(_) | Request::Archive(_) => {
                 Err(Error::invalid("a piece of a snapshot that nobody announced"))
             }
         };
@@ -109,10 +125,11 @@ impl Cluster {
 
     async fn write(&self, group: Group, batch: Bytes) -> Result<Response> {
         let Some(replica) = self.replica(group) else { return Ok(Response::NotLeader(None)) };
+        let leader = replica.leader();
         let written = tokio::task::spawn_blocking(move || replica.write(&batch.0)).await;
         Ok(match written.unwrap_or_else(|_| Err(Error::internal("a write panicked")))? {
             Some(outcome) => Response::Written(Bytes(outcome.to_bytes())),
-            None => Response::NotLeader(None),
+            None => Response::NotLeader(leader),
         })
     }
 
@@ -139,8 +156,10 @@ impl Cluster {
     async fn inspect_here(&self, group: Group, inspection: Inspection) -> Result<Response> {
         let Some(replica) = self.replica(group) else { return Ok(Response::NotLeader(None)) };
         let node: Node = self.node();
+        let sending = self.sending.of(group);
         let looked = tokio::task::spawn_blocking(move || {
-            ReplicaView::of(node, &replica, inspection).map(Response::Inspected)
+            let view = ReplicaView::of(node, &replica, inspection)?;
+            Ok(Response::Inspected(Inspected { view, sending }))
         });
         looked.await.unwrap_or_else(|_| Err(Error::internal("looking at a replica panicked")))
     }

@@ -1,40 +1,97 @@
-//! What a node knows of the databases of its cluster, and where each is found.
+//! What a node knows of the databases of its cluster, and how it comes by each.
 
-use super::{group::Node, member::Cluster, placement::Placed};
+use super::{group::Group, member::Cluster, placement::Placed, reach::Reach, replica::Replica};
 use crate::Name;
-use vectordoc::{Error, Result};
+use std::sync::{Arc, PoisonError};
+use vectordoc::{Database, Error, Result, native::ReadLevel};
+
+/// A database that is reached by way of its shards, and the groups of those.
+pub(super) struct Reached {
+    groups: Vec<Group>,
+    database: Database,
+}
 
 impl Cluster {
-    /// Waits until this node's replica of `name` has everything that was acknowledged before this
-    /// was called; at once when that is no database of this cluster. Blocks.
+    /// Waits until this node's replica of all of `name` has everything that was acknowledged before
+    /// this was called; at once when there is none. Blocks.
     pub(crate) fn catch_up(&self, name: &Name) -> Result<()> {
-        let replica = self.replicas().into_iter().find(|replica| replica.name == *name);
+        let is_it = |replica: &Arc<Replica>| replica.name.is_whole() && replica.name.db == *name;
+        let replica = self.replicas().into_iter().find(is_it);
         replica.map_or(Ok(()), |replica| self.handle.block_on(replica.catch_up()))
     }
 
-    /// Why `name` is not on this node, if the cluster has it.
-    pub(crate) fn why_not_here(&self, name: &Name) -> Option<Error> {
+    /// The database `name`, whichever nodes have its shards; `None` when the cluster has none of this
+    /// name.
+    pub(crate) fn reach(&self, name: &Name) -> Result<Option<Database>> {
         let placement = self.placement();
-        let placed = placement.databases.get(name.as_str())?;
-        Some(if placed.nodes.contains(&self.node()) {
-            Error::unavailable(format!("database {name} is just starting on this node; try again"))
-        } else {
-            self.elsewhere(name, placed)
+        let Some(placed) = placement.databases.get(name.as_str()) else { return Ok(None) };
+        if placement.removed.contains_key(&self.node()) {
+            return Err(self.outside(name));
+        }
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        reached.retain(|known, _| placement.databases.contains_key(known.as_str()));
+        let groups = placed.groups();
+        if let Some(known) = reached.get(name).filter(|known| known.groups == groups) {
+            return Ok(Some(known.database.clone()));
+        }
+        let database = self.database_of(name, placed)?;
+        let known = Reached { groups, database: database.clone() };
+        reached.insert(name.clone(), known);
+        Ok(Some(database))
+    }
+
+    fn database_of(&self, name: &Name, placed: &Placed) -> Result<Database> {
+        let of = placed.shards.len();
+        let shards = placed.shards.iter().enumerate().map(|(number, shard)| {
+            let name = super::shard_name::ShardName { db: name.clone(), number, of };
+            (name, shard.group)
+        });
+        let cluster = self.myself().as_ref().map(Arc::downgrade).unwrap_or_default();
+        let reach = Arc::new(Reach::new(cluster, shards.collect()));
+        Ok(Database::spread_over(&placed.schema()?, reach))
+    }
+
+    /// Why a node that was removed answers nothing.
+    fn outside(&self, name: &Name) -> Error {
+        let placement = self.placement();
+        let urls: Vec<&str> = placement.nodes.values().map(|info| info.url.as_str()).collect();
+        Error::unavailable(format!(
+            "node {} was removed from the cluster that has database {name}; ask another: {}",
+            self.node(),
+            urls.join(" or ")
+        ))
+    }
+
+    /// The replica of this node that can answer questions to a shard.
+    pub(super) fn ready_replica(&self, group: Group) -> Result<Arc<Replica>> {
+        let replica = self.replica(group).filter(|replica| replica.is_ready());
+        replica.ok_or_else(|| {
+            let broken = self.groups().broken.get(&group).cloned();
+            let node = self.node();
+            match broken {
+                Some(error) => error.within(format!("node {node}")),
+                None => Error::unavailable(format!("node {node} has no such replica yet")),
+            }
         })
     }
 
-    pub(super) fn elsewhere(&self, name: &Name, placed: &Placed) -> Error {
-        let placement = self.placement();
-        let url = |node: &Node| {
-            let url = placement.nodes.get(node).map_or("", |info| &info.url);
-            format!("node {node} ({url})")
-        };
-        let nodes: Vec<String> = placed.nodes.iter().map(url).collect();
-        Error::unavailable(format!(
-            "database {name} has no replica on node {}; ask {}",
-            self.node(),
-            nodes.join(" or ")
-        ))
+    /// Answers questions to the replica of this node.
+    pub(super) async fn answer_questions(
+        &self,
+        group: Group,
+        questions: Vec<Vec<u8>>,
+        level: ReadLevel,
+    ) -> Result<Vec<Vec<u8>>> {
+        let replica = self.ready_replica(group)?;
+        if level == ReadLevel::Linearizable {
+            replica.catch_up().await?;
+        }
+        let _permit = self.answering.acquire().await;
+        super::member::blocking(move || {
+            let database = replica.database()?;
+            questions.iter().map(|question| database.answer(question)).collect()
+        })
+        .await
     }
 
     /// The names of all databases of the cluster.
@@ -43,7 +100,7 @@ impl Cluster {
         placement.databases.keys().filter_map(|name| Name::parse(name).ok()).collect()
     }
 
-    /// How many replicas the database `name` shall have.
+    /// How many replicas each shard of the database `name` shall have.
     pub(crate) fn replicas_of(&self, name: &str) -> Option<usize> {
         self.placement().databases.get(name).map(|placed| placed.replicas)
     }

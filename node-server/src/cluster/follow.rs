@@ -3,12 +3,12 @@
 
 use super::{
     group::{Group, Node, PLACEMENT, Raft},
+    leftovers::Leftovers,
     member::Cluster,
     message::{Request, Response},
-    placement::{Change, Placed, Placement},
+    placement::{Change, PlacedShard, Placement, ShardAt},
     replica::Replica,
 };
-use crate::Name;
 use openraft::{ChangeMembers, EmptyNode, ServerState};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{
@@ -28,6 +28,7 @@ const LAG_MAX: u64 = 100;
 /// Makes true what is placed, for ever.
 pub(super) async fn follow(cluster: Arc<Cluster>) {
     let mut placements = cluster.placements();
+    let mut leftovers = Leftovers::of(&cluster).await;
     start_left(&cluster).await;
     loop {
         tokio::select! {
@@ -46,6 +47,7 @@ pub(super) async fn follow(cluster: Arc<Cluster>) {
         stop_dropped(&cluster, &placement).await;
         // One of the same name as a dropped one takes its place, so it comes after that.
         start_missing(&cluster, &placement).await;
+        leftovers.remove(&cluster, &placement).await;
         for replica in cluster.replicas() {
             if let Some(placed) = placed(&placement, &replica) {
                 lead(&cluster, &replica, placed, &placement).await;
@@ -54,10 +56,9 @@ pub(super) async fn follow(cluster: Arc<Cluster>) {
     }
 }
 
-/// How the database of a replica is placed; `None` once it is dropped.
-fn placed<'a>(placement: &'a Placement, replica: &Replica) -> Option<&'a Placed> {
-    let placed = placement.databases.get(replica.name.as_str());
-    placed.filter(|placed| placed.group == replica.group)
+/// Where the shard of a replica is placed; `None` once it is dropped.
+fn placed<'a>(placement: &'a Placement, replica: &Replica) -> Option<&'a PlacedShard> {
+    placement.shard(replica.group).map(|shard| shard.at)
 }
 
 /// Asks whether this node was removed, when nobody lets it know what is placed: a node that was down
@@ -73,14 +74,15 @@ async fn leave_if_removed(cluster: &Cluster) {
     }
 }
 
-/// Hides what is placed on other nodes only: this one has it as long as its vote may be needed, and
+/// Hides what has not caught up, and what is placed on other nodes only: this one has it as long as its vote may be needed, and
 /// hears nothing new of it at some time that it does not know of.
 async fn hide_dropped(cluster: &Cluster, placement: &Placement) {
     for replica in cluster.replicas() {
         let is_here = placed(placement, &replica)
             .is_some_and(|placed| placed.nodes.contains(&cluster.node()));
-        if let Err(error) = cluster.set_hidden(&replica, !is_here).await {
-            tracing::error!(db = %replica.name, %error, "a replica cannot be hidden or shown");
+        let is_hidden = !is_here || !replica.is_ready();
+        if let Err(error) = cluster.set_hidden(&replica, is_hidden).await {
+            tracing::error!(db = %replica.name.db, shard = replica.name.number, %error, "a replica cannot be hidden or shown");
         }
     }
 }
@@ -89,32 +91,35 @@ async fn hide_dropped(cluster: &Cluster, placement: &Placement) {
 /// they may need its vote for that. They are hidden.
 async fn start_left(cluster: &Arc<Cluster>) {
     let placement = cluster.placement();
-    for (name, placed) in &placement.databases {
-        let is_elsewhere = !placed.nodes.contains(&cluster.node());
-        if is_elsewhere && matches!(cluster.has_part(placed.group).await, Ok(true)) {
-            start(cluster, name, placed).await;
+    for shard in placement.shards() {
+        let is_elsewhere = !shard.at.nodes.contains(&cluster.node());
+        if is_elsewhere && matches!(cluster.has_part(shard.at.group).await, Ok(true)) {
+            start(cluster, shard).await;
         }
     }
 }
 
 /// Starts the replicas that this node shall have and has not.
 async fn start_missing(cluster: &Arc<Cluster>, placement: &Placement) {
-    for (name, placed) in &placement.databases {
-        let is_here = placed.nodes.contains(&cluster.node());
-        if is_here && cluster.replica(placed.group).is_none() {
-            start(cluster, name, placed).await;
+    for shard in placement.shards() {
+        let is_here = shard.at.nodes.contains(&cluster.node());
+        if is_here && cluster.replica(shard.at.group).is_none() {
+            start(cluster, shard).await;
         }
     }
 }
 
-async fn start(cluster: &Arc<Cluster>, name: &str, placed: &Placed) {
-    let Err(error) = cluster.start_replica(name, placed).await else { return };
-    tracing::error!(db = %name, %error, "a replica cannot be started");
-    if let Ok(name) = Name::parse(name) {
-        let shelf = Arc::clone(cluster.shelf());
-        let show = move || shelf.show(&name, Err(error));
-        // Whoever asks for it hears why.
-        let _ = tokio::task::spawn_blocking(show).await;
+async fn start(cluster: &Arc<Cluster>, shard: ShardAt<'_>) {
+    let group = shard.at.group;
+    match cluster.start_replica(shard).await {
+        Ok(()) => drop(cluster.groups().broken.remove(&group)),
+        Err(error) => {
+            tracing::error!(
+                db = %shard.db, shard = shard.number, %error, "a replica cannot be started"
+            );
+            // Whoever asks for it hears why.
+            cluster.groups().broken.insert(group, error);
+        }
     }
 }
 
@@ -130,7 +135,7 @@ async fn stop_dropped(cluster: &Arc<Cluster>, placement: &Placement) {
             }
         };
         if is_dropped && let Err(error) = cluster.drop_replica(&replica).await {
-            tracing::error!(db = %replica.name, %error, "a replica cannot be removed");
+            tracing::error!(db = %replica.name.db, shard = replica.name.number, %error, "a replica cannot be removed");
         }
     }
 }
@@ -139,7 +144,7 @@ async fn stop_dropped(cluster: &Arc<Cluster>, placement: &Placement) {
 async fn is_let_go(
     cluster: &Cluster,
     replica: &Replica,
-    placed: &Placed,
+    placed: &PlacedShard,
     placement: &Placement,
 ) -> bool {
     let Ok(raft) = replica.raft() else { return true };
@@ -182,7 +187,7 @@ async fn has_not(cluster: &Cluster, placement: &Placement, group: Group) -> bool
 async fn lead(
     cluster: &Arc<Cluster>,
     replica: &Arc<Replica>,
-    placed: &Placed,
+    placed: &PlacedShard,
     placement: &Placement,
 ) {
     let Ok(raft) = replica.raft() else { return };
@@ -191,7 +196,7 @@ async fn lead(
         if matches!(raft.is_initialized().await, Ok(false))
             && let Err(error) = raft.initialize(members(&placed.founders)).await
         {
-            tracing::debug!(db = %replica.name, %error, "the group was begun already");
+            tracing::debug!(db = %replica.name.db, shard = replica.name.number, %error, "the group was begun already");
         }
         // Who is no node any more cannot say it, and leaves it to who leads next.
         let may_say = placement.nodes.contains_key(&cluster.node());
@@ -200,7 +205,23 @@ async fn lead(
             let _ = timeout(CHANGE_TIMEOUT, cluster.place(Change::Founded(placed.group))).await;
         }
     }
+    let arrived = placement.moving.as_ref().filter(|moving| moving.group == replica.group);
+    if arrived.is_some_and(|moving| is_leader(raft) && has_vote(raft, moving.to)) {
+        // Whoever leads next says it again if this is lost.
+        let _ = timeout(CHANGE_TIMEOUT, cluster.place(Change::Moved(placed.group))).await;
+        return;
+    }
     align(raft, &placed.nodes).await;
+}
+
+/// Whether a node has a vote in a group, and nobody has one that is to lose it at this moment.
+fn has_vote(raft: &Raft, node: Node) -> bool {
+    let metrics = raft.metrics();
+    let metrics = metrics.borrow();
+    let config = &metrics.membership_config;
+    let is_agreed = *config.log_id() <= metrics.last_applied;
+    let is_simple = config.membership().get_joint_config().len() == 1;
+    is_agreed && is_simple && config.voter_ids().any(|voter| voter == node)
 }
 
 fn members(nodes: &BTreeSet<Node>) -> std::collections::BTreeMap<Node, EmptyNode> {

@@ -4,16 +4,22 @@ use super::{
     group::{Group, Raft},
     machine::DatabaseMachine,
     member::{Cluster, blocking, broken, config},
-    placement::Placed,
+    placement::ShardAt,
     replica::{Replica, Surroundings},
 };
-use crate::Name;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use vectordoc::{Error, Result};
 
 /// How long a group may take to end, which waits for the disk at most.
 const END_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The number of the stream of records of a group of the cluster `name`, which is not 0.
+fn stream(name: &str, group: Group) -> u64 {
+    let digest = ring::digest::digest(&ring::digest::SHA256, format!("{name} {group}").as_bytes());
+    let bytes = digest.as_ref().iter().take(8);
+    bytes.fold(0, |number, byte| number << 8 | u64::from(*byte)).max(1)
+}
 
 impl Cluster {
     /// Whether this node has taken part in a group, and was not let go by it since.
@@ -25,14 +31,18 @@ impl Cluster {
     }
 
     /// Starts the replica of a database, which requests do not find if it is placed elsewhere.
-    pub(super) async fn start_replica(&self, name: &str, placed: &Placed) -> Result<()> {
-        let (name, group) = (Name::parse(name)?, placed.group);
-        let handle = self.handle.clone();
-        let request_timeout = self.request_timeout;
-        let node = Surroundings { node: self.node(), peers: self.peers(), handle, request_timeout };
-        let replica = Replica::new(group, name, placed.schema()?, node);
+    pub(super) async fn start_replica(&self, shard: ShardAt<'_>) -> Result<()> {
+        let (name, group) = (shard.name()?, shard.at.group);
+        let node = Surroundings {
+            node: self.node(),
+            peers: self.peers(),
+            handle: self.handle.clone(),
+            request_timeout: self.request_timeout,
+            stream: stream(self.name(), group),
+        };
+        let replica = Replica::new(group, name, shard.placed.schema()?, node);
         let log = self.file.of(group);
-        self.set_hidden(&replica, !placed.nodes.contains(&self.node())).await?;
+        self.set_hidden(&replica, true).await?;
         let machine = {
             let (replica, shelf, log) =
                 (Arc::clone(&replica), Arc::clone(self.shelf()), log.clone());
@@ -48,12 +58,8 @@ impl Cluster {
         .await;
         replica.join(raft.map_err(|error| broken(&error))?);
         self.groups().replicas.insert(group, Arc::clone(&replica));
-        let shelf = Arc::clone(self.shelf());
-        blocking(move || {
-            replica.show(&shelf);
-            Ok(())
-        })
-        .await
+        let is_here = shard.at.nodes.contains(&self.node());
+        self.set_hidden(&replica, !is_here || !replica.is_ready()).await
     }
 
     /// Hides a replica's database from requests, or lets them find it again.
@@ -91,11 +97,11 @@ impl Cluster {
             match timeout(END_TIMEOUT, raft.shutdown()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::warn!(db = %replica.name, %error, "a group did not end cleanly");
+                    tracing::warn!(db = %replica.name.db, shard = replica.name.number, %error, "a group did not end cleanly");
                 }
                 Err(_) => {
                     return Err(Error::unavailable(format!(
-                        "the group of database {} did not end within {END_TIMEOUT:?}",
+                        "the group of {} did not end within {END_TIMEOUT:?}",
                         replica.name
                     )));
                 }

@@ -36,6 +36,11 @@ fn read_mark(database: &Database) -> Result<Option<Mark>> {
     mark.map(|bytes| decode::<Mark>(&bytes)).transpose().map_err(unreadable)
 }
 
+/// The group that a database is a replica of, if it is one.
+pub(super) fn group_of(database: &Database) -> Result<Option<Group>> {
+    Ok(read_mark(database)?.map(|(group, ..)| group))
+}
+
 /// What applies the log of a database.
 pub(super) struct DatabaseMachine {
     replica: Arc<Replica>,
@@ -54,7 +59,7 @@ impl DatabaseMachine {
         let purged = log.purged().map_err(unreadable)?;
         if purged > applied {
             return Err(Error::corrupt(format!(
-                "database {} lacks records that its log does not have any more; remove this node \
+                "{} lacks records that its log does not have any more; remove this node \
                  from the cluster and let it join with an empty data directory",
                 replica.name
             )));
@@ -92,7 +97,7 @@ impl DatabaseMachine {
         Meta {
             last_log_id: self.applied,
             last_membership: self.membership.clone(),
-            snapshot_id: format!("{}-{id}", self.replica.name),
+            snapshot_id: format!("{}-{id}", self.replica.name.place()),
         }
     }
 
@@ -205,7 +210,7 @@ fn open(replica: &Replica, shelf: &Shelf) -> Result<(Database, Option<LogId>, Me
         database.close()?;
         match mark {
             Some((group, ..)) if group != replica.group => shelf.remove(name)?,
-            None if !is_empty => return Err(super::shelf::strangers(std::slice::from_ref(name))),
+            None if !is_empty => return Err(super::shelf::strangers(&[name.place()])),
             _ => {}
         }
     }
@@ -221,7 +226,7 @@ fn install(replica: &Arc<Replica>, shelf: &Shelf) -> Result<()> {
     }
     replica.hold(shelf.replace(&replica.name, &replica.schema)?)?;
     replica.show(shelf);
-    tracing::info!(db = %replica.name, "took over the state of another replica");
+    tracing::info!(db = %replica.name.db, shard = replica.name.number, "took over the state of another replica");
     Ok(())
 }
 

@@ -2,7 +2,9 @@
 
 use super::{
     ClusterOptions, Shelf,
+    balance::balance,
     door::accept,
+    finding::Reached,
     follow::follow,
     group::{Group, Node, PLACEMENT, Raft},
     identity::Identity,
@@ -14,8 +16,9 @@ use super::{
     placement::{NodeInfo, Placement},
     placement_machine::PlacementMachine,
     replica::Replica,
+    sending::Sending,
 };
-use crate::fault;
+use crate::{Name, fault};
 use openraft::{Config, SnapshotPolicy};
 use std::{
     collections::BTreeMap,
@@ -23,12 +26,13 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::Duration,
 };
 use tokio::{
     net::TcpListener,
     runtime::Handle,
-    sync::watch,
+    sync::{Semaphore, watch},
     task::{AbortHandle, JoinHandle},
 };
 use tokio_rustls::TlsAcceptor;
@@ -51,12 +55,19 @@ pub(crate) struct Cluster {
     pub(super) election_timeout: Duration,
     /// How long a request waits for a majority.
     pub(super) request_timeout: Duration,
+    /// How long a node may not answer before its replicas are made anew on others.
+    pub(super) gone_after: Option<Duration>,
     peers: Arc<Peers>,
+    pub(super) sending: Arc<Sending>,
     pub(super) file: Arc<LogFile>,
     shelf: Arc<Shelf>,
     pub(super) handle: Handle,
     placements: watch::Receiver<Arc<Placement>>,
     groups: Mutex<Groups>,
+    /// The databases that were asked for, by way of their shards.
+    pub(super) reached: Mutex<BTreeMap<Name, Reached>>,
+    /// The right to answer what other nodes ask, which takes the processor.
+    pub(super) answering: Semaphore,
     /// It heard that it was removed, which its own copy of the placement need not say.
     is_removed: AtomicBool,
     /// What goes on as long as the node does.
@@ -69,6 +80,8 @@ pub(crate) struct Cluster {
 pub(super) struct Groups {
     placement: Option<Raft>,
     pub(super) replicas: BTreeMap<Group, Arc<Replica>>,
+    /// Why replicas that are to be here could not be started.
+    pub(super) broken: BTreeMap<Group, Error>,
 }
 
 impl Cluster {
@@ -104,12 +117,16 @@ impl Cluster {
             info,
             election_timeout: options.election_timeout,
             request_timeout: options.request_timeout,
+            gone_after: options.gone_after,
             peers,
+            sending: Sending::new(options.snapshot_bytes_per_second),
             file: Arc::clone(&file),
             shelf,
             handle: Handle::current(),
             placements,
             groups: Mutex::default(),
+            reached: Mutex::default(),
+            answering: Semaphore::new(thread::available_parallelism().map_or(1, Into::into)),
             is_removed: AtomicBool::new(false),
             tasks: Mutex::default(),
             myself: Weak::clone(myself),
@@ -118,6 +135,7 @@ impl Cluster {
         cluster.keep(tokio::spawn(accept(listener, tls, Arc::clone(&cluster))));
         cluster.begin_if_first().await?;
         cluster.keep(tokio::spawn(follow(Arc::clone(&cluster))));
+        cluster.keep(tokio::spawn(balance(Arc::clone(&cluster))));
         tracing::info!(
             node,
             cluster = cluster.name,
@@ -143,7 +161,7 @@ impl Cluster {
     }
 
     pub(super) fn network(&self, group: Group) -> Network {
-        Network { group, peers: Arc::clone(&self.peers) }
+        Network { group, peers: Arc::clone(&self.peers), sending: Arc::clone(&self.sending) }
     }
 
     fn keep(&self, task: JoinHandle<()>) {

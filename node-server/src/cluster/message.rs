@@ -41,12 +41,19 @@ pub(super) enum Request {
     Piece(Bytes),
     /// Where the log has to be applied up to for a read that sees everything written before.
     ReadIndex(Group),
-    /// To write a batch to the database of this group.
+    /// To write a batch to the shard of this group.
     Write(Group, Bytes),
     /// Whether the group still has this node.
     Has(Group, Node),
-    /// How its replica of this database is.
+    /// How its replica of this shard is.
     Inspect(Group, Inspection),
+    /// What its replica of this shard answers to questions, and whether it has to catch up before.
+    Ask(Group, bool, Vec<Bytes>),
+    /// How often something changed in its replica, once that is another number than this, or after a
+    /// while.
+    Watch(Group, u64),
+    /// For an archive of its replica: [`Response::Piece`]s are the answer.
+    Archive(Group),
 }
 
 /// How closely to look at a replica.
@@ -96,7 +103,13 @@ pub(super) enum Response {
     /// To [`Request::Has`].
     Has(bool),
     /// To [`Request::Inspect`].
-    Inspected(super::status::ReplicaView),
+    Inspected(super::status::Inspected),
+    /// To [`Request::Ask`], in the order of the questions.
+    Answered(Vec<Bytes>),
+    /// To [`Request::Watch`].
+    Changed(u64),
+    /// To [`Request::Archive`]: the next bytes; none after its end.
+    Piece(Bytes),
     /// Another node leads; nothing was done. The one that does, as far as this one knows.
     NotLeader(Option<Node>),
     /// To anything: this node is in no cluster yet, and nothing was done.

@@ -1,9 +1,10 @@
 //! How Raft reaches the other nodes of a group.
 
 use super::{
-    group::{Group, Meta, Node, Raft, Types, Vote},
+    group::{Group, Node, Raft, Types, Vote},
     message::{self, PIECE_BYTES, Request, Response},
     peers::{CallError, Connection, Peers},
+    sending::{Departure, Sending},
     transfer::SnapshotData,
 };
 use crate::cluster::group::{Bytes, LogId};
@@ -35,13 +36,15 @@ const BACKOFF_MS: [u64; 5] = [10, 20, 50, 100, 200];
 pub(super) struct Network {
     pub(super) group: Group,
     pub(super) peers: Arc<Peers>,
+    pub(super) sending: Arc<Sending>,
 }
 
 impl RaftNetworkFactory<Types> for Network {
     type Network = Way;
 
     async fn new_client(&mut self, target: Node, _: &EmptyNode) -> Way {
-        Way { group: self.group, target, peers: Arc::clone(&self.peers), on_their_way: None }
+        let (peers, sending) = (Arc::clone(&self.peers), Arc::clone(&self.sending));
+        Way { group: self.group, target, peers, sending, on_their_way: None }
     }
 }
 
@@ -50,6 +53,7 @@ pub(super) struct Way {
     group: Group,
     target: Node,
     peers: Arc<Peers>,
+    sending: Arc<Sending>,
     on_their_way: Option<OnTheirWay>,
 }
 
@@ -166,10 +170,12 @@ impl RaftNetwork<Types> for Way {
         _: RPCOption,
     ) -> Result<SnapshotResponse<Node>, StreamingError<Types, Fatal<Node>>> {
         let Snapshot { meta, snapshot } = snapshot;
+        let departure = self.sending.begin(self.group, self.target);
         let sending = async {
             let connection = self.peers.connection(self.target).await;
             let connection = connection.map_err(|error| io::Error::other(error.to_string()))?;
-            send_snapshot(connection, self.group, vote, meta, *snapshot).await
+            let first = Request::Snapshot(self.group, vote, meta);
+            send_snapshot(connection, &first, *snapshot, departure).await
         };
         tokio::select! {
             closed = cancel => Err(StreamingError::Closed(closed)),
@@ -190,12 +196,11 @@ impl RaftNetwork<Types> for Way {
 /// Sends a snapshot piece by piece.
 async fn send_snapshot(
     mut connection: Connection,
-    group: Group,
-    vote: Vote,
-    meta: Meta,
+    first: &Request,
     mut data: SnapshotData,
+    mut departure: Departure,
 ) -> io::Result<SnapshotResponse<Node>> {
-    message::write(&mut connection, &Request::Snapshot(group, vote, meta)).await?;
+    message::write(&mut connection, first).await?;
     loop {
         let (read, piece) = tokio::task::spawn_blocking(move || {
             let piece = data.piece(PIECE_BYTES);
@@ -204,10 +209,11 @@ async fn send_snapshot(
         .await?;
         data = read;
         let piece = piece?;
-        let is_last = piece.is_empty();
+        let (is_last, bytes) = (piece.is_empty(), piece.len());
         let piece = Request::Piece(Bytes(piece));
         let writing = message::write(&mut connection, &piece);
         tokio::time::timeout(PIECE_TIMEOUT, writing).await??;
+        departure.sent(bytes, data.progress()).await;
         if is_last {
             break;
         }

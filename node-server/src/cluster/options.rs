@@ -1,7 +1,7 @@
 //! What a node is told about its cluster before it starts.
 
 use super::ClusterKey;
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU64, time::Duration};
 
 /// How a server is a node of a cluster.
 ///
@@ -29,6 +29,10 @@ pub struct ClusterOptions {
     pub request_timeout: Duration,
     /// How long a new node goes on asking to be let in.
     pub join_timeout: Duration,
+    /// How long a node may not answer before its replicas are made anew on others; `None` for ever.
+    pub gone_after: Option<Duration>,
+    /// Bytes a second that a replica on its way to another node may take; `None` for as many as go.
+    pub snapshot_bytes_per_second: Option<NonZeroU64>,
 }
 
 impl ClusterOptions {
@@ -38,4 +42,6 @@ impl ClusterOptions {
     pub const REQUEST_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
     /// The default of [`join_timeout`](field@Self::join_timeout).
     pub const JOIN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
+    /// The default of [`gone_after`](field@Self::gone_after).
+    pub const GONE_AFTER_DEFAULT: Duration = Duration::from_secs(600);
 }

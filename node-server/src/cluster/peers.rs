@@ -19,6 +19,8 @@ use vectordoc::{Error, Result};
 
 /// How long it may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a node may take over what may take long, such as an exact search of all it has.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
 /// Connections to one node that are kept when nobody uses them.
 const IDLE_MAX: usize = 16;
 
@@ -74,6 +76,15 @@ impl Peers {
         patience: Duration,
     ) -> Result<Response, CallError> {
         self.ask_at(&self.address(node)?, request, patience).await
+    }
+
+    /// The same, waiting for as long as what is asked may take.
+    pub(super) async fn ask_at_length(
+        &self,
+        node: Node,
+        request: &Request,
+    ) -> Result<Response, CallError> {
+        self.ask(node, request, ANSWER_TIMEOUT).await
     }
 
     fn address(&self, node: Node) -> Result<String, CallError> {

@@ -1,11 +1,15 @@
 //! Which nodes and databases a cluster has, and which node has a replica of what. Every node has it,
 //! and it changes the same way on all of them.
 
-use super::group::{Decision, Group, Node};
+use super::{
+    group::{Decision, Group, Node},
+    shard_name::ShardName,
+};
+use crate::Name;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
-use vectordoc::{Error, Result, Schema};
+use vectordoc::{Error, Result, Schema, limits::SHARDS_MAX};
 
 /// Nodes of one cluster: each is in the group of the placement, whose leader sends to all.
 pub(super) const NODES_MAX: usize = 15;
@@ -21,6 +25,8 @@ pub(super) struct Placement {
     pub(super) databases: BTreeMap<String, Placed>,
     /// Nodes that were removed: groups may still need their votes to let them go.
     pub(super) removed: BTreeMap<Node, NodeInfo>,
+    /// The one replica that is on its way.
+    pub(super) moving: Option<Move>,
     /// The numbers that were given out last; none is given out twice.
     last_node: Node,
     last_group: Group,
@@ -42,19 +48,65 @@ pub(super) struct NodeInfo {
 pub(super) struct Placed {
     /// As clients write it; a text, as what is agreed on has to be the same bytes everywhere.
     schema: String,
+    /// How many replicas each shard shall have.
+    pub(super) replicas: usize,
+    /// In their order; how many there are stays so.
+    pub(super) shards: Vec<PlacedShard>,
+}
+
+/// A shard and where it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct PlacedShard {
     /// The group of its replicas.
     pub(super) group: Group,
-    /// How many replicas it shall have.
-    pub(super) replicas: usize,
     /// The nodes that shall have one.
     pub(super) nodes: BTreeSet<Node>,
     /// The nodes that begin its group; empty once that was begun.
     pub(super) founders: BTreeSet<Node>,
 }
 
+/// A replica that a node is to get, and perhaps another is to have no more once it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Move {
+    /// The group whose replica it is.
+    pub(super) group: Group,
+    /// The node that has it now, unless one is made that was missing.
+    pub(super) from: Option<Node>,
+    /// The node that gets it.
+    pub(super) to: Node,
+}
+
+/// A shard of a placement, and whose it is.
+#[derive(Clone, Copy)]
+pub(super) struct ShardAt<'a> {
+    /// The name of the database.
+    pub(super) db: &'a str,
+    pub(super) placed: &'a Placed,
+    /// Which of its shards it is.
+    pub(super) number: usize,
+    pub(super) at: &'a PlacedShard,
+}
+
+impl ShardAt<'_> {
+    pub(super) fn name(&self) -> Result<ShardName> {
+        let (number, of) = (self.number, self.placed.shards.len());
+        Ok(ShardName { db: Name::parse(self.db)?, number, of })
+    }
+}
+
 impl Placed {
     pub(super) fn schema(&self) -> Result<Schema> {
         Schema::from_json_str(&self.schema)
+    }
+
+    /// The groups of its shards.
+    pub(super) fn groups(&self) -> Vec<Group> {
+        self.shards.iter().map(|shard| shard.group).collect()
+    }
+
+    /// Whether a shard of it has not begun.
+    fn is_beginning(&self) -> bool {
+        self.shards.iter().any(|shard| !shard.founders.is_empty())
     }
 }
 
@@ -71,12 +123,14 @@ pub(super) enum Change {
         name: String,
         /// As clients write it, in JSON.
         schema: String,
+        /// How many shards; one when nobody said.
+        shards: Option<usize>,
         /// How many replicas; as many as make sense when nobody said.
         replicas: Option<usize>,
-        /// A node that shall have one.
+        /// A node that shall have one rather than another that has as many.
         near: Node,
     },
-    /// The group of a database was begun.
+    /// The group of a shard was begun.
     Founded(Group),
     /// A database is to be gone.
     Drop(String),
@@ -87,13 +141,25 @@ pub(super) enum Change {
         /// How many.
         replicas: usize,
     },
+    /// A replica is to be on another node.
+    Move(Move),
+    /// It is there, and has a vote.
+    Moved(Group),
+    /// It does not get there, and stays where it was.
+    GiveUp(Group),
 }
 
 impl Change {
     /// Of a database called `name`.
-    pub(super) fn create(name: &str, schema: &Schema, replicas: Option<usize>, near: Node) -> Self {
+    pub(super) fn create(
+        name: &str,
+        schema: &Schema,
+        shards: Option<usize>,
+        replicas: Option<usize>,
+        near: Node,
+    ) -> Self {
         let schema = Json::Object(schema.to_json()).to_string();
-        Self::Create { name: name.into(), schema, replicas, near }
+        Self::Create { name: name.into(), schema, shards, replicas, near }
     }
 }
 
@@ -110,16 +176,43 @@ impl Placement {
     pub(super) fn without(&self, node: Node) -> Self {
         let mut placement = self.clone();
         placement.removed.extend(placement.nodes.remove(&node).map(|info| (node, info)));
-        for placed in placement.databases.values_mut() {
-            placed.nodes.remove(&node);
+        for shard in placement.shards_mut() {
+            shard.nodes.remove(&node);
+        }
+        match &mut placement.moving {
+            // What it was to get stays where it is, and what it was to give comes from others.
+            Some(moving) if moving.to == node => placement.moving = None,
+            Some(moving) if moving.from == Some(node) => moving.from = None,
+            _ => {}
         }
         placement
+    }
+
+    /// All shards of all databases.
+    pub(super) fn shards(&self) -> impl Iterator<Item = ShardAt<'_>> {
+        self.databases.iter().flat_map(|(db, placed)| {
+            let shards = placed.shards.iter().enumerate();
+            shards.map(move |(number, at)| ShardAt { db, placed, number, at })
+        })
+    }
+
+    /// The shard of a group.
+    pub(super) fn shard(&self, group: Group) -> Option<ShardAt<'_>> {
+        self.shards().find(|shard| shard.at.group == group)
+    }
+
+    fn shards_mut(&mut self) -> impl Iterator<Item = &mut PlacedShard> {
+        self.databases.values_mut().flat_map(|placed| &mut placed.shards)
+    }
+
+    fn shard_mut(&mut self, group: Group) -> Option<&mut PlacedShard> {
+        self.shards_mut().find(|shard| shard.group == group)
     }
 
     /// Whether a group was that of a database that is dropped by now. A number is given out once, so
     /// this stays so.
     pub(super) fn has_ended(&self, group: Group) -> bool {
-        let is_placed = self.databases.values().any(|placed| placed.group == group);
+        let is_placed = self.shard(group).is_some();
         group <= self.last_group && group != super::group::PLACEMENT && !is_placed
     }
 
@@ -127,19 +220,38 @@ impl Placement {
         match change {
             Change::Join(info) => self.join(info),
             Change::Remove(node) => self.remove(node),
-            Change::Create { name, schema, replicas, near } => {
-                self.create(name, schema, replicas, near)
+            Change::Create { name, schema, shards, replicas, near } => {
+                self.create(name, schema, shards, replicas, near)
             }
             Change::Founded(group) => {
-                let placed = self.databases.values_mut().find(|placed| placed.group == group);
-                placed.into_iter().for_each(|placed| placed.founders.clear());
+                self.shard_mut(group).into_iter().for_each(|shard| shard.founders.clear());
                 Ok(Decision::Placed)
             }
             Change::Drop(name) => match self.databases.remove(&name) {
-                Some(_) => Ok(Decision::Placed),
+                Some(placed) => {
+                    self.moving.take_if(|moving| placed.groups().contains(&moving.group));
+                    Ok(Decision::Placed)
+                }
                 None => Err(unknown(&name)),
             },
             Change::Scale { name, replicas } => self.scale(&name, replicas),
+            Change::Move(moving) => self.begin_move(moving),
+            Change::Moved(group) => {
+                if let Some(moving) = self.moving.take_if(|moving| moving.group == group)
+                    && let (Some(shard), Some(from)) = (self.shard_mut(group), moving.from)
+                {
+                    shard.nodes.remove(&from);
+                }
+                Ok(Decision::Placed)
+            }
+            Change::GiveUp(group) => {
+                if let Some(moving) = self.moving.take_if(|moving| moving.group == group)
+                    && let Some(shard) = self.shard_mut(group)
+                {
+                    shard.nodes.remove(&moving.to);
+                }
+                Ok(Decision::Placed)
+            }
         }
     }
 
@@ -156,7 +268,6 @@ impl Placement {
         }
         self.last_node += 1;
         self.nodes.insert(self.last_node, info);
-        self.fill();
         Ok(Decision::Joined(self.last_node))
     }
 
@@ -167,15 +278,36 @@ impl Placement {
         if self.nodes.len() == 1 {
             return Err(Error::conflict(format!("node {node} is the only one of the cluster")));
         }
-        let only = |placed: &Placed| placed.nodes.len() == 1 && placed.nodes.contains(&node);
-        if let Some((name, _)) = self.databases.iter().find(|(_, placed)| only(placed)) {
+        let only = |shard: &ShardAt<'_>| {
+            let moving = self.moving.as_ref().filter(|moving| moving.group == shard.at.group);
+            let is_arriving = |there: &&Node| moving.is_some_and(|moving| moving.to == **there);
+            let have: Vec<_> = shard.at.nodes.iter().filter(|there| !is_arriving(there)).collect();
+            have == [&node]
+        };
+        if let Some(shard) = self.shards().find(only) {
+            let name = shard.name()?;
             return Err(Error::conflict(format!(
-                "node {node} has the only replica of database {name}; drop that, or create it anew \
-                 with more replicas, first"
+                "node {node} has the only replica of {name}; give the database more replicas \
+                 first (`vectordoc scale`), or drop it"
             )));
         }
         *self = self.without(node);
-        self.fill();
+        Ok(Decision::Placed)
+    }
+
+    fn begin_move(&mut self, moving: Move) -> Result<Decision> {
+        let Move { group, from, to } = &moving;
+        let is_node = self.nodes.contains_key(to);
+        let is_free = self.moving.is_none();
+        let shard = self.shard_mut(*group).filter(|shard| {
+            let has_from = from.is_none_or(|from| shard.nodes.contains(&from));
+            has_from && !shard.nodes.contains(to) && shard.founders.is_empty()
+        });
+        let Some(shard) = shard.filter(|_| is_node && is_free) else {
+            return Err(Error::conflict("the replica is not to be moved as things are now"));
+        };
+        shard.nodes.insert(*to);
+        self.moving = Some(moving);
         Ok(Decision::Placed)
     }
 
@@ -183,42 +315,76 @@ impl Placement {
         &mut self,
         name: String,
         schema: String,
+        shards: Option<usize>,
         replicas: Option<usize>,
         near: Node,
     ) -> Result<Decision> {
         if let Some(there) = self.databases.get(&name) {
             let same = there.schema()?.expect_same(&Schema::from_json_str(&schema)?);
             same.map_err(|error| error.within(format!("database {name}")))?;
-            return match replicas.filter(|replicas| *replicas != there.replicas) {
-                None => Ok(Decision::Placed),
-                Some(wanted) => Err(Error::conflict(format!(
-                    "database {name}: there are {} replicas, the request says {wanted}",
-                    there.replicas
-                ))),
+            let other = |what, there, wanted| {
+                Error::conflict(format!(
+                    "database {name}: there are {there} {what}, the request says {wanted}"
+                ))
+            };
+            let is_same = |wanted: Option<usize>, there| wanted.is_none_or(|w| w == there);
+            return match (shards, replicas) {
+                (Some(wanted), _) if wanted != there.shards.len() => {
+                    Err(other("shards", there.shards.len(), wanted))
+                }
+                (_, wanted) if is_same(wanted, there.replicas) => Ok(Decision::Placed),
+                (_, wanted) => Err(other("replicas", there.replicas, wanted.unwrap_or(0))),
             };
         }
+        let shards = self.check_shards(shards)?;
         let replicas = self.check_replicas(replicas)?;
-        self.last_group += 1;
-        let (group, nodes) = (self.last_group, self.choose(replicas, &BTreeSet::new(), near));
-        let founders = nodes.clone();
-        self.databases.insert(name, Placed { schema, group, replicas, nodes, founders });
+        self.databases.insert(name.clone(), Placed { schema, replicas, shards: Vec::new() });
+        for _ in 0..shards {
+            self.last_group += 1;
+            let (group, nodes) = (self.last_group, self.choose(replicas, &BTreeSet::new(), near));
+            let shard = PlacedShard { group, founders: nodes.clone(), nodes };
+            let placed = self.databases.get_mut(&name);
+            placed.into_iter().for_each(|placed| placed.shards.push(shard.clone()));
+        }
         Ok(Decision::Placed)
     }
 
     fn scale(&mut self, name: &str, replicas: usize) -> Result<Decision> {
         let placed = self.databases.get(name).ok_or_else(|| unknown(name))?;
-        if !placed.founders.is_empty() {
+        if placed.is_beginning() {
             return Err(Error::unavailable(format!(
                 "database {name}: its replicas are just beginning; try again"
             )));
         }
+        let is_moving = self.moving.as_ref().is_some_and(|m| placed.groups().contains(&m.group));
+        if is_moving {
+            return Err(Error::unavailable(format!(
+                "database {name}: one of its replicas is just moving; try again"
+            )));
+        }
         let replicas = self.check_replicas(Some(replicas))?;
-        let kept = self.keep(replicas, &placed.nodes);
-        let nodes = self.choose(replicas, &kept, 0);
-        if let Some(placed) = self.databases.get_mut(name) {
-            (placed.replicas, placed.nodes) = (replicas, nodes);
+        for number in 0..placed.shards.len() {
+            let there = &self.databases[name].shards[number].nodes;
+            let kept = self.keep(replicas, there);
+            let nodes = self.choose(replicas, &kept, 0);
+            if let Some(placed) = self.databases.get_mut(name) {
+                (placed.replicas, placed.shards[number].nodes) = (replicas, nodes);
+            }
         }
         Ok(Decision::Placed)
+    }
+
+    fn check_shards(&self, shards: Option<usize>) -> Result<usize> {
+        let shards = shards.unwrap_or(1);
+        if shards == 0 {
+            return Err(Error::invalid("a database has at least 1 shard"));
+        }
+        if shards > SHARDS_MAX {
+            return Err(Error::limit_exceeded(format!(
+                "number of shards is {shards}, the limit is {SHARDS_MAX}"
+            )));
+        }
+        Ok(shards)
     }
 
     fn check_replicas(&self, replicas: Option<usize>) -> Result<usize> {
@@ -245,29 +411,17 @@ impl Placement {
     }
 
     /// How many replicas a node has.
-    fn load(&self, node: Node) -> usize {
-        self.databases.values().filter(|placed| placed.nodes.contains(&node)).count()
+    pub(super) fn load(&self, node: Node) -> usize {
+        self.shards().filter(|shard| shard.at.nodes.contains(&node)).count()
     }
 
-    /// So many nodes: those in `kept`, `near`, and then those with the fewest replicas.
+    /// So many nodes: those in `kept`, and then those with the fewest replicas, `near` before others.
     fn choose(&self, count: usize, kept: &BTreeSet<Node>, near: Node) -> BTreeSet<Node> {
         let mut others: Vec<Node> =
             self.nodes.keys().copied().filter(|node| !kept.contains(node)).collect();
-        others.sort_by_key(|node| (*node != near, self.load(*node), *node));
+        others.sort_by_key(|node| (self.load(*node), *node != near, *node));
         let missing = count.saturating_sub(kept.len());
         kept.iter().copied().chain(others.into_iter().take(missing)).collect()
-    }
-
-    /// Gives databases the replicas they lack, as far as there are nodes.
-    fn fill(&mut self) {
-        let names: Vec<String> = self.databases.keys().cloned().collect();
-        for name in names {
-            let Some(placed) = self.databases.get(&name) else { continue };
-            let nodes = self.choose(placed.replicas, &placed.nodes, 0);
-            if let Some(placed) = self.databases.get_mut(&name) {
-                placed.nodes = nodes;
-            }
-        }
     }
 }
 
@@ -286,7 +440,12 @@ mod tests {
 
     fn create(name: &str, replicas: Option<usize>) -> Change {
         let schema = r#"{"id": "u64", "embedding": {"vector": 2}}"#;
-        Change::Create { name: name.into(), schema: schema.into(), replicas, near: 2 }
+        let (name, schema) = (name.into(), schema.into());
+        Change::Create { name, schema, shards: None, replicas, near: 2 }
+    }
+
+    fn nodes_of(placement: &Placement, name: &str) -> BTreeSet<Node> {
+        placement.databases[name].shards[0].nodes.clone()
     }
 
     fn of_nodes(count: u64) -> Placement {
@@ -306,28 +465,46 @@ mod tests {
     }
 
     #[test]
-    fn replicas_are_spread_and_those_of_a_removed_node_made_anew() {
-        let mut placement = of_nodes(4);
-        for name in ["a", "b", "c", "d"] {
-            assert_eq!(placement.apply(create(name, Some(2))), Decision::Placed);
-        }
-        let of = |placement: &Placement, node| {
-            placement.databases.values().filter(|placed| placed.nodes.contains(&node)).count()
+    fn shards_are_spread_so_that_nodes_have_equally_many() {
+        let mut placement = of_nodes(3);
+        let schema = r#"{"id": "u64", "embedding": {"vector": 2}}"#.to_owned();
+        let create = |shards| Change::Create {
+            name: "a".into(),
+            schema: schema.clone(),
+            shards: Some(shards),
+            replicas: Some(2),
+            near: 2,
         };
-        assert!((1..=4).all(|node| of(&placement, node) >= 1), "{placement:?}");
-        assert_eq!(placement.apply(Change::Remove(2)), Decision::Placed);
-        assert!(placement.databases.values().all(|placed| placed.nodes.len() == 2));
-        assert_eq!(of(&placement, 2), 0);
+        assert_eq!(placement.apply(create(6)), Decision::Placed);
+        assert_eq!((1..=3).map(|node| placement.load(node)).collect::<Vec<_>>(), [4, 4, 4]);
+        assert!(placement.shards().all(|shard| shard.at.nodes.len() == 2));
+        assert_eq!(placement.databases["a"].groups(), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(placement.apply(create(6)), Decision::Placed);
+        let other = placement.apply(create(5));
+        assert!(matches!(other, Decision::Refused(code, _) if code == "conflict"));
     }
 
     #[test]
-    fn a_node_that_joins_gets_the_replicas_that_are_missing() {
+    fn a_replica_moves_only_once_it_has_arrived() {
         let mut placement = of_nodes(3);
-        assert_eq!(placement.apply(create("a", Some(3))), Decision::Placed);
-        assert_eq!(placement.apply(Change::Remove(1)), Decision::Placed);
-        assert_eq!(placement.databases["a"].nodes, BTreeSet::from([2, 3]));
-        assert_eq!(placement.apply(Change::Join(info(9))), Decision::Joined(4));
-        assert_eq!(placement.databases["a"].nodes, BTreeSet::from([2, 3, 4]));
+        assert_eq!(placement.apply(create("a", Some(1))), Decision::Placed);
+        let moving = Move { group: 1, from: Some(2), to: 3 };
+        let early = placement.apply(Change::Move(moving.clone()));
+        assert!(matches!(early, Decision::Refused(code, _) if code == "conflict"));
+        assert_eq!(placement.apply(Change::Founded(1)), Decision::Placed);
+        assert_eq!(placement.apply(Change::Move(moving.clone())), Decision::Placed);
+        assert_eq!(nodes_of(&placement, "a"), BTreeSet::from([2, 3]));
+        let second = placement.apply(Change::Move(Move { to: 1, ..moving.clone() }));
+        assert!(matches!(second, Decision::Refused(code, _) if code == "conflict"));
+        // The one that has it stays until the other has it.
+        let early = placement.apply(Change::Remove(2));
+        assert!(matches!(early, Decision::Refused(code, _) if code == "conflict"));
+        assert_eq!(placement.apply(Change::GiveUp(1)), Decision::Placed);
+        assert_eq!(nodes_of(&placement, "a"), BTreeSet::from([2]));
+        assert_eq!(placement.apply(Change::Move(moving)), Decision::Placed);
+        assert_eq!(placement.apply(Change::Moved(1)), Decision::Placed);
+        assert_eq!(nodes_of(&placement, "a"), BTreeSet::from([3]));
+        assert_eq!(placement.moving, None);
     }
 
     #[test]
@@ -342,10 +519,10 @@ mod tests {
             assert_eq!(placement.apply(Change::Founded(group)), Decision::Placed);
         }
         assert_eq!(placement.apply(scale("a", 3)), Decision::Placed);
-        assert_eq!(placement.databases["a"].nodes, BTreeSet::from([1, 2, 3]));
+        assert_eq!(nodes_of(&placement, "a"), BTreeSet::from([1, 2, 3]));
         assert_eq!(placement.apply(scale("a", 1)), Decision::Placed);
         // Node 2 has a replica of the other one.
-        assert_eq!(placement.databases["a"].nodes, BTreeSet::from([1]));
+        assert_eq!(nodes_of(&placement, "a"), BTreeSet::from([1]));
         assert_eq!(placement.databases["a"].replicas, 1);
         for (name, replicas, code) in
             [("a", 4, "invalid"), ("a", 0, "invalid"), ("c", 1, "not_found")]

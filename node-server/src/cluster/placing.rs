@@ -12,7 +12,7 @@ use crate::Name;
 use openraft::error::RaftError;
 use std::time::Instant;
 use tokio::time::{sleep, timeout};
-use vectordoc::{Database, Error, ErrorKind, Result, Schema};
+use vectordoc::{Error, ErrorKind, Result, Schema};
 
 impl Cluster {
     /// Makes a change of the placement, wherever its leader is.
@@ -55,37 +55,30 @@ impl Cluster {
         }
     }
 
-    /// Creates a database, or finds the one of the same schema. Blocks.
+    /// Creates a database, or finds the one of the same schema. Blocks until all of it answers.
     pub(crate) fn create(
         &self,
         name: &Name,
         schema: &Schema,
+        shards: Option<usize>,
         replicas: Option<usize>,
-    ) -> Result<Database> {
-        self.handle.block_on(async {
-            self.place(Change::create(name.as_str(), schema, replicas, self.node())).await?;
-            let end = Instant::now() + 2 * self.request_timeout;
-            loop {
-                let placement = self.placement();
-                if let Some(placed) = placement.databases.get(name.as_str()) {
-                    if !placed.nodes.contains(&self.node()) {
-                        return Err(self.elsewhere(name, placed));
-                    }
-                    let leader = self
-                        .raft(placed.group)
-                        .and_then(|raft| raft.metrics().borrow().current_leader);
-                    if let Some(database) = self.shelf().shown(name).filter(|_| leader.is_some()) {
-                        return Ok(database);
-                    }
-                }
-                if Instant::now() > end {
+    ) -> Result<()> {
+        let change = Change::create(name.as_str(), schema, shards, replicas, self.node());
+        self.handle.block_on(self.place(change))?;
+        let end = Instant::now() + self.request_timeout;
+        let database = loop {
+            match self.reach(name)? {
+                Some(database) => break database,
+                None if Instant::now() > end => {
                     return Err(Error::unavailable(format!(
-                        "database {name} is created, and has no leader yet; try again"
+                        "database {name} is created, and this node has not heard of it; try again"
                     )));
                 }
-                sleep(LOOK_AGAIN).await;
+                None => self.handle.block_on(sleep(LOOK_AGAIN)),
             }
-        })
+        };
+        let measured = database.measure();
+        measured.map(drop).map_err(|error| error.within("it is created, and not all of it answers"))
     }
 
     /// Drops a database: from all its nodes, as soon as they hear of it. Blocks.
@@ -93,7 +86,11 @@ impl Cluster {
         self.handle.block_on(async {
             self.place(Change::Drop(name.to_string())).await?;
             let end = Instant::now() + self.request_timeout;
-            while self.shelf().shown(name).is_some() && Instant::now() < end {
+            let is_there = || {
+                let is_placed = self.placement().databases.contains_key(name.as_str());
+                is_placed || self.shelf().shown(name).is_some()
+            };
+            while is_there() && Instant::now() < end {
                 sleep(LOOK_AGAIN).await;
             }
             Ok(())

@@ -5,9 +5,9 @@ use super::{
     message::{Request, Response, error_of},
     network::news,
     peers::{CallError, Peers},
+    shard_name::ShardName,
     shelf::Shelf,
 };
-use crate::Name;
 use openraft::{ServerState, error::RaftError};
 use std::{
     sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard, Weak},
@@ -30,13 +30,15 @@ const QUORUM_SILENCE_MAX_MS: u64 = 10_000;
 /// One member of the group of a database.
 pub(super) struct Replica {
     pub(super) group: Group,
-    pub(super) name: Name,
+    /// Which shard of which database it is.
+    pub(super) name: ShardName,
     pub(super) schema: Schema,
     node: Node,
     peers: Arc<Peers>,
     handle: Handle,
     /// How long a request waits for a majority.
     request_timeout: Duration,
+    stream: u64,
     raft: OnceLock<Raft>,
     held: RwLock<Held>,
     /// Taken by who takes in what another replica has.
@@ -62,11 +64,18 @@ pub(super) struct Surroundings {
     pub(super) peers: Arc<Peers>,
     pub(super) handle: Handle,
     pub(super) request_timeout: Duration,
+    /// Of the records of the group, in all of the world.
+    pub(super) stream: u64,
 }
 
 impl Replica {
-    pub(super) fn new(group: Group, name: Name, schema: Schema, node: Surroundings) -> Arc<Self> {
-        let Surroundings { node, peers, handle, request_timeout } = node;
+    pub(super) fn new(
+        group: Group,
+        name: ShardName,
+        schema: Schema,
+        node: Surroundings,
+    ) -> Arc<Self> {
+        let Surroundings { node, peers, handle, request_timeout, stream } = node;
         Arc::new_cyclic(|myself| Self {
             group,
             name,
@@ -75,6 +84,7 @@ impl Replica {
             peers,
             handle,
             request_timeout,
+            stream,
             raft: OnceLock::new(),
             held: RwLock::default(),
             arrival: tokio::sync::Mutex::default(),
@@ -97,7 +107,7 @@ impl Replica {
     pub(super) fn show(&self, shelf: &Shelf) {
         let held = self.held();
         if let Some(database) = held.database.clone().filter(|_| !held.is_hidden) {
-            shelf.show(&self.name, Ok(database));
+            self.show_on(shelf, database);
         }
     }
 
@@ -109,9 +119,35 @@ impl Replica {
         }
         held.is_hidden = is_hidden;
         match held.database.clone().filter(|_| !is_hidden) {
-            Some(database) => shelf.show(&self.name, Ok(database)),
-            None => shelf.hide(&self.name),
+            Some(database) => self.show_on(shelf, database),
+            None => self.hide_on(shelf),
         }
+    }
+
+    /// What is all of its database is found by requests without a way over others.
+    fn show_on(&self, shelf: &Shelf, database: Database) {
+        if self.name.is_whole() {
+            shelf.show(&self.name.db, database);
+        }
+    }
+
+    fn hide_on(&self, shelf: &Shelf) {
+        if self.name.is_whole() {
+            shelf.hide(&self.name.db);
+        }
+    }
+
+    /// Whether it has a vote, and so has caught up: one that is just arriving answers nothing.
+    pub(super) fn is_ready(&self) -> bool {
+        let Some(raft) = self.raft.get() else { return false };
+        let metrics = raft.metrics();
+        let metrics = metrics.borrow();
+        metrics.membership_config.voter_ids().any(|node| node == self.node)
+    }
+
+    /// The node that leads, as far as this one knows.
+    pub(super) fn leader(&self) -> Option<Node> {
+        self.raft.get()?.metrics().borrow().current_leader
     }
 
     /// Whether requests do not find it.
@@ -122,7 +158,7 @@ impl Replica {
     /// Lets go of the database, for another to take its place. Blocks.
     pub(super) fn release(&self, shelf: &Shelf) -> Option<Database> {
         let mut held = self.held();
-        shelf.hide(&self.name);
+        self.hide_on(shelf);
         held.database.take()
     }
 
@@ -130,7 +166,7 @@ impl Replica {
     pub(super) fn retire(&self, shelf: &Shelf) -> Option<Database> {
         let mut held = self.held();
         held.is_retired = true;
-        shelf.hide(&self.name);
+        self.hide_on(shelf);
         held.database.take()
     }
 
@@ -141,7 +177,7 @@ impl Replica {
     pub(super) fn database(&self) -> Result<Database> {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
         held.database.clone().ok_or_else(|| {
-            Error::unavailable(format!("database {} is being replaced; try again", self.name))
+            Error::unavailable(format!("{} is being replaced; try again", self.name))
         })
     }
 
@@ -210,7 +246,7 @@ impl Replica {
     }
 
     /// Hands a batch to whoever leads, until somebody took it or nobody did for long.
-    async fn hand_over(self: Arc<Self>, batch: Batch) -> Result<Outcome> {
+    pub(super) async fn hand_over(self: Arc<Self>, batch: Batch) -> Result<Outcome> {
         let end = Instant::now() + self.request_timeout;
         let bytes = batch.to_bytes();
         let raft = self.raft()?;
@@ -241,7 +277,7 @@ impl Replica {
             Ok(Response::Written(outcome)) => Outcome::from_bytes(&outcome.0).map(Some),
             Ok(Response::Failed(code, message)) => Err(error_of(&code, message)),
             Ok(_) | Err(CallError::Unsent(_)) => Ok(None),
-            Err(unknown) => Err(unknown.into_error(&format!("database {}", self.name))),
+            Err(unknown) => Err(unknown.into_error(&self.name.to_string())),
         }
     }
 
@@ -257,7 +293,7 @@ impl Replica {
         match written {
             Ok(response) if response.data == Decision::Applied => Ok(()),
             Ok(_) => Err(Error::unavailable(format!(
-                "database {}: another replica leads by now; nothing was written, try again",
+                "{}: another replica leads by now; nothing was written, try again",
                 self.name
             ))),
             Err(RaftError::APIError(_)) => Err(self.unknown("another replica leads by now")),
@@ -272,7 +308,7 @@ impl Replica {
         match confirmed {
             Ok(Ok(_)) if raft.metrics().borrow().current_term == term => Ok(()),
             _ => Err(Error::unavailable(format!(
-                "database {}: whether this replica leads could not be confirmed; nothing was \
+                "{}: whether this replica leads could not be confirmed; nothing was \
                  written, try again",
                 self.name
             ))),
@@ -281,15 +317,15 @@ impl Replica {
 
     fn unknown(&self, why: &str) -> Error {
         Error::unavailable(format!(
-            "database {}: {why}; whether it was written is unknown, look before you try again",
+            "{}: {why}; whether it was written is unknown, look before you try again",
             self.name
         ))
     }
 }
 
-fn late(name: &Name) -> Error {
+fn late(name: &ShardName) -> Error {
     Error::unavailable(format!(
-        "database {name}: no majority of its replicas answers; nothing was done, try again, or read \
+        "{name}: no majority of its replicas answers; nothing was done, try again, or read \
          with \"read\": \"local\" what this replica has"
     ))
 }
@@ -318,6 +354,10 @@ impl Replication for Replica {
     fn forward(&self, batch: Batch, written: Written) {
         let Some(myself) = self.myself.upgrade() else { return written(Err(gone())) };
         self.handle.spawn(async move { written(myself.hand_over(batch).await) });
+    }
+
+    fn stream(&self) -> u64 {
+        self.stream
     }
 }
 

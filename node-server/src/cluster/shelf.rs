@@ -1,5 +1,6 @@
 //! Where the databases of a node are: on the disk, and in the table that requests look them up in.
 
+use super::shard_name::ShardName;
 use crate::{
     Name,
     catalog::{Entries, Entry, Served},
@@ -43,21 +44,27 @@ impl Shelf {
 
     /// Refuses databases that were there before the node was of a cluster.
     pub(super) fn expect_empty(&self) -> Result<()> {
+        let found = self.resting()?;
+        let found: Vec<String> = found.iter().map(ShardName::place).collect();
+        if found.is_empty() { Ok(()) } else { Err(strangers(&found)) }
+    }
+
+    /// All that looks like a shard of a database. Blocks.
+    pub(super) fn resting(&self) -> Result<Vec<ShardName>> {
         let entries = fs::read_dir(&self.data);
         let entries = entries
             .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
             .map_err(|error| fault::os("cannot list", self.data.display(), &error))?;
         let name = |entry: fs::DirEntry| {
-            let is_database = Database::is_database(entry.path());
-            is_database.then(|| Name::parse(entry.file_name().to_str()?).ok()).flatten()
+            let name = ShardName::of_place(entry.file_name().to_str()?)?;
+            Database::is_database(entry.path()).then_some(name)
         };
-        let found: Vec<Name> = entries.into_iter().filter_map(name).collect();
-        if found.is_empty() { Ok(()) } else { Err(strangers(&found)) }
+        Ok(entries.into_iter().filter_map(name).collect())
     }
 
     /// Opens the database `name` that this node has, or creates it. Blocks.
-    pub(super) fn open(&self, name: &Name, schema: &Schema) -> Result<Database> {
-        let (place, arrived) = (self.data.join(name.as_str()), self.arrived(name));
+    pub(super) fn open(&self, name: &ShardName, schema: &Schema) -> Result<Database> {
+        let (place, arrived) = (self.data.join(name.place()), self.arrived(name));
         // One that was to take the place of another: the other was gone already, or still counts.
         if Database::is_database(&place) {
             remove(&arrived)?;
@@ -68,55 +75,52 @@ impl Shelf {
     }
 
     /// The database `name`, if this node has one, whatever it is of. Blocks.
-    pub(super) fn stored(&self, name: &Name) -> Result<Option<Database>> {
-        let place = self.data.join(name.as_str());
+    pub(super) fn stored(&self, name: &ShardName) -> Result<Option<Database>> {
+        let place = self.data.join(name.place());
         let options = DatabaseOptions { shards: None, ..self.options.clone() };
         let is_there = Database::is_database(&place);
         is_there.then(|| Database::open(&place, &options)).transpose()
     }
 
     /// Begins to take in the database `name` of another node.
-    pub(super) fn arriving(&self, name: &Name) -> Result<Import> {
+    pub(super) fn arriving(&self, name: &ShardName) -> Result<Import> {
         let arrived = self.arrived(name);
         remove(&arrived)?;
         Import::into(&arrived, &DatabaseOptions { shards: None, ..self.options.clone() })
     }
 
     /// Puts the database that arrived into the place of the closed one that was there. Blocks.
-    pub(super) fn replace(&self, name: &Name, schema: &Schema) -> Result<Database> {
-        let place = self.data.join(name.as_str());
+    pub(super) fn replace(&self, name: &ShardName, schema: &Schema) -> Result<Database> {
+        let place = self.data.join(name.place());
         remove(&place)?;
         self.put(&self.arrived(name), &place)?;
         Database::create(&place, schema, &self.options)
     }
 
     /// Removes the closed database `name`. Blocks.
-    pub(super) fn remove(&self, name: &Name) -> Result<()> {
+    pub(super) fn remove(&self, name: &ShardName) -> Result<()> {
         remove(&self.arrived(name))?;
-        remove(&self.data.join(name.as_str()))?;
+        remove(&self.data.join(name.place()))?;
         sync(&self.data)
     }
 
-    /// Lets requests find the database.
-    pub(super) fn show(&self, name: &Name, database: Result<Database>) {
-        self.entries.change(name).entry = Some(match database {
-            Ok(database) => Entry::Open(Served::replicated(database)),
-            Err(error) => Entry::Broken(error),
-        });
+    /// Lets requests find the database here.
+    pub(super) fn show(&self, name: &Name, database: Database) {
+        self.entries.change(name).entry = Some(Entry::Open(Served::replicated(database)));
     }
 
-    /// Lets requests find it no more.
+    /// Lets requests find it here no more.
     pub(super) fn hide(&self, name: &Name) {
         self.entries.change(name).entry = None;
     }
 
-    /// The database of this name, if requests find it.
+    /// The database of this name, if requests find it here.
     pub(super) fn shown(&self, name: &Name) -> Option<Database> {
         self.entries.take_now(name)
     }
 
-    fn arrived(&self, name: &Name) -> PathBuf {
-        self.data.join(DIRECTORY).join(name.as_str())
+    fn arrived(&self, name: &ShardName) -> PathBuf {
+        self.data.join(DIRECTORY).join(name.place())
     }
 
     fn put(&self, from: &Path, to: &Path) -> Result<()> {
@@ -147,11 +151,10 @@ fn sync(path: &Path) -> Result<()> {
 }
 
 /// Refuses databases that no cluster knows.
-pub(super) fn strangers(found: &[Name]) -> Error {
-    let names: Vec<&str> = found.iter().map(Name::as_str).collect();
+pub(super) fn strangers(found: &[String]) -> Error {
     Error::conflict(format!(
         "the data directory has databases that are of no cluster: {}; start with another data \
          directory, and import or restore them there, or start without a cluster key",
-        names.join(", ")
+        found.join(", ")
     ))
 }

@@ -4,11 +4,12 @@ use super::{
     group::Node,
     member::Cluster,
     message::{Inspection, Request, Response},
-    placement::Placed,
+    placement::{Move, PlacedShard},
     replica::Replica,
+    sending::Progress,
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::{task::JoinSet, time::timeout};
 use vectordoc::{Error, Result};
 
@@ -28,6 +29,25 @@ pub(crate) struct ClusterView {
     pub(crate) nodes: Vec<NodeView>,
     /// In order of their names.
     pub(crate) databases: Vec<DatabaseView>,
+    /// Replicas on their way from one node to another: one at most.
+    pub(crate) moves: Vec<MoveView>,
+}
+
+/// A replica that moves.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct MoveView {
+    /// The database whose it is.
+    pub(crate) db: String,
+    /// The shard of it, from 0 on.
+    pub(crate) shard: usize,
+    /// The node that has it now; none when one is made that was missing.
+    pub(crate) from: Option<Node>,
+    /// The node that gets it.
+    pub(crate) to: Node,
+    /// Entries of its store that were sent.
+    pub(crate) done: u64,
+    /// Of so many; 0 while none are sent, as at the beginning and when the log is enough.
+    pub(crate) total: u64,
 }
 
 /// A node.
@@ -43,6 +63,8 @@ pub(crate) struct NodeView {
     pub(crate) is_up: bool,
     /// Whether it leads the group that decides on nodes and databases.
     pub(crate) is_leader: bool,
+    /// How many replicas of shards it shall have.
+    pub(crate) replicas: usize,
 }
 
 /// A database.
@@ -50,15 +72,19 @@ pub(crate) struct NodeView {
 pub(crate) struct DatabaseView {
     /// Its name.
     pub(crate) db: String,
-    /// How many replicas it shall have.
+    /// How many shards it has.
+    pub(crate) shards: usize,
+    /// How many replicas each of them shall have.
     pub(crate) replicas_wanted: usize,
-    /// Those it has, in order of their nodes.
+    /// Those they have, in order of the shards and of their nodes.
     pub(crate) replicas: Vec<ReplicaView>,
 }
 
 /// A replica, as its node says.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ReplicaView {
+    /// The shard it is of, from 0 on.
+    pub(crate) shard: usize,
     /// The node that has it.
     pub(crate) node: Node,
     /// `leader`, `follower`, `learner`, `candidate`, `starting` or `down`.
@@ -75,14 +101,22 @@ pub(crate) struct ReplicaView {
     pub(crate) hash: Option<String>,
 }
 
+/// A replica, and what its node sends of it to others.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Inspected {
+    pub(super) view: ReplicaView,
+    pub(super) sending: BTreeMap<Node, Progress>,
+}
+
 impl ReplicaView {
-    fn without(node: Node, role: &str) -> Self {
-        Self { node, role: role.into(), ..Self::default() }
+    fn without(shard: usize, node: Node, role: &str) -> Self {
+        Self { shard, node, role: role.into(), ..Self::default() }
     }
 
     /// How `replica` is on this node. Blocks.
     pub(super) fn of(node: Node, replica: &Replica, inspection: Inspection) -> Result<Self> {
-        let Ok(raft) = replica.raft() else { return Ok(Self::without(node, "starting")) };
+        let shard = replica.name.number;
+        let Ok(raft) = replica.raft() else { return Ok(Self::without(shard, node, "starting")) };
         let database = replica.database()?;
         let hash = match inspection {
             Inspection::State => None,
@@ -92,6 +126,7 @@ impl ReplicaView {
         let metrics = metrics.borrow();
         let stats = database.stats();
         Ok(Self {
+            shard,
             node,
             role: match &metrics.running_state {
                 Ok(()) => format!("{:?}", metrics.state).to_lowercase(),
@@ -129,42 +164,61 @@ impl Cluster {
             url: info.url.clone(),
             is_up: up.contains(&(*node, true)),
             is_leader: leader == Some(*node),
+            replicas: placement.load(*node),
         });
         let mut databases = Vec::new();
+        let mut moves = Vec::new();
         for (name, placed) in &placement.databases {
+            let mut replicas = Vec::new();
+            for (number, shard) in placed.shards.iter().enumerate() {
+                let of_shard = self.view_replicas(number, shard, inspection).await;
+                let moving = placement.moving.iter().filter(|moving| moving.group == shard.group);
+                moves.extend(moving.map(|moving| view_move(name, number, moving, &of_shard)));
+                replicas.extend(of_shard.into_iter().map(|inspected| inspected.view));
+            }
             databases.push(DatabaseView {
                 db: name.clone(),
+                shards: placed.shards.len(),
                 replicas_wanted: placed.replicas,
-                replicas: self.view_replicas(placed, inspection).await,
+                replicas,
             });
         }
         let cluster = self.name().to_owned();
-        Ok(ClusterView { cluster, node: self.node(), nodes: nodes.collect(), databases })
+        Ok(ClusterView { cluster, node: self.node(), nodes: nodes.collect(), databases, moves })
     }
 
-    async fn view_replicas(&self, placed: &Placed, inspection: Inspection) -> Vec<ReplicaView> {
+    async fn view_replicas(
+        &self,
+        number: usize,
+        shard: &PlacedShard,
+        inspection: Inspection,
+    ) -> Vec<Inspected> {
         let patience = match inspection {
             Inspection::State => STATE_TIMEOUT,
             Inspection::Documents => DOCUMENTS_TIMEOUT,
         };
         let mut views = JoinSet::new();
-        for node in placed.nodes.iter().copied() {
-            let inspected = self.inspect(node, placed.group, inspection, patience);
+        for node in shard.nodes.iter().copied() {
+            let inspected = self.inspect(node, shard.group, inspection, patience);
+            let without = move |role| Inspected {
+                view: ReplicaView::without(number, node, role),
+                sending: BTreeMap::new(),
+            };
             views.spawn(async move {
                 match timeout(patience, inspected).await {
-                    Ok(Ok(Response::Inspected(view))) => view,
-                    Ok(Ok(Response::NotLeader(_))) => ReplicaView::without(node, "starting"),
-                    Ok(Ok(_)) => ReplicaView::without(node, "failed"),
-                    Ok(Err(_)) | Err(_) => ReplicaView::without(node, "down"),
+                    Ok(Ok(Response::Inspected(inspected))) => inspected,
+                    Ok(Ok(Response::NotLeader(_))) => without("starting"),
+                    Ok(Ok(_)) => without("failed"),
+                    Ok(Err(_)) | Err(_) => without("down"),
                 }
             });
         }
         let mut views = views.join_all().await;
-        views.sort_by_key(|view| view.node);
+        views.sort_by_key(|inspected| inspected.view.node);
         views
     }
 
-    fn inspect(
+    pub(super) fn inspect(
         &self,
         node: Node,
         group: u64,
@@ -186,7 +240,7 @@ impl Cluster {
         }
     }
 
-    fn is_up(&self, node: Node) -> impl Future<Output = bool> + Send + use<> {
+    pub(super) fn is_up(&self, node: Node) -> impl Future<Output = bool> + Send + use<> {
         let is_here = node == self.node();
         let peers = self.peers();
         async move {
@@ -194,4 +248,10 @@ impl Cluster {
             is_here || peers.ask(node, &request, STATE_TIMEOUT).await.is_ok()
         }
     }
+}
+
+fn view_move(db: &str, shard: usize, moving: &Move, replicas: &[Inspected]) -> MoveView {
+    let sent = replicas.iter().find_map(|replica| replica.sending.get(&moving.to));
+    let Progress { done, total } = sent.copied().unwrap_or_default();
+    MoveView { db: db.into(), shard, from: moving.from, to: moving.to, done, total }
 }

@@ -29,4 +29,12 @@ impl SnapshotData {
             }
         }
     }
+
+    /// How many entries of a store were sent, and of how many; of none where it is none of a store.
+    pub(super) fn progress(&self) -> (u64, u64) {
+        match self {
+            Self::Leaving(snapshot) => snapshot.progress(),
+            Self::Arrived | Self::Placement(_) | Self::Nothing => (0, 0),
+        }
+    }
 }

@@ -23,8 +23,11 @@ const NODES: Kind = Kind::List(&Kind::Object(&[
     Field::required("url", Kind::Text, "Where clients reach it."),
     Field::required("is_up", Kind::Bool, "Whether it answers."),
     Field::required("is_leader", Kind::Bool, "Whether it decides on nodes and databases."),
+    Field::required("replicas", Kind::Count, "Replicas of shards that it shall have."),
 ]));
+const SHARD: Field = Field::required("shard", Kind::Count, "The shard of it, from 0 on.");
 const REPLICAS: Kind = Kind::List(&Kind::Object(&[
+    SHARD,
     NODE,
     Field::required("role", Kind::Text, "leader, follower, learner, candidate, starting or down."),
     Field::required("term", Kind::Count, "The leadership it knows of."),
@@ -39,8 +42,21 @@ const REPLICAS: Kind = Kind::List(&Kind::Object(&[
 ]));
 const DATABASES: Kind = Kind::List(&Kind::Object(&[
     Field::required("db", Kind::Name, "The database."),
-    Field::required("replicas_wanted", Kind::Count, "How many replicas it shall have."),
-    Field::required("replicas", REPLICAS, "In order of their nodes."),
+    Field::required("shards", Kind::Count, "How many shards it has."),
+    Field::required("replicas_wanted", Kind::Count, "How many replicas each shard shall have."),
+    Field::required("replicas", REPLICAS, "In order of the shards and of their nodes."),
+]));
+const MOVES: Kind = Kind::List(&Kind::Object(&[
+    Field::required("db", Kind::Name, "The database."),
+    SHARD,
+    Field::required(
+        "from",
+        Kind::Nullable(&Kind::Count),
+        "The node that has it now; null when one is made that was missing.",
+    ),
+    Field::required("to", Kind::Count, "The node that gets it."),
+    Field::required("done", Kind::Count, "Entries of its store that were sent."),
+    Field::required("total", Kind::Count, "Of so many; 0 while none are sent."),
 ]));
 
 impl Operation for ClusterStatus {
@@ -57,6 +73,7 @@ impl Operation for ClusterStatus {
         Field::required("node", Kind::Count, "The node that says this."),
         Field::required("nodes", NODES, "In order of their numbers."),
         Field::required("databases", DATABASES, "In order of their names."),
+        Field::required("moves", MOVES, "Replicas on their way between nodes: one at most."),
     ]);
     const WORK: Work = Work::Commit;
 
@@ -67,6 +84,7 @@ impl Operation for ClusterStatus {
     fn run(self, caller: &Caller, catalog: &Catalog) -> Result<Answer> {
         let mut view = catalog.cluster()?.view_blocking(self.with_hashes)?;
         view.databases.retain(|database| caller.sees(&database.db));
+        view.moves.retain(|moving| caller.sees(&moving.db));
         Ok(Answer::Cluster(view))
     }
 }

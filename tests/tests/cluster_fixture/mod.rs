@@ -67,6 +67,13 @@ impl Ground {
         Node::start(&self.path(name), &self.key(), place.port, list, &[])
     }
 
+    /// Starts a server that is in no cluster.
+    pub(crate) fn start_alone(&self, name: &str) -> Node {
+        let data = self.path(name);
+        let arguments = ["serve", "--data", text(&data), "--listen", "127.0.0.1:0"];
+        Node::of(Running::start(arguments), String::new(), 0)
+    }
+
     /// Starts a node again that was there before, at the same place.
     pub(crate) fn restart(&self, name: &str, before: &Place) -> Node {
         Node::start(&self.path(name), &self.key(), before.port, "", &[])
@@ -123,16 +130,21 @@ impl Starting {
     }
 
     /// Waits until it is.
-    fn started(mut self) -> Node {
-        let line = self.running.line_with("ws://");
-        let client = address(&line).trim_start_matches("ws://").to_owned();
-        Node { running: self.running, client, address: self.address, port: self.port }
+    fn started(self) -> Node {
+        Node::of(self.running, self.address, self.port)
     }
 }
 
 impl Node {
     fn start(data: &Path, key: &Path, port: u16, join: &str, more: &[&str]) -> Self {
         Starting::new(data, key, port, join, more).started()
+    }
+
+    /// The one that runs, once it serves.
+    fn of(mut running: Running, address: String, port: u16) -> Self {
+        let line = running.line_with("ws://");
+        let client = self::address(&line).trim_start_matches("ws://").to_owned();
+        Self { running, client, address, port }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -236,9 +248,16 @@ pub(crate) fn leader(status: &Json, db: &str) -> Option<(u64, u64)> {
     })
 }
 
-/// Whether `count` replicas of `db` are there, and all have the same documents.
+/// Whether each shard of `db` has `count` replicas, and all of one have the same documents.
 pub(crate) fn are_equal(status: &Json, db: &str, count: usize) -> bool {
     let replicas = replicas(status, db);
+    let shards: std::collections::BTreeSet<u64> =
+        replicas.iter().filter_map(|replica| replica["shard"].as_u64()).collect();
+    let of = |shard| replicas.iter().filter(move |r| r["shard"] == shard).cloned().collect();
+    !shards.is_empty() && shards.into_iter().all(|shard| are_same(&of(shard), count))
+}
+
+fn are_same(replicas: &Vec<Json>, count: usize) -> bool {
     let of = |name: &'static str| {
         let mut values: Vec<String> = replicas.iter().map(|r| r[name].to_string()).collect();
         values.dedup();

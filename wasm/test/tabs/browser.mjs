@@ -1,11 +1,13 @@
 // A real Chromium, and a server of files without a bundler.
 
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import { LAUNCH } from "../stores/browser.mjs";
 
@@ -32,11 +34,23 @@ export class Browser {
     browser.#server = createServer(serve);
     await new Promise((resolve) => browser.#server.listen(0, "127.0.0.1", resolve));
     browser.url = `http://127.0.0.1:${browser.#server.address().port}`;
-    browser.context = await chromium.launchPersistentContext(browser.#profile, {
+    await browser.#launch();
+    return browser;
+  }
+
+  async #launch() {
+    this.context = await chromium.launchPersistentContext(this.#profile, {
       ...LAUNCH,
       ignoreDefaultArgs: ["--disable-back-forward-cache"],
     });
-    return browser;
+  }
+
+  /** Kills all of the browser's processes and starts it again with what it has stored. */
+  async killAndStart() {
+    const closed = new Promise((resolve) => this.context.once("close", resolve));
+    await promisify(execFile)("pkill", ["-9", "-f", this.#profile]);
+    await closed;
+    await this.#launch();
   }
 
   /** A new tab with the package; `root` serves it changed. */

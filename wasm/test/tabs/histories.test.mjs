@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
+import { leaveFigure } from "../figure.mjs";
 import { Random } from "../random.mjs";
 import { Browser, within } from "./browser.mjs";
 import { History } from "./history.mjs";
@@ -35,8 +36,10 @@ test(`${CRASHES} tabs crash while they write: nothing acknowledged is lost, noth
   const { done, unknown } = await history.check();
   t.diagnostic(`${done} writes acknowledged, ${unknown} cut off by the crash of their own tab; ${random.story}`);
   assert.ok(done > CRASHES);
+  leaveFigure("browser.crashes", `${CRASHES} crashes of tabs, 0 lost, 0 torn`);
 });
 
+let explained = 0;
 for (let number = 0; number < HISTORIES; number++) {
   const seed = below(2 ** 20) * 1_000;
   test(`history ${number} of seed ${seed}`, async (t) => {
@@ -54,5 +57,6 @@ for (let number = 0; number < HISTORIES; number++) {
     })());
     const { done, unknown } = await history.check();
     t.diagnostic(`${count} tabs: ${done} writes acknowledged, ${unknown} cut off; the longest took ${Math.round(longest)} ms; ${random.story}`);
+    leaveFigure("browser.histories", `${++explained} histories of 2 to 8 tabs, 0 that cannot be`);
   });
 }

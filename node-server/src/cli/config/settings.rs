@@ -4,7 +4,7 @@ use crate::{
     ClusterKey, ClusterOptions, Limits, ServeOptions, Serverless, keys::KeyFile,
     limits::SLOW_AFTER_DEFAULT,
 };
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU64, path::PathBuf, time::Duration};
 use vectordoc::{
     Error, Result,
     limits::{HISTORY_BYTES_DEFAULT, WAITING_WRITES_DEFAULT},
@@ -54,6 +54,10 @@ pub(crate) struct ClusterSettings {
     pub(crate) election_timeout: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) join_timeout: Duration,
+    /// Zero for never.
+    pub(crate) gone_after: Duration,
+    /// 0 for no bound.
+    pub(crate) snapshot_bytes_per_second: u64,
 }
 
 impl Default for ClusterSettings {
@@ -65,6 +69,8 @@ impl Default for ClusterSettings {
             election_timeout: ClusterOptions::ELECTION_TIMEOUT_DEFAULT,
             request_timeout: ClusterOptions::REQUEST_TIMEOUT_DEFAULT,
             join_timeout: ClusterOptions::JOIN_TIMEOUT_DEFAULT,
+            gone_after: ClusterOptions::GONE_AFTER_DEFAULT,
+            snapshot_bytes_per_second: 0,
         }
     }
 }
@@ -149,6 +155,8 @@ impl Settings {
             election_timeout,
             request_timeout,
             join_timeout,
+            gone_after,
+            snapshot_bytes_per_second,
         } = &self.cluster;
         let is_named = *listen != ClusterSettings::default().listen || !advertise.is_empty();
         if key_file.as_os_str().is_empty() {
@@ -159,12 +167,6 @@ impl Settings {
                      `vectordoc cluster key FILE` makes one for all of them",
                 )),
             };
-        }
-        if self.shards != 1 {
-            return Err(Error::unsupported(format!(
-                "in a cluster a database has 1 shard in this build, the settings say {}",
-                self.shards
-            )));
         }
         if self.serverless.by_default {
             return Err(Error::unsupported(
@@ -187,6 +189,8 @@ impl Settings {
             election_timeout: *election_timeout,
             request_timeout: *request_timeout,
             join_timeout: *join_timeout,
+            gone_after: Some(*gone_after).filter(|time| !time.is_zero()),
+            snapshot_bytes_per_second: NonZeroU64::new(*snapshot_bytes_per_second),
         }))
     }
 

@@ -54,6 +54,8 @@ settings! {
     "cluster.election_timeout", cluster.election_timeout, Duration(100, 10 * SECOND_MS), "How long nodes may hear nothing of a leader before they elect another, which takes up to three times as long; longer than a sync of the disk ever takes";
     "cluster.request_timeout", cluster.request_timeout, Duration(100, 600 * SECOND_MS), "How long a request waits for a majority of the nodes before it is told that there is none";
     "cluster.join_timeout", cluster.join_timeout, Duration(100, 600 * SECOND_MS), "How long a new node goes on asking to be let in";
+    "cluster.gone_after", cluster.gone_after, Duration(0, WEEK_MS), "How long a node may not answer before its replicas are made anew on others; 0ms for ever";
+    "cluster.snapshot_bytes_per_second", cluster.snapshot_bytes_per_second, Bytes(0, TIB), "Bytes a second that a replica on its way to another node may take; 0 for no bound";
     "tls.cert", tls.cert, PathIfAny, "PEM file with the chain of certificates, the server's own first; none for no TLS";
     "tls.key", tls.key, PathIfAny, "PEM file with the private key";
     "log.filter", log_filter, Filter, "What is logged, in the syntax of tracing: warn, or info,vectordoc=debug";

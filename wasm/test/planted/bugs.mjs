@@ -1,0 +1,68 @@
+// Bugs on purpose: what each does, the lines it replaces, and the test that must then fail.
+
+export const BUGS = [
+  {
+    name: "refused_put_acknowledged",
+    does: "a write that the store refuses is acknowledged",
+    file: "rest.ts",
+    from: "if (!(await this.#holds(records, failure))) {",
+    to: "if (failure === undefined) {",
+    test: ["rest.test.mjs", "a put that is full changes nothing"],
+  },
+  {
+    name: "quota_acknowledged",
+    does: "a transaction that ends for want of space counts as made",
+    file: "store/indexed_db.ts",
+    from: "await this.#database.write(entries as Map<string, Uint8Array>).catch(rethrow);",
+    to: "await this.#database.write(entries as Map<string, Uint8Array>).catch(() => undefined);",
+    test: ["stores/indexed_db.test.mjs", "where space ends"],
+  },
+  {
+    name: "lock_not_taken",
+    does: "each tab holds the database itself",
+    file: "tabs/candidate.ts",
+    from: "const held = navigator.locks.request(holderLock(name), { signal }, () => this.#hold(tell));",
+    to: "const held = (holderLock(name), signal, this.#hold(tell));",
+    test: ["tabs/histories.test.mjs", "history"],
+  },
+  {
+    name: "done_twice",
+    does: "a write that is sent again happens again",
+    file: "tabs/holder.ts",
+    from: "outcomes.set(number, outcome);\n    outcome.catch",
+    to: "outcome.catch",
+    test: ["tabs/holder.test.mjs", "a write that is sent twice"],
+  },
+  {
+    name: "outcome_not_stored",
+    does: "what came of a write is not stored with it",
+    file: "tabs/holder.ts",
+    from: "this.#host.write(whole, undefined, entryOf)",
+    to: "this.#host.write(whole, undefined, entryOf && undefined)",
+    test: ["tabs/holder.test.mjs", "the next holder answers"],
+  },
+  {
+    name: "half_a_write",
+    does: "a write happens although parts of it did not come",
+    file: "tabs/holder.ts",
+    from: "if (docs.length !== sliced) {",
+    to: "if (docs.length > sliced) {",
+    test: ["tabs/holder.test.mjs", "half a write"],
+  },
+  {
+    name: "loss_not_said",
+    does: "a database that the browser lost is opened as an empty one",
+    file: "tabs/holding.ts",
+    from: 'if (memory === "present" || (memory === undefined && isKnown)) {',
+    to: 'if (memory === "present" && memory === undefined && isKnown) {',
+    test: ["tabs/life.test.mjs", "a database that the browser lost"],
+  },
+  {
+    name: "meta_before_pages",
+    does: "the meta of a checkpoint is stored before the pages it names",
+    file: "rest.ts",
+    from: "await this.#store.put(pages.set(META, meta));",
+    to: "await this.#store.put(new Map([[META, meta]]));\n      await this.#store.put(pages);",
+    test: ["rest.test.mjs", "a crash in a checkpoint"],
+  },
+];
