@@ -2,6 +2,7 @@
 `pages.py BINARIES PAGE…`. BINARIES is a folder that comes first in the path."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # How long any step may take; what takes longer is stuck.
 PATIENCE_S = 120
 LOOK_AGAIN_S = 0.02
+# A shell has what it starts in the background ignore Ctrl-C, and this undoes that.
+HEARS_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Failed(Exception):
@@ -49,8 +56,7 @@ class Reader:
                 self._wait(lambda: step.text in _read(said), step, said)
             case "keep running":
                 said, pid = (self.outputs / f"{step.terminal}.{kind}" for kind in ("txt", "pid"))
-                # A shell ignores the signal for what it starts in the background, and this undoes it.
-                run = f"exec python3 -c 'import os, signal; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(\"bash\", [\"bash\", \"-e\", \"{script}\"])'"
+                run = "exec " + shlex.join(["python3", "-c", HEARS_CTRL_C, "bash", "-e", str(script)])
                 self._say(f"({run}) >{said} 2>&1 </dev/null & disown; echo $! >{pid}.new; mv {pid}.new {pid}")
                 self._wait(pid.exists, step, said)
                 self.terminals[step.terminal] = pid
