@@ -3,8 +3,8 @@
 
 mod cli_program;
 
-use cli_program::{run, text};
-use std::fs;
+use cli_program::{PROGRAM, Running, address, run, text};
+use std::{fs, process::Command};
 use tempfile::TempDir;
 use vectordoc::{ErrorKind, Result};
 use vectordoc_server::keys::{Caller, KeyFile, Keyring, Role};
@@ -124,4 +124,23 @@ fn two_commands_at_once_lose_no_key() {
 fn a_role_that_is_none_is_refused_with_those_there_are() {
     let told = key(&folder(), &["create", "--role", "owner"]).failed(2);
     assert!(told.contains("read, write, admin"), "{told}");
+}
+
+#[test]
+fn a_file_of_keys_is_for_several_servers_and_none_starts_without_it() {
+    let folder = folder();
+    let (file, data) = (folder.path().join("secrets/keys.json"), folder.path().join("data"));
+    let serve = ["serve", "--data", text(&data), "--listen", "127.0.0.1:0", "--keys", text(&file)];
+    let told = run(serve).failed(1);
+    assert!(told.contains("secrets/keys.json") && told.contains("--keys"), "{told}");
+    let made = run(["key", "create", "--role", "admin", "--keys", text(&file)]).succeeded();
+    let mut server = Running::start(serve);
+    let url = address(&server.line_with("ws://"));
+    let refused = run(["list", "--url", &url]).failed(1);
+    assert!(refused.contains("key"), "{refused}");
+    let mut list = Command::new(PROGRAM);
+    let listed = list.args(["list", "--url", &url]).env("VECTORDOC_KEY", made.trim()).output();
+    assert!(listed.expect("the binary runs").status.success());
+    assert!(!data.join("keys.json").exists());
+    assert_eq!(server.terminate().1, Some(0));
 }

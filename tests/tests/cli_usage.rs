@@ -4,9 +4,10 @@ mod cli_program;
 
 use cli_program::{run, text};
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "demo", "serve", "import", "export", "search", "backup", "restore", "reshard", "bench", "key",
-    "config", "login", "logout", "deploy", "list", "pause", "resume", "scale", "delete", "logs",
+    "config", "health", "login", "logout", "deploy", "list", "pause", "resume", "scale", "delete",
+    "logs",
 ];
 
 #[test]

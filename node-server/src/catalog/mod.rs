@@ -533,6 +533,11 @@ impl Catalog {
         self.upload_all();
     }
 
+    /// The same with the keys of clients in `file`, and not in the data directory.
+    pub fn with_keys(self, file: KeyFile) -> Self {
+        Self { keys: Some(file), ..self }
+    }
+
     /// The keys that clients of this catalog show, followed from now on. Blocks.
     pub(crate) fn keyring(&self) -> Result<Keyring> {
         self.keys.clone().map_or_else(|| Ok(Keyring::none()), Keyring::open)

@@ -9,6 +9,7 @@ use super::{
     demo::Demo,
     deploy::Deploy,
     export::Export,
+    health::Health,
     import::Import,
     key::KeyCommand,
     list::List,
@@ -49,6 +50,7 @@ struct CommandLine {
 enum Command {
     Demo(Demo),
     Serve(Serve),
+    Health(Health),
     Import(Import),
     Export(Export),
     Search(Search),
@@ -109,6 +111,7 @@ impl Run for Command {
         match self {
             Self::Demo(command) => command.run(out),
             Self::Serve(command) => command.run(out),
+            Self::Health(command) => command.run(out),
             Self::Import(command) => command.run(out),
             Self::Export(command) => command.run(out),
             Self::Search(command) => command.run(out),

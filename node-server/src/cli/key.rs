@@ -18,6 +18,7 @@ Examples:
   vectordoc key create --role read --db products         to search one database
   vectordoc key list
   vectordoc key revoke 7w2kq0x9ma
+  vectordoc key create --role admin --keys keys.json     for several servers that get this file
 
 Once there is a key, the server answers nobody without one. A running server takes changes over at
 once.";
@@ -45,6 +46,10 @@ struct Place {
     /// Data directory of the server; the one `serve` would have unless given
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+
+    /// File of the keys, for `serve --keys`; keys.json in the data directory unless given
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    keys: Option<PathBuf>,
 
     /// Print JSON
     #[arg(long)]
@@ -97,10 +102,11 @@ impl Run for KeyCommand {
 
 impl Place {
     fn file(&self) -> Result<KeyFile> {
-        Ok(KeyFile::of(match &self.data {
-            Some(data) => data.clone(),
-            None => Effective::of(&Flags::default())?.settings.data,
-        }))
+        Ok(match (&self.keys, &self.data) {
+            (Some(file), _) => KeyFile::at(file),
+            (None, Some(data)) => KeyFile::of(data),
+            (None, None) => Effective::of(&Flags::default())?.settings.key_file(),
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod delete;
 mod demo;
 mod deploy;
 mod export;
+mod health;
 mod import;
 mod key;
 mod list;

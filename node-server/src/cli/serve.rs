@@ -80,6 +80,7 @@ impl Run for Serve {
                 (catalog, vec![line])
             }
         };
+        let catalog = catalog.with_keys(settings.key_file());
         runtime.block_on(serve(catalog, &settings, &databases, out))
     }
 }

@@ -20,11 +20,11 @@ use tokio_rustls::TlsAcceptor;
 use vectordoc::{Error, Result, native::ReadLevel};
 
 /// Connections of other nodes at the same time.
-const CONNECTIONS_MAX: usize = 1_024;
+pub(super) const CONNECTIONS_MAX: usize = 1_024;
 /// How long a new connection may take to show that it has the key.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait when the system cannot accept a connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long the next piece of a snapshot may take to come.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(60);
 

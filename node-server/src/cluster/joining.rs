@@ -106,34 +106,46 @@ pub(super) async fn settle(
     Ok(identity)
 }
 
-/// Asks the nodes it was told of until one of them lets it in.
+/// Asks the nodes it was told of until one of them lets it in. The first of the list begins a cluster
+/// when each of the others says that it is in none: then no node has anything of a cluster that this
+/// one, its data directory lost, might be of.
 async fn join(
     options: &ClusterOptions,
     info: &NodeInfo,
     peers: &Arc<Peers>,
 ) -> Result<(String, Node)> {
     let joining = Joining { identity: info.identity.clone(), cluster: None, info: info.clone() };
+    let is_first = options.join.first() == Some(&info.address);
+    let others: Vec<&String> = options.join.iter().filter(|node| **node != info.address).collect();
     let end = Instant::now() + options.join_timeout;
     loop {
-        let mut last = None;
-        for address in &options.join {
+        let (mut last, mut outside) = (None, 0);
+        for address in &others {
             let request = Request::Join(joining.clone());
             match peers.ask_at(address, &request, 2 * options.request_timeout).await {
                 Ok(Response::Joined { cluster, node, nodes }) => {
                     peers.know(nodes);
                     return Ok((cluster, node));
                 }
+                Ok(Response::Outside) => {
+                    outside += 1;
+                    last = Some(Error::unavailable(format!("{address} is in no cluster yet")));
+                }
                 Ok(Response::Failed(code, message)) => last = Some(error_of(&code, message)),
                 Ok(_) => last = Some(Error::internal("the answer is one to something else")),
                 Err(error) => last = Some(Error::unavailable(format!("{address}: {error}"))),
             }
+        }
+        if is_first && outside == others.len() {
+            return Ok((random()?, FIRST));
         }
         let error = last.unwrap_or_else(no_leader);
         let may_change = error.kind() == ErrorKind::Unavailable;
         if !may_change || Instant::now() > end {
             return Err(error.within(
                 "no node lets this one in; is the cluster key that of the others, and is `join` \
-                 where one of them listens for nodes",
+                 where one of them listens for nodes? New nodes begin a cluster when all of them \
+                 have the same list and run",
             ));
         }
         sleep(JOIN_PAUSE).await;

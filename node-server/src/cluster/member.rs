@@ -9,6 +9,7 @@ use super::{
     group::{Group, Node, PLACEMENT, Raft},
     identity::Identity,
     joining::{info, settle},
+    lobby::receive,
     log::LogFile,
     network::Network,
     peers::{Peers, TlsWire, Wire},
@@ -22,6 +23,7 @@ use crate::{Name, fault};
 use openraft::{Config, SnapshotPolicy};
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
@@ -98,27 +100,34 @@ impl Cluster {
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let listens = listener.local_addr().map_err(failed)?.to_string();
         let wire = Arc::new(TlsWire::new(&credentials));
-        let cluster = Self::begin(options, shelf, file, wire, listens).await?;
         let tls = TlsAcceptor::from(credentials.server);
+        let lobby = receive(&listener, &tls);
+        let cluster = Self::begin(options, shelf, file, wire, listens, lobby).await?;
         cluster.keep(spawn(accept(listener, tls, Arc::clone(&cluster))));
         Ok(cluster)
     }
 
     /// The same, once there is a file of logs, a way to other nodes, and a place at which it listens,
-    /// or is about to.
+    /// or is about to. While it is in no cluster, `lobby` goes on.
     pub(super) async fn begin(
         options: &ClusterOptions,
         shelf: Arc<Shelf>,
         file: Arc<LogFile>,
         wire: Arc<dyn Wire>,
         listens: String,
+        lobby: impl Future<Output = Infallible>,
     ) -> Result<Arc<Self>> {
         let named = Arc::clone(&shelf);
         blocking(move || named.keep_names()).await?;
         let identity = Identity::of(&file).await?;
         let info = info(options, &identity, listens);
         let peers = Peers::new(wire);
-        let identity = settle(options, identity, &info, &peers, &shelf, &file).await?;
+        let is_new = identity.place.is_none();
+        let identity = tokio::select! {
+            biased;
+            settled = settle(options, identity, &info, &peers, &shelf, &file) => settled?,
+            never = lobby, if is_new => match never {},
+        };
         let Some((name, node)) = identity.place else {
             return Err(Error::internal("a node without a cluster"));
         };

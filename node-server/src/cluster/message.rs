@@ -112,6 +112,8 @@ pub(super) enum Response {
     Piece(Bytes),
     /// Another node leads; nothing was done. The one that does, as far as this one knows.
     NotLeader(Option<Node>),
+    /// To anything: this node is in no cluster yet, and nothing was done.
+    Outside,
     /// A code and a message of our errors.
     Failed(String, String),
 }

@@ -21,6 +21,7 @@ mod identity;
 mod joining;
 mod key;
 mod leftovers;
+mod lobby;
 mod log;
 mod machine;
 mod member;

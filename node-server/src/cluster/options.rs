@@ -15,7 +15,9 @@ pub struct ClusterOptions {
     pub listen: SocketAddr,
     /// Where other nodes reach this one, `host:port`; where it listens, if empty.
     pub advertise: String,
-    /// Where nodes of the cluster listen, `host:port`; one that answers is enough.
+    /// Where nodes of the cluster listen, `host:port`; one that answers is enough. Where all nodes
+    /// have the same list, the first of it begins the cluster once each of the others says that it is
+    /// in none.
     pub join: Vec<String>,
     /// Where clients reach this node.
     pub url: String,

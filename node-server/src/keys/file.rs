@@ -23,10 +23,11 @@ const TEMPORARY: &str = ".keys.json.new";
 const LOCK: &str = ".keys.lock";
 const FORMAT: u32 = 1;
 
-/// Where the keys of a data directory are.
+/// Where the keys of a server are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFile {
-    directory: PathBuf,
+    path: PathBuf,
+    is_expected: bool,
 }
 
 /// By this, one state of the file is told from another: a replaced file is another file.
@@ -47,12 +48,35 @@ struct Content {
 impl KeyFile {
     /// The key file of the data directory `directory`.
     pub fn of(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into() }
+        Self { path: directory.into().join(FILE), is_expected: false }
+    }
+
+    /// The file at `path`, which a server that is told of it does not start without.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), is_expected: true }
     }
 
     /// Where it is.
     pub fn path(&self) -> PathBuf {
-        self.directory.join(FILE)
+        self.path.clone()
+    }
+
+    /// Where the file is replaced.
+    fn directory(&self) -> &Path {
+        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new("."))
+    }
+
+    /// Refuses that there is no file where somebody said that there is one: it would open the server
+    /// to everyone.
+    pub(super) fn expect(&self, keys: Option<&[Key]>) -> Result<()> {
+        if keys.is_some() || !self.is_expected {
+            return Ok(());
+        }
+        Err(Error::not_found(format!(
+            "there is no file {}; `vectordoc key create --keys FILE` makes one with a key",
+            self.path.display()
+        )))
     }
 
     /// The keys, in the order of their creation; `None` when there is no file. `corrupt` when it
@@ -75,8 +99,9 @@ impl KeyFile {
     pub fn create(&self, name: &str, role: Role, scope: Scope) -> Result<(Token, Key)> {
         let token = Token::generate()?;
         let key = Key::new(&token, name, role, scope)?;
-        fs::create_dir_all(&self.directory)
-            .map_err(|error| fault::os("cannot create", self.directory.display(), &error))?;
+        let directory = self.directory();
+        fs::create_dir_all(directory)
+            .map_err(|error| fault::os("cannot create", directory.display(), &error))?;
         let added = key.clone();
         self.change(move |keys| {
             if keys.len() >= KEYS_MAX {
@@ -98,7 +123,7 @@ impl KeyFile {
         if self.read()?.is_none() {
             return Err(Error::not_found(format!(
                 "there is no key in {}",
-                self.directory.display()
+                self.directory().display()
             )));
         }
         self.change(|keys| {
@@ -128,7 +153,7 @@ impl KeyFile {
     }
 
     fn lock(&self) -> Result<File> {
-        let path = self.directory.join(LOCK);
+        let path = self.directory().join(LOCK);
         let failed = |error: io::Error| fault::os("cannot lock", path.display(), &error);
         let mut options = File::options();
         let file = options.write(true).create(true).truncate(false).open(&path).map_err(failed)?;
@@ -137,7 +162,7 @@ impl KeyFile {
     }
 
     fn replace(&self, content: &Content) -> Result<()> {
-        let (path, temporary) = (self.path(), self.directory.join(TEMPORARY));
+        let (path, temporary) = (self.path(), self.directory().join(TEMPORARY));
         let mut text = serde_json::to_vec_pretty(content)
             .map_err(|error| Error::internal(format!("the keys cannot be written: {error}")))?;
         text.push(b'\n');
@@ -151,7 +176,7 @@ impl KeyFile {
             file.write_all(&text)?;
             file.sync_all()?;
             fs::rename(&temporary, &path)?;
-            sync_directory(&self.directory)
+            sync_directory(self.directory())
         };
         replaced().map_err(|error: io::Error| fault::os("cannot write", path.display(), &error))
     }

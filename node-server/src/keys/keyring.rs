@@ -48,7 +48,9 @@ impl Keyring {
         let stamp = file.stamp();
         let stamp = stamp
             .map_err(|error| crate::fault::os("cannot read", file.path().display(), &error))?;
-        let keys = file.read()?.map(by_id);
+        let keys = file.read()?;
+        file.expect(keys.as_deref())?;
+        let keys = keys.map(by_id);
         Ok(Self::new(Some(file), Known { stamp, keys }))
     }
 

@@ -49,11 +49,29 @@ impl Ground {
         Node::start(&self.path(name), &self.key(), free_port(), &join.join(","), more)
     }
 
+    /// Starts new nodes that have one list, which begin a cluster together.
+    pub(crate) fn start_together(&self, names: &[&str]) -> Vec<Node> {
+        let ports: Vec<u16> = names.iter().map(|_| free_port()).collect();
+        let list =
+            ports.iter().map(|port| format!("127.0.0.1:{port}")).collect::<Vec<_>>().join(",");
+        let named = names.iter().zip(ports);
+        let starting = named
+            .map(|(name, port)| Starting::new(&self.path(name), &self.key(), port, &list, &[]));
+        // All of them run before anybody waits for one.
+        let starting: Vec<Starting> = starting.collect();
+        starting.into_iter().map(Starting::started).collect()
+    }
+
+    /// Starts a node that joins as `list` says at the place of one that was there before.
+    pub(crate) fn start_at(&self, name: &str, place: &Place, list: &str) -> Node {
+        Node::start(&self.path(name), &self.key(), place.port, list, &[])
+    }
+
     /// Starts a server that is in no cluster.
     pub(crate) fn start_alone(&self, name: &str) -> Node {
         let data = self.path(name);
         let arguments = ["serve", "--data", text(&data), "--listen", "127.0.0.1:0"];
-        Node::run(arguments.into(), String::new(), 0)
+        Node::of(Running::start(arguments), String::new(), 0)
     }
 
     /// Starts a node again that was there before, at the same place.
@@ -90,8 +108,15 @@ pub(crate) struct Node {
     port: u16,
 }
 
-impl Node {
-    fn start(data: &Path, key: &Path, port: u16, join: &str, more: &[&str]) -> Self {
+/// A node that is not in a cluster yet.
+struct Starting {
+    running: Running,
+    address: String,
+    port: u16,
+}
+
+impl Starting {
+    fn new(data: &Path, key: &Path, port: u16, join: &str, more: &[&str]) -> Self {
         let listen = format!("127.0.0.1:{port}");
         let mut arguments = vec!["serve", "--data", text(data), "--listen", "127.0.0.1:0"];
         arguments.extend(["--cluster-key-file", text(key), "--cluster-listen", &listen]);
@@ -101,11 +126,22 @@ impl Node {
             arguments.extend(["--join", join]);
         }
         arguments.extend(more);
-        Self::run(arguments, listen.clone(), port)
+        Self { running: Running::start(arguments), address: listen, port }
     }
 
-    fn run(arguments: Vec<&str>, address: String, port: u16) -> Self {
-        let mut running = Running::start(arguments);
+    /// Waits until it is.
+    fn started(self) -> Node {
+        Node::of(self.running, self.address, self.port)
+    }
+}
+
+impl Node {
+    fn start(data: &Path, key: &Path, port: u16, join: &str, more: &[&str]) -> Self {
+        Starting::new(data, key, port, join, more).started()
+    }
+
+    /// The one that runs, once it serves.
+    fn of(mut running: Running, address: String, port: u16) -> Self {
         let line = running.line_with("ws://");
         let client = self::address(&line).trim_start_matches("ws://").to_owned();
         Self { running, client, address, port }

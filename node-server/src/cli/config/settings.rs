@@ -1,7 +1,7 @@
 //! What a server is told, whole.
 
 use crate::{
-    BucketOptions, ClusterKey, ClusterOptions, Limits, ServeOptions, Serverless,
+    BucketOptions, ClusterKey, ClusterOptions, Limits, ServeOptions, Serverless, keys::KeyFile,
     limits::SLOW_AFTER_DEFAULT,
 };
 use std::{net::SocketAddr, num::NonZeroU64, path::PathBuf, time::Duration};
@@ -16,6 +16,8 @@ use vectordoc::{
 pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     pub(crate) listen: SocketAddr,
+    /// Empty for the one of the data directory.
+    pub(crate) keys: PathBuf,
     pub(crate) shards: usize,
     pub(crate) residence: Residence,
     pub(crate) insecure: bool,
@@ -107,6 +109,7 @@ impl Default for Settings {
         Self {
             data: "./data".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 7700)),
+            keys: PathBuf::new(),
             shards: 1,
             residence: Residence::Memory,
             insecure: false,
@@ -186,19 +189,39 @@ impl Settings {
                  (`--cluster-advertise HOST:PORT`), or listen at one address"
             )));
         }
-        let scheme = if self.tls.cert.as_os_str().is_empty() { "ws" } else { "wss" };
         Ok(Some(ClusterOptions {
             key: ClusterKey::read(key_file)?,
             listen: *listen,
             advertise: advertise.clone(),
             join: self.join.clone(),
-            url: format!("{scheme}://{}", self.listen),
+            url: self.url(advertise),
             election_timeout: *election_timeout,
             request_timeout: *request_timeout,
             join_timeout: *join_timeout,
             gone_after: Some(*gone_after).filter(|time| !time.is_zero()),
             snapshot_bytes_per_second: NonZeroU64::new(*snapshot_bytes_per_second),
         }))
+    }
+
+    /// Where clients reach this server. One that listens at every address of its machine is where
+    /// nodes reach it too.
+    fn url(&self, advertise: &str) -> String {
+        let scheme = if self.tls.cert.as_os_str().is_empty() { "ws" } else { "wss" };
+        match advertise.rsplit_once(':') {
+            Some((host, _)) if self.listen.ip().is_unspecified() => {
+                format!("{scheme}://{host}:{}", self.listen.port())
+            }
+            _ => format!("{scheme}://{}", self.listen),
+        }
+    }
+
+    /// Where the keys of clients are.
+    pub(crate) fn key_file(&self) -> KeyFile {
+        if self.keys.as_os_str().is_empty() {
+            KeyFile::of(&self.data)
+        } else {
+            KeyFile::at(&self.keys)
+        }
     }
 
     /// The same, for the server.

@@ -38,6 +38,8 @@ macro_rules! settings {
 settings! {
     "data", data, Path, "Directory of the databases; created when missing";
     "listen", listen, Address, "Address and port to listen at";
+    "keys", keys, PathIfAny,
+        "File of the keys of clients, as `vectordoc key create --keys FILE` makes it; keys.json in the data directory, if nothing is said";
     "shards", shards, Count(1, 64), "Shards of new databases whose creator does not say";
     "residence", residence, Choice(&["memory", "disk"]),
         "Where documents and full vectors are: on the disk, codes of an eighth of their size are in memory";
@@ -45,7 +47,7 @@ settings! {
         "Allow an address that other machines can reach without a key and TLS";
     "allow_origins", allow_origins, List, "Web pages that may connect, such as https://example.org";
     "console", console, Switch, "Serve the web console at /";
-    "join", join, List, "Where nodes of a cluster listen for nodes, HOST:PORT, to be let in when this one starts for the first time; none to begin a cluster";
+    "join", join, List, "Where nodes of a cluster listen for nodes, HOST:PORT, to be let in when this one starts for the first time; none to begin a cluster; where all have one list, the first of it begins once the others say that they are in none";
     "cluster.key_file", cluster.key_file, PathIfAny, "File with the key that the nodes of a cluster share; none for no cluster";
     "cluster.listen", cluster.listen, Address, "Address and port to listen at for other nodes";
     "cluster.advertise", cluster.advertise, HostIfAny, "Where other nodes reach this one; where it listens, if nothing is said";

@@ -18,6 +18,7 @@ use crate::Name;
 use redb::{BackendError, StorageBackend};
 use std::{
     collections::BTreeMap,
+    future::pending,
     io,
     net::{Ipv4Addr, SocketAddr},
     ops::Bound,
@@ -162,7 +163,7 @@ async fn begin(node: Node, disk: SimulatedDisk, network: Arc<Network>) -> Result
     };
     let shelf = Arc::new(Shelf::new(Path::new(DATA), options, Arc::default()));
     let wire = Arc::new(NodeWire { node, network });
-    Cluster::begin(&cluster_options(), shelf, file, wire, address(node)).await
+    Cluster::begin(&cluster_options(), shelf, file, wire, address(node), pending()).await
 }
 
 fn cluster_options() -> ClusterOptions {
