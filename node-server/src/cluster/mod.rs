@@ -47,4 +47,4 @@ pub use key::ClusterKey;
 pub(crate) use member::Cluster;
 pub use options::ClusterOptions;
 pub(crate) use shelf::Shelf;
-pub(crate) use status::ClusterView;
+pub(crate) use status::{ClusterView, DatabaseView, MoveView, NodeView, ReplicaView};
