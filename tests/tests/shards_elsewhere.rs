@@ -6,6 +6,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::channel,
     },
     time::Duration,
 };
@@ -60,7 +61,10 @@ impl Elsewhere for Beside {
             self.check(number)?;
             // It arrives as bytes.
             let batch = Batch::from_bytes(&batch.to_bytes(), shard.schema())?;
-            let outcome = shard.write_forwarded(batch)?;
+            let (tell, heard) = channel();
+            let written = move |outcome| tell.send(outcome).expect("somebody who waits");
+            shard.write_forwarded(batch, Box::new(written))?;
+            let outcome = heard.recv().expect("an outcome")?;
             outcomes.push(Outcome::from_bytes(&outcome.to_bytes())?);
         }
         Ok(outcomes)

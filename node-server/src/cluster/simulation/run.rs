@@ -245,7 +245,7 @@ mod tests {
     /// Says what was done, for the table of promises.
     fn figure(seeds: u64, answers: &AtomicU64) {
         let said = format!("{seeds} runs of a simulated cluster, 0 not linearizable\n");
-        eprint!("FIGURE cluster_simulation: {said}{answers:?} answers of it\n");
+        eprintln!("FIGURE cluster_simulation: {answers:?} answers in {said}");
         if let Ok(directory) = std::env::var("FIGURES") {
             let path = std::path::Path::new(&directory).join("cluster_simulation");
             std::fs::write(path, said).expect("the directory of figures");
