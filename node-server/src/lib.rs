@@ -13,6 +13,7 @@
 //! output.
 
 mod account;
+pub mod bucket;
 pub mod catalog;
 pub mod cluster;
 mod console;
@@ -40,7 +41,8 @@ mod ws;
 #[cfg(feature = "cli")]
 pub mod cli;
 
-pub use catalog::{Catalog, Described, Name, Restore, Serverless, Serving, State};
+pub use bucket::BucketOptions;
+pub use catalog::{Catalog, Described, Name, Restore, Rests, Serverless, Serving, State};
 pub use cluster::{ClusterKey, ClusterOptions};
 pub use limits::Limits;
 // What benchmarks of this crate run their clients on.

@@ -88,6 +88,33 @@ pub(crate) const IDLE_DEFAULT: Duration = Duration::from_secs(300);
 pub(crate) const IDLE_MIN: Duration = Duration::from_millis(100);
 /// The most of that.
 pub(crate) const IDLE_MAX: Duration = Duration::from_secs(7 * 86_400);
+/// How long a node may keep a database of a bucket without renewing its lease, unless it is told
+/// otherwise.
+pub(crate) const LEASE_DEFAULT: Duration = Duration::from_secs(60);
+/// The least of that.
+pub(crate) const LEASE_MIN: Duration = Duration::from_millis(500);
+/// Bytes of a part of a file in a bucket.
+pub(crate) const PART_BYTES: usize = 8 * 1024 * 1024;
+/// Parts that are on their way to or from a bucket at the same time.
+pub(crate) const PARTS_AT_ONCE: usize = 6;
+/// Parts of a file in a bucket.
+pub(crate) const PARTS_MAX: usize = 1 << 20;
+/// Leases that are renewed, and heads that are read, at the same time.
+pub(crate) const HEADS_AT_ONCE: usize = 16;
+/// How long a request to a bucket may take, tries again included.
+pub(crate) const OBJECT_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same of one about who has a database.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection to a bucket may take to be made.
+pub(crate) const OBJECT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often a request to a bucket is made again.
+pub(crate) const OBJECT_RETRIES_MAX: usize = 2;
+/// Objects in one folder of a bucket.
+pub(crate) const OBJECTS_LISTED_MAX: usize = 1 << 20;
+/// How long an upload that failed waits before it is tried again, at first; twice as long each time.
+pub(crate) const UPLOAD_RETRY_MIN: Duration = Duration::from_secs(1);
+/// The most of that.
+pub(crate) const UPLOAD_RETRY_MAX: Duration = Duration::from_secs(60);
 /// Serverless databases in memory at the same time, unless the server is told otherwise: each has a
 /// thread and a file open for each of its shards.
 pub(crate) const AWAKE_MAX_DEFAULT: usize = 256;

@@ -136,6 +136,10 @@ impl Server {
         context.tasks.spawn(until_stopped(context.phase.subscribe(), expiring));
         let sleeping = let_sleep(Arc::clone(&context));
         context.tasks.spawn(until_stopped(context.phase.subscribe(), sleeping));
+        if context.catalog.has_bucket() {
+            let uploading = upload(Arc::clone(&context));
+            context.tasks.spawn(until_stopped(context.phase.subscribe(), uploading));
+        }
         let (scheme, console_scheme) = (options.scheme(), options.console_scheme());
         tracing::info!(%address, scheme, "serving");
         let running = tokio::spawn(run(listener, context, files, stopping));
@@ -215,6 +219,16 @@ async fn let_sleep(context: Arc<Context>) {
         let context = Arc::clone(&context);
         // One that panicked has been logged, and the next one tries again.
         let _ = tokio::task::spawn_blocking(move || context.catalog.let_sleep()).await;
+    }
+}
+
+/// Uploads databases that are asleep, now and then.
+async fn upload(context: Arc<Context>) {
+    loop {
+        sleep(SLEEP_CHECK_INTERVAL).await;
+        let context = Arc::clone(&context);
+        // One that panicked has been logged, and the next one tries again.
+        let _ = tokio::task::spawn_blocking(move || context.catalog.upload()).await;
     }
 }
 

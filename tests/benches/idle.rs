@@ -8,11 +8,20 @@
 //! `ROUNDS` (5) of the time to its first answer ÷ that of reading its files. All files are in the
 //! cache of the system, for both.
 //!
+//! The same database then rests in a bucket of an S3 in this process: printed is the median over
+//! `ROUNDS` of the time from the request to its first answer at a node that has nothing of it ÷ that of
+//! reading its objects from the same S3, six at a time as the node does.
+//!
 //! One database is made, and its files are copied: what is measured is the same, and made quickly.
 
+#[path = "../tests/bucket_fixture/mod.rs"]
+mod bucket_fixture;
 #[path = "../tests/cli_program/mod.rs"]
 mod cli_program;
+#[path = "../tests/server_fixture/mod.rs"]
+mod server_fixture;
 
+use bucket_fixture::Bucket;
 use cli_program::Running;
 use serde_json::json;
 use std::{
@@ -189,10 +198,42 @@ fn large(folder: &Path, body: &str) -> Result<()> {
     Ok(())
 }
 
+/// The database of [`large`], from a bucket.
+fn stored(folder: &Path, body: &str) -> Result<()> {
+    let (documents, rounds) = (given("DOCUMENTS", 50_000), given("ROUNDS", 5));
+    let bucket = Bucket::new();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let first = bucket.node("first", &folder.join("large"), &[]);
+    runtime.block_on(first.wait_rests("large", "bucket"))?;
+    drop(first);
+    let mut ratios = Vec::new();
+    for round in 0..rounds {
+        let reading = runtime.block_on(bucket.read_all("dbs/large"));
+        let node = bucket.node("other", &folder.join(format!("other{round}")), &[]);
+        let measured = Measured { server: node.server, url: node.url, start: Duration::ZERO };
+        let waking = measured.search("large", body);
+        // It gives the lease back.
+        measured.server.terminate();
+        ratios.push((waking.as_secs_f64() / reading.as_secs_f64(), waking, reading));
+    }
+    ratios.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let (ratio, waking, reading) = ratios[ratios.len() / 2];
+    say(&format!(
+        "the first answer of one of {documents} documents in a bucket ÷ reading its objects: \
+         {ratio:.2} (target 2; {:.0} ms, {:.0} ms)",
+        milliseconds(waking),
+        milliseconds(reading),
+    ));
+    Ok(())
+}
+
 fn main() -> Result<()> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut rng = fastrand::Rng::with_seed(1);
     let body = json!({"vector": vector(&mut rng), "limit": 10}).to_string();
-    many(folder.path(), &body)?;
-    large(folder.path(), &body)
+    if given("DATABASES", 1) > 0 {
+        many(folder.path(), &body)?;
+    }
+    large(folder.path(), &body)?;
+    stored(folder.path(), &body)
 }

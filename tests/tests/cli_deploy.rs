@@ -90,7 +90,9 @@ fn a_local_database_goes_to_a_server_and_is_looked_after_there() {
     let refused = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(refused.contains("vectordoc key create"), "{refused}");
     assert!(!user.logins().exists(), "nothing is kept of a login that failed");
-    assert!(user.run(&["login", &url], &format!("{key}\n")).status.success());
+    // As a browser has the address.
+    let page = url.replace("ws://", "http://");
+    assert!(user.run(&["login", &page], &format!("{key}\n")).status.success());
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -41,6 +41,11 @@ pub struct Description {
     /// Whether it leaves memory while it is idle.
     #[serde(default)]
     pub serverless: bool,
+    /// Where the newest of it is: `here`, at the server; `waiting`, the same, until it is uploaded to
+    /// the bucket; `bucket`; or `elsewhere`, at another node that has it awake. Empty from a server that
+    /// knows no such thing.
+    #[serde(default)]
+    pub rests: String,
 }
 
 impl Remote {

@@ -5,6 +5,7 @@ use super::{
     durability::Writes,
     elsewhere::{Elsewhere, ReadLevel},
     feed::Announcer,
+    guard::Guarded,
     lineage::Lineage,
     options::DatabaseOptions,
     resharding::Turn,
@@ -45,6 +46,7 @@ pub(super) struct Inner {
     pub(super) history_bytes: u64,
     pub(super) turn: Turn,
     pub(super) lineage: Lineage,
+    pub(super) guarded: Guarded,
     /// Shared with who reads the files as they were at some moment.
     pub(super) reading: Arc<()>,
     /// Commits of shards that are gone.
@@ -226,6 +228,7 @@ impl Inner {
             history_bytes,
             turn: Turn::default(),
             lineage: Lineage::default(),
+            guarded: Guarded::default(),
             reading: Arc::default(),
             commits: AtomicU64::new(0),
             directory,

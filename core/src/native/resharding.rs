@@ -108,6 +108,7 @@ impl Database {
             return Ok(());
         }
         self.check_room()?;
+        self.ask_guard()?;
         let done = Move::begin(self, shards).and_then(Move::run);
         turn.set(None);
         super::memory::give_back();

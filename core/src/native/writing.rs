@@ -124,12 +124,15 @@ impl Database {
             self.check_open()?;
             return spread.write(batches(self.shards()), self.writes.when_busy);
         }
+        self.ask_guard()?;
         let results: Vec<_> = self
             .send(batches)?
             .into_iter()
             .map(|answer| answer.recv().unwrap_or_else(|_| Err(closed())))
             .collect();
-        results.into_iter().collect()
+        let outcomes = results.into_iter().collect::<Result<_>>()?;
+        self.ask_guard()?;
+        Ok(outcomes)
     }
 
     /// Hands each shard its batch, and returns who will hear the answers.

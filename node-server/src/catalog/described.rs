@@ -28,6 +28,31 @@ impl State {
     }
 }
 
+/// Where the newest of a database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rests {
+    /// On the disk of this server, or of a cluster.
+    Here,
+    /// The same, until it is uploaded to the bucket.
+    Waiting,
+    /// In the bucket.
+    Bucket,
+    /// At another node of the bucket, which has it awake.
+    Elsewhere,
+}
+
+impl Rests {
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::Waiting => "waiting",
+            Self::Bucket => "bucket",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
+}
+
 /// What there is to know of one database.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -52,6 +77,10 @@ pub struct Described {
     pub idle_ms: Option<u64>,
     /// How many replicas it shall have; `None` where there is no cluster.
     pub replicas: Option<usize>,
+    /// Where the newest of it is.
+    pub rests: Rests,
+    /// Which node has it, if it is elsewhere; why it is not uploaded, if that waits and was tried.
+    pub rests_why: Option<String>,
 }
 
 impl Described {
@@ -78,6 +107,8 @@ impl Described {
             state: State::Awake,
             idle_ms,
             replicas: None,
+            rests: Rests::Here,
+            rests_why: None,
         }
     }
 
@@ -106,7 +137,18 @@ impl Described {
             state,
             idle_ms: idle_ms(serving, server),
             replicas: None,
+            rests: Rests::Here,
+            rests_why: None,
         }
+    }
+
+    /// The same, of one whose newest is elsewhere than here.
+    pub(super) fn rests(self, rests: Rests, why: Option<String>) -> Self {
+        let state = match (rests, self.state) {
+            (Rests::Elsewhere, State::Asleep) => State::Awake,
+            (_, state) => state,
+        };
+        Self { rests, rests_why: why, state, ..self }
     }
 
     /// `conflict` when, if `replicas` is given, it shall have another number of them.

@@ -12,6 +12,12 @@ use vectordoc::{Database, Error, Result, native::Import};
 const LOCK_FILE: &str = ".lock";
 /// Names that begin with a dot are no database's, so a tombstone cannot be mistaken for one.
 const TOMBSTONE_PREFIX: &str = ".dropped-";
+/// What is fetched from a bucket and not whole yet.
+const FETCH_PREFIX: &str = ".fetching-";
+/// What has writes that are nowhere else, and was taken over by another node.
+const ASIDE_PREFIX: &str = ".set-aside-";
+/// Databases of one name that are kept aside.
+const ASIDE_MAX: u32 = 1_000;
 
 /// A data directory held by this process.
 pub(super) struct DataDirectory {
@@ -27,8 +33,9 @@ impl DataDirectory {
         fs::create_dir_all(path).map_err(|error| failed("cannot create", path, &error))?;
         let directory = Self { path: path.into(), _lock: lock(path)? };
         for entry in directory.entries()? {
-            // What is left of a drop, or of a restore that was interrupted.
-            if entry.starts_with(TOMBSTONE_PREFIX) || Import::is_unfinished(&entry) {
+            // What is left of a drop, or of a restore or a fetch that was interrupted.
+            let is_left = [TOMBSTONE_PREFIX, FETCH_PREFIX].iter().any(|&it| entry.starts_with(it));
+            if is_left || Import::is_unfinished(&entry) {
                 directory.bury(&directory.path.join(entry));
             }
         }
@@ -67,6 +74,43 @@ impl DataDirectory {
         self.sync()?;
         self.bury(&tombstone);
         Ok(())
+    }
+
+    /// An empty directory for what is to become the database `name`.
+    pub(super) fn begin_fetch(&self, name: &Name) -> Result<PathBuf> {
+        let place = self.path.join(format!("{FETCH_PREFIX}{name}"));
+        self.bury(&place);
+        fs::create_dir(&place).map_err(|error| failed("cannot create", &place, &error))?;
+        Ok(place)
+    }
+
+    /// Puts it in the place of the database `name`, which is kept aside if `is_kept`.
+    pub(super) fn finish_fetch(&self, name: &Name, is_kept: bool) -> Result<()> {
+        let (fetched, place) = (self.path.join(format!("{FETCH_PREFIX}{name}")), self.place(name));
+        self.discard(name, is_kept)?;
+        fs::rename(&fetched, &place).map_err(|error| failed("cannot move", &fetched, &error))?;
+        self.sync()
+    }
+
+    /// Removes what the closed database `name` has here, if anything, or keeps it aside.
+    pub(super) fn discard(&self, name: &Name, is_kept: bool) -> Result<()> {
+        let place = self.place(name);
+        match place.try_exists() {
+            Ok(true) if !is_kept => self.remove(name),
+            Ok(true) => {
+                let aside = |number| self.path.join(format!("{ASIDE_PREFIX}{name}-{number}"));
+                let free = (1..ASIDE_MAX).map(aside).find(|path| !path.exists());
+                let aside = free.unwrap_or_else(|| aside(ASIDE_MAX));
+                fs::rename(&place, &aside).map_err(|e| failed("cannot keep aside", &place, &e))?;
+                tracing::error!(
+                    db = %name, path = %aside.display(),
+                    "another node goes on from an older upload; what was written here since is kept aside"
+                );
+                self.sync()
+            }
+            Ok(false) => Ok(()),
+            Err(error) => Err(failed("cannot look at", &place, &error)),
+        }
     }
 
     fn sync(&self) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The table of a catalog: looked at under a lock that is never held across input or output.
 
 use super::{Name, Serverless, Serving};
+use crate::bucket::Held;
 use std::{
     collections::BTreeMap,
     sync::{
@@ -36,6 +37,8 @@ pub(crate) struct Served {
     pub(super) serving: Serving,
     /// Whether it leaves memory while it is idle.
     pub(super) is_serverless: bool,
+    /// The lease it is here by, if it rests in a bucket.
+    pub(super) held: Option<Arc<Held>>,
     /// After so long.
     idle: Duration,
     began: Instant,
@@ -55,10 +58,21 @@ impl Served {
             database,
             serving,
             is_serverless: serving.is_serverless(server),
+            held: None,
             idle: serving.idle(server),
             began: Instant::now(),
             used_ms: Arc::default(),
         }
+    }
+
+    /// The same, by a lease, if there is one.
+    pub(super) fn leased(self, held: Option<Arc<Held>>) -> Self {
+        Self { held, ..self }
+    }
+
+    /// Whether nobody else can have it.
+    pub(super) fn holds(&self) -> bool {
+        self.held.as_ref().is_none_or(|held| held.holds())
     }
 
     /// Takes note that it is used.
@@ -133,18 +147,24 @@ impl Entries {
     /// The database of `name`, to be used, if it is open.
     pub(crate) fn take_now(&self, name: &Name) -> Option<Database> {
         match self.lock().entries.get(name)? {
-            Entry::Open(served) => {
+            Entry::Open(served) if served.holds() => {
                 served.touch();
                 Some(served.database.clone())
             }
+            Entry::Open(_) => None,
             Entry::Lent(database) => Some(database.clone()),
             Entry::Changing | Entry::Restoring | Entry::Resting(_) | Entry::Broken(_) => None,
         }
     }
 
-    /// Whether who asks for `name` has to wait until it is opened.
-    pub(super) fn is_away(&self, name: &Name) -> bool {
-        matches!(self.lock().entries.get(name), Some(Entry::Changing | Entry::Resting(_)))
+    /// Whether who asks for `name` has to wait until it is opened, as who asks for one that is not here
+    /// has if there `may_be_more`.
+    pub(super) fn is_away(&self, name: &Name, may_be_more: bool) -> bool {
+        match self.lock().entries.get(name) {
+            Some(Entry::Changing | Entry::Resting(_)) => true,
+            None => may_be_more,
+            Some(_) => false,
+        }
     }
 
     /// How many are being restored.
@@ -174,6 +194,16 @@ impl Entries {
             _ => None,
         });
         idle.collect()
+    }
+
+    /// Databases in memory whose lease is over.
+    pub(super) fn lapsed(&self) -> Vec<Name> {
+        let table = self.lock();
+        let lapsed = table.entries.iter().filter_map(|(name, entry)| match entry {
+            Entry::Open(served) if !served.holds() => Some(name.clone()),
+            _ => None,
+        });
+        lapsed.collect()
     }
 
     /// The serverless databases in memory that nobody is using, the one used last at the end.

@@ -1,6 +1,7 @@
 //! Where the databases of a catalog live, which says what can be created and dropped.
 
 use super::{DataDirectory, Name, Serving};
+use std::path::PathBuf;
 use vectordoc::{
     Database, Error, Result, Schema,
     native::{DatabaseOptions, Import, Resting},
@@ -56,6 +57,38 @@ impl Home {
                 Database::open(directory.place(name), options)
             }
             Self::Memory | Self::Fixed => Err(Error::not_found(format!("no database {name}"))),
+        }
+    }
+
+    /// Where the files of the database `name` are, or would be, where they are files.
+    pub(super) fn place(&self, name: &Name) -> Option<PathBuf> {
+        match self {
+            Self::Directory { directory, .. } => Some(directory.place(name)),
+            Self::Memory | Self::Fixed => None,
+        }
+    }
+
+    /// An empty directory for files that are to be those of the database `name`.
+    pub(super) fn begin_fetch(&self, name: &Name) -> Result<PathBuf> {
+        match self {
+            Self::Directory { directory, .. } => directory.begin_fetch(name),
+            Self::Memory | Self::Fixed => Err(Self::cannot("fetch")),
+        }
+    }
+
+    /// Puts them in the place of those that are there, which are kept aside if `is_kept`.
+    pub(super) fn finish_fetch(&self, name: &Name, is_kept: bool) -> Result<()> {
+        match self {
+            Self::Directory { directory, .. } => directory.finish_fetch(name, is_kept),
+            Self::Memory | Self::Fixed => Err(Self::cannot("fetch")),
+        }
+    }
+
+    /// Removes the files of the database `name`, which is elsewhere or nowhere, or keeps them aside.
+    pub(super) fn discard(&self, name: &Name, is_kept: bool) -> Result<()> {
+        match self {
+            Self::Directory { directory, .. } => directory.discard(name, is_kept),
+            Self::Memory | Self::Fixed => Ok(()),
         }
     }
 

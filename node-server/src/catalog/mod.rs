@@ -10,9 +10,12 @@ mod name;
 mod restore;
 mod serving;
 mod sleeping;
+mod stored;
 mod transfers;
+mod uploads;
 
 use crate::{
+    bucket::{Bucket, BucketOptions},
     cluster::Cluster,
     keys::{KeyFile, Keyring},
 };
@@ -20,21 +23,24 @@ use directory::DataDirectory;
 use entries::Change;
 use home::Home;
 use std::{
+    collections::BTreeMap,
     io::{self, Read},
     path::Path,
     sync::Arc,
 };
+use stored::Heads;
 use vectordoc::{
     Database, Error, ErrorKind, Result, Schema,
     native::{DatabaseOptions, Residence, Snapshot},
 };
 
-pub use described::{Described, State};
+pub use described::{Described, Rests, State};
 pub(crate) use entries::{Entries, Entry, Served};
 pub use name::Name;
 pub use restore::Restore;
 pub use serving::{Serverless, Serving};
 pub(crate) use transfers::{Bounded, OpenRestore, OpenSnapshot, Piece, Table, Transfers};
+use uploads::Uploads;
 
 /// The databases of one server. Its calls block; asynchronous callers use a blocking thread.
 pub struct Catalog {
@@ -49,6 +55,10 @@ pub struct Catalog {
     keys: Option<KeyFile>,
     /// The node that this server is, if it is in a cluster, which then decides on databases.
     cluster: Option<Arc<Cluster>>,
+    /// Where serverless databases rest, if that is elsewhere.
+    bucket: Option<Arc<Bucket>>,
+    /// Of those, the ones that are not there yet as they are here.
+    uploads: Uploads,
 }
 
 impl Catalog {
@@ -82,16 +92,27 @@ impl Catalog {
         options: DatabaseOptions,
         serverless: Serverless,
     ) -> Result<Self> {
+        Self::open_all(path.as_ref(), shards, options, serverless, None)
+    }
+
+    fn open_all(
+        path: &Path,
+        shards: usize,
+        options: DatabaseOptions,
+        serverless: Serverless,
+        bucket: Option<&BucketOptions>,
+    ) -> Result<Self> {
         let options = DatabaseOptions { shards: None, ..options };
-        let path = path.as_ref();
         let keys = Some(KeyFile::of(path));
         if Database::is_database(path) {
             return Ok(Self { keys, ..Self::open_one(path, &options)? });
         }
         let directory = DataDirectory::take(path)?;
         let names = directory.databases()?;
+        let bucket = bucket.map(|options| Bucket::open(options, path)).transpose()?;
         let home = Home::Directory { directory, options };
-        let catalog = Self { keys, serverless, ..Self::empty(home, shards) };
+        let bucket = bucket.map(Arc::new);
+        let catalog = Self { keys, serverless, bucket, ..Self::empty(home, shards) };
         for name in names {
             // One that does not open is in the catalog too, with the reason.
             let mut change = catalog.entries.change(&name);
@@ -117,9 +138,10 @@ impl Catalog {
     fn found(&self, name: &Name) -> Entry {
         let opened = self.home.serving(name).and_then(|serving| {
             if serving.paused || serving.is_serverless(&self.serverless) {
+                self.resume_upload(name, serving);
                 return Ok(Entry::Resting(serving));
             }
-            Ok(self.entry_of(self.home.open(name)?, serving))
+            self.bring(name, serving)
         });
         opened.unwrap_or_else(|error| {
             tracing::error!(db = %name, %error, "a database cannot be served");
@@ -136,10 +158,16 @@ impl Catalog {
         }
         match self.entries.take(&name) {
             // Whoever had it may have let go.
-            Some(Entry::Broken(error)) if error.kind() == ErrorKind::Busy => self.reopen(&name),
+            Some(Entry::Broken(error)) if Self::may_pass(&error) => self.reopen(&name),
             Some(Entry::Resting(serving)) if !serving.paused => self.wake(&name),
+            None | Some(Entry::Resting(_)) if self.has_bucket() => self.wake(&name),
             entry => self.opened(&name, entry),
         }
+    }
+
+    /// Whether what could not be opened may be opened later.
+    fn may_pass(error: &Error) -> bool {
+        matches!(error.kind(), ErrorKind::Busy | ErrorKind::Unavailable)
     }
 
     /// The database called `name`, if it can be had without waiting.
@@ -151,31 +179,51 @@ impl Catalog {
     pub(crate) fn is_away(&self, name: &str) -> bool {
         Name::parse(name).is_ok_and(|name| {
             let is_elsewhere = || self.entries.take_now(&name).is_none();
-            self.entries.is_away(&name) || self.cluster.is_some() && is_elsewhere()
+            self.entries.is_away(&name, self.has_bucket())
+                || self.cluster.is_some() && is_elsewhere()
         })
     }
 
     /// `not_found` with the nearest name when there is no database called `name`, in whatever state.
     pub(crate) fn expect_there(&self, name: &str) -> Result<()> {
         let name = Name::parse(name)?;
-        match self.names().binary_search(&name) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(self.unknown(&name)),
+        if self.names().binary_search(&name).is_ok() {
+            return Ok(());
+        }
+        match &self.bucket {
+            Some(bucket) if bucket.head(&name)?.is_some() => Ok(()),
+            _ => Err(self.unknown(&name)),
         }
     }
 
     /// What there is to know of the database called `name`, which is left asleep if it is.
     pub fn describe(&self, name: &str) -> Result<Described> {
-        let name = Name::parse(name)?;
-        let described = self.describe_here(&name)?;
+        self.describe_by(&Name::parse(name)?, Heads::Unknown)
+    }
+
+    /// The same; `heads` is what is known of what the bucket says.
+    fn describe_by(&self, name: &Name, heads: Heads<'_>) -> Result<Described> {
+        let described = self.rests_here(self.describe_here(name, heads)?);
         Ok(Described { replicas: self.replicas_of(name.as_str()), ..described })
     }
 
-    fn describe_here(&self, name: &Name) -> Result<Described> {
+    fn describe_here(&self, name: &Name, heads: Heads<'_>) -> Result<Described> {
         if let Some(cluster) = &self.cluster {
             return self.describe_clustered(cluster, name);
         }
-        match self.entries.get(name) {
+        let entry = self.entries.get(name);
+        let at_rest = match &entry {
+            None => Some(None),
+            Some(Entry::Resting(serving)) => Some(Some(*serving)),
+            _ => None,
+        };
+        if let Some(serving) = at_rest {
+            let stored = self.describe_stored(name, serving, heads);
+            if let Some(stored) = stored.map_err(|error| within(name, error))? {
+                return Ok(stored);
+            }
+        }
+        match entry {
             Some(Entry::Resting(serving)) => {
                 if let Some(resting) = self.home.resting(name)? {
                     return Ok(Described::resting(name, resting, serving, &self.serverless));
@@ -184,7 +232,7 @@ impl Catalog {
             }
             Some(Entry::Open(served)) => Ok(Described::served(name, &served, &self.serverless)),
             Some(Entry::Lent(database)) => Ok(Described::awake(name, &database, None)),
-            Some(Entry::Broken(error)) if error.kind() == ErrorKind::Busy => {
+            Some(Entry::Broken(error)) if Self::may_pass(&error) => {
                 self.reopen(name)?;
                 self.look(name, &mut self.entries.change(name))
             }
@@ -275,6 +323,15 @@ impl Catalog {
         {
             change.entry = Some(self.found(&name));
         }
+        let stored = match change.entry {
+            None => self.stored_already(&name).map_err(|error| within(&name, error))?,
+            Some(_) => None,
+        };
+        if let Some(described) = stored {
+            drop(change);
+            described.expect_same(schema, shards).map_err(|error| within(&name, error))?;
+            return Ok(described);
+        }
         if change.entry.is_some() {
             let described = self.look(&name, &mut change)?;
             drop(change);
@@ -288,13 +345,14 @@ impl Catalog {
         if serving != Serving::default() {
             self.home.allow_serving()?;
         }
+        let held = self.lease_new(&name, serving).map_err(|error| within(&name, error))?;
         let shards = Some(shards.unwrap_or(self.shards));
         let database = self.home.create(&name, schema, shards)?;
         if serving != Serving::default() {
             self.home.keep_serving(&name, serving)?;
         }
         tracing::info!(db = %name, shards = database.shards(), "created");
-        change.entry = Some(self.entry_of(database, serving));
+        change.entry = Some(self.entry_of_new(&name, database, serving, held)?);
         let described = self.look(&name, &mut change);
         drop((change, place));
         described
@@ -335,6 +393,11 @@ impl Catalog {
     pub fn begin_restore(&self, name: &str) -> Result<Restore> {
         self.expect_no_cluster("restore a database; import its documents into one with replicas")?;
         let name = Name::parse(name)?;
+        if self.stored_already(&name)?.is_some() {
+            return Err(Error::conflict(format!(
+                "there is a database {name} in the bucket; restore under another name"
+            )));
+        }
         Restore::begin(&self.entries, &self.serverless, &name, || self.home.restore(&name))
     }
 
@@ -379,15 +442,21 @@ impl Catalog {
     /// Every name in order, with what there is to know of its database or why it cannot be used.
     /// Those asleep are left asleep.
     pub fn list(&self) -> Vec<(Name, Result<Described>)> {
+        let heads = self.heads();
         let described = |name: Name| {
-            let described = self.describe(name.as_str());
+            let described =
+                self.describe_by(&name, heads.as_ref().map_or(Heads::Silent, Heads::Known));
             (name, described)
         };
         let is_there = |(_, described): &(Name, Result<Described>)| {
             let gone = described.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
             !gone
         };
-        self.names().into_iter().map(described).filter(is_there).collect()
+        let mut names = self.names();
+        names.extend(heads.iter().flat_map(BTreeMap::keys).cloned());
+        names.sort();
+        names.dedup();
+        names.into_iter().map(described).filter(is_there).collect()
     }
 
     /// Every name in order and what stands behind it, without waiting for anyone.
@@ -414,19 +483,25 @@ impl Catalog {
         self.home.allow_drop()?;
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
+        let stored = self.lease_to_drop(&name, &change)?;
         match &change.entry {
             Some(Entry::Open(served)) => {
                 self.transfers.forget(&name);
                 close(&name, &served.database);
             }
             Some(Entry::Resting(_)) => {}
+            None if stored.is_some() => {}
             Some(Entry::Broken(error)) if error.kind() != ErrorKind::Busy => {}
             Some(Entry::Lent(_)) => return Err(Home::cannot("drop")),
             other => return Err(self.refusal(&name, other.clone())),
         }
-        self.home.remove(&name).inspect_err(|error| {
-            change.entry = Some(Entry::Broken(error.clone()));
-        })?;
+        if let Some(held) = stored {
+            self.drop_stored(&name, &held, &mut change)?;
+        } else {
+            self.home.remove(&name).inspect_err(|error| {
+                change.entry = Some(Entry::Broken(error.clone()));
+            })?;
+        }
         change.entry = None;
         tracing::info!(db = %name, "dropped");
         Ok(())
@@ -440,6 +515,10 @@ impl Catalog {
         }
         for name in self.entries.names() {
             match self.entries.get(&name) {
+                Some(Entry::Open(served)) if served.held.is_some() => {
+                    drop(served);
+                    self.put_away(&name);
+                }
                 // What it holds is told without opening it, then.
                 Some(Entry::Open(served)) if served.is_serverless => {
                     if let Err(error) = served.database.rest() {
@@ -451,6 +530,7 @@ impl Catalog {
                 _ => {}
             }
         }
+        self.upload_all();
     }
 
     /// The keys that clients of this catalog show, followed from now on. Blocks.
@@ -461,7 +541,18 @@ impl Catalog {
     fn empty(home: Home, shards: usize) -> Self {
         let (entries, transfers) = (Arc::default(), Transfers::default());
         let serverless = Serverless::default();
-        Self { home, shards, serverless, entries, transfers, keys: None, cluster: None }
+        let uploads = Uploads::default();
+        Self {
+            home,
+            shards,
+            serverless,
+            entries,
+            transfers,
+            keys: None,
+            cluster: None,
+            bucket: None,
+            uploads,
+        }
     }
 
     /// The database at `path`, alone.
@@ -495,7 +586,11 @@ impl Catalog {
 
     fn opened(&self, name: &Name, entry: Option<Entry>) -> Result<Database> {
         match entry {
-            Some(Entry::Open(served)) => Ok(served.database),
+            Some(Entry::Open(served)) => {
+                let held = served.held.as_ref().map_or(Ok(()), |held| held.check());
+                held.map_err(|error| within(name, error))?;
+                Ok(served.database)
+            }
             Some(Entry::Lent(database)) => Ok(database),
             other => Err(self.refusal(name, other)),
         }

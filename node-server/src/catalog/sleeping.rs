@@ -24,6 +24,7 @@ impl Catalog {
     /// Puts to sleep what was idle for long enough. A database that is used, followed, copied or
     /// resharded, or whose vectors wait for an index, stays awake.
     pub(crate) fn let_sleep(&self) {
+        self.let_lapsed_rest();
         let idle = self.entries.idle();
         let mut slept = 0;
         for (name, served) in idle {
@@ -53,6 +54,7 @@ impl Catalog {
         }
         let serving = served.serving;
         change.entry = Some(Entry::Resting(serving));
+        self.upload_later(name);
         drop(change);
         tracing::info!(db = %name, "asleep");
         true
@@ -62,6 +64,13 @@ impl Catalog {
     pub(super) fn wake(&self, name: &Name) -> Result<Database> {
         let mut change = self.entries.change(name);
         let serving = match &change.entry {
+            None | Some(Entry::Resting(_)) if self.has_bucket() => {
+                let known = self.newest_serving(name, &change);
+                match known.map_err(|error| within(name, error))? {
+                    Some(serving) if !serving.paused => serving,
+                    other => return self.opened(name, other.map(Entry::Resting)),
+                }
+            }
             Some(Entry::Resting(serving)) if !serving.paused => *serving,
             // Somebody else was first.
             entry => return self.opened(name, entry.clone()),
@@ -71,17 +80,29 @@ impl Catalog {
             false => None,
         };
         let began = Instant::now();
-        match self.home.open(name) {
-            Ok(database) => {
+        match self.bring(name, serving) {
+            Ok(entry) => {
                 let took_ms = began.elapsed().as_secs_f64() * 1e3;
                 tracing::info!(db = %name, took_ms, "awake");
-                change.entry = Some(self.entry_of(database.clone(), serving));
-                Ok(database)
+                change.entry = Some(entry.clone());
+                self.opened(name, Some(entry))
             }
             Err(error) => {
-                tracing::error!(db = %name, %error, "a database cannot be served");
+                match error.kind() {
+                    // Another node has it, or nobody: that is no trouble of this one.
+                    ErrorKind::Busy | ErrorKind::NotFound => {
+                        tracing::info!(db = %name, %error, "a database cannot be had here");
+                    }
+                    _ => tracing::error!(db = %name, %error, "a database cannot be served"),
+                }
                 // Whatever else was in the way may be gone when it is asked for again.
-                if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) {
+                if error.kind() == ErrorKind::NotFound && self.has_bucket() {
+                    change.entry = None;
+                    return Err(error);
+                }
+                if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported)
+                    && !self.has_bucket()
+                {
                     change.entry = Some(Entry::Broken(error.clone()));
                 }
                 Err(within(name, error))
@@ -119,6 +140,7 @@ impl Catalog {
         self.expect_no_cluster("pause databases, which have replicas on others")?;
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
+        self.bring_files(&name, &mut change, false)?;
         match change.entry.clone() {
             Some(Entry::Open(served)) => {
                 let paused = Serving { paused: true, ..served.serving };
@@ -129,6 +151,7 @@ impl Catalog {
                     return Err(within(&name, error));
                 }
                 change.entry = Some(Entry::Resting(paused));
+                self.upload_later(&name);
             }
             Some(Entry::Resting(serving)) => {
                 let paused = Serving { paused: true, ..serving };
@@ -144,9 +167,16 @@ impl Catalog {
 
     /// Serves `name` again, which was [paused](Self::pause); nothing to do if it was not.
     pub fn resume(&self, name: &str) -> Result<Described> {
+        self.resume_forced(name, false)
+    }
+
+    /// The same; with `gives_up`, also a database that rests in a bucket and was awake at a node that
+    /// is lost, as of its last upload: what was written there since is given up.
+    pub fn resume_forced(&self, name: &str, gives_up: bool) -> Result<Described> {
         self.expect_no_cluster("resume databases, which have replicas on others")?;
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
+        self.bring_files(&name, &mut change, gives_up)?;
         if let Some(Entry::Resting(serving)) = change.entry
             && serving.paused
         {
@@ -167,11 +197,14 @@ impl Catalog {
         }
         let name = Name::parse(name)?;
         let mut change = self.entries.change(&name);
+        self.bring_files(&name, &mut change, false)?;
         match change.entry.clone() {
             Some(Entry::Open(served)) => {
                 let serving = served.serving.with(serving);
                 self.home.keep_serving(&name, serving)?;
-                change.entry = Some(self.entry_of(served.database, serving));
+                let Served { database, held, .. } = served;
+                let served = Served::new(database, serving, &self.serverless).leased(held);
+                change.entry = Some(Entry::Open(served));
             }
             Some(Entry::Resting(before)) => {
                 let serving = before.with(serving);
@@ -191,8 +224,7 @@ impl Catalog {
         if serving.paused || serving.is_serverless(&self.serverless) {
             return Ok(());
         }
-        let opened = self.home.open(name).map_err(|error| within(name, error))?;
-        change.entry = Some(self.entry_of(opened, serving));
+        change.entry = Some(self.bring(name, serving).map_err(|error| within(name, error))?);
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ impl ArchivesOptions {
     /// Connects to the server, or takes the data directory.
     pub(crate) fn open(&self) -> Result<Archives> {
         if let Some(data) = &self.data {
-            return Ok(Archives::Local(Catalog::open(data, 1)?));
+            return Ok(Archives::Local(Box::new(Catalog::open(data, 1)?)));
         }
         let url = Logins::server(self.url.as_deref())?;
         Ok(Archives::Served(Server::connect(&url, self.ca.clone())?))
@@ -62,7 +62,7 @@ pub(crate) struct About {
 /// Databases by name.
 pub(crate) enum Archives {
     /// Of this machine.
-    Local(Catalog),
+    Local(Box<Catalog>),
     /// Of a server.
     Served(Server),
 }

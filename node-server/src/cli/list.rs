@@ -14,7 +14,9 @@ Examples:
   vectordoc list --url ws://127.0.0.1:7700
   vectordoc list --json | jq -r '.dbs[] | select(.state == \"paused\") | .db'
 
-A database that is asleep is opened by the next request; to be listed does not wake it.";
+A database that is asleep is opened by the next request; to be listed does not wake it. RESTS says where
+the newest of it is: here, in the bucket (`serverless.storage`), at another node that has it awake, or
+here until it is uploaded.";
 
 /// List the databases of a server and how they are
 #[derive(Args, Debug)]
@@ -41,7 +43,7 @@ impl Run for List {
             return out.line("no database yet: `vectordoc deploy SCHEMA --name NAME` makes one");
         }
         let mut table =
-            Table::new(["NAME", "STATE", "DOCUMENTS", "SHARDS", "MEMORY", "SERVERLESS"]);
+            Table::new(["NAME", "STATE", "RESTS", "DOCUMENTS", "SHARDS", "MEMORY", "SERVERLESS"]);
         databases.iter().for_each(|database| table.row(row(database)));
         let columns = out.columns();
         table.lines(columns).iter().try_for_each(|line| out.line(line))
@@ -49,13 +51,14 @@ impl Run for List {
 }
 
 /// The cells of one database.
-pub(crate) fn row(database: &Json) -> [String; 6] {
+pub(crate) fn row(database: &Json) -> [String; 7] {
     let text = |name: &str| database[name].as_str().unwrap_or_default().to_owned();
     let count = |name: &str| database[name].as_u64().unwrap_or_default();
     if !database["error"].is_null() {
         let why = database["error"]["message"].as_str().unwrap_or_default();
-        let [documents, shards, memory] = [(); 3].map(|()| "-".to_owned());
-        return [text("db"), format!("broken: {why}"), documents, shards, memory, String::new()];
+        let [rests, documents, shards, memory] = [(); 4].map(|()| "-".to_owned());
+        let state = format!("broken: {why}");
+        return [text("db"), state, rests, documents, shards, memory, String::new()];
     }
     let idle = database["idle_ms"].as_u64().map(Span);
     let state = match &database["resharding"] {
@@ -65,9 +68,21 @@ pub(crate) fn row(database: &Json) -> [String; 6] {
     [
         text("db"),
         state,
+        rests(database),
         number::grouped(count("documents")),
         number::grouped(count("shards")),
         HumanBytes(count("memory_bytes")).to_string(),
         idle.map_or_else(|| "no".into(), |idle| format!("after {idle}")),
     ]
+}
+
+/// Where the newest of a database is.
+fn rests(database: &Json) -> String {
+    let why = database["rests_why"].as_str();
+    match (database["rests"].as_str().unwrap_or_default(), why) {
+        ("waiting", None) => "here, upload waits".into(),
+        ("waiting", Some(why)) => format!("here, upload waits: {why}"),
+        ("elsewhere", Some(node)) => format!("at node {node}"),
+        (place, _) => place.into(),
+    }
 }

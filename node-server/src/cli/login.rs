@@ -19,6 +19,7 @@ Examples:
   vectordoc login wss://vectors.example.org                  asks for the key, and does not show it
   vectordoc login wss://vectors.example.org < key.txt        the key from a file
   vectordoc login ws://127.0.0.1:7700 < /dev/null            a server that asks for no key
+  vectordoc login https://vectors.example.org                the same as wss://
   vectordoc login wss://10.0.0.7:7700 --ca ca.pem            an authority the system does not know
 
 From then on commands without --url mean this server. The key is never an argument, as every user of a
@@ -58,25 +59,26 @@ pub(crate) struct Logout {
 
 impl Run for LoginCommand {
     fn run(&self, out: &mut Output) -> Result<()> {
-        let key = ask_for_key(&self.url)?;
+        let url = address_of(&self.url);
+        let key = ask_for_key(&url)?;
         let ca = self.ca.as_ref().map(std::path::absolute).transpose();
         let ca = ca.map_err(|error| super::file::trouble("--ca", &error))?;
         let login = Login { key, ca };
-        let server = Server::known(&self.url, &login)?;
+        let server = Server::known(&url, &login)?;
         let listed: Json =
             server.ask("db.list", &json!({})).map_err(|error| explain(error, &login))?;
         server.close()?;
         let databases = listed["dbs"].as_array().map_or(0, Vec::len);
         let mut logins = Logins::read()?;
-        logins.servers.insert(self.url.clone(), login);
-        logins.current = Some(self.url.clone());
+        logins.servers.insert(url.clone(), login);
+        logins.current = Some(url.clone());
         let path = logins.write()?;
         if self.json {
-            return out.line(json!({"url": self.url, "databases": databases}));
+            return out.line(json!({"url": url, "databases": databases}));
         }
         out.line(format_args!(
             "logged in to {}, which has {databases} databases for you; kept in {}",
-            self.url,
+            url,
             path.display()
         ))
     }
@@ -85,7 +87,7 @@ impl Run for LoginCommand {
 impl Run for Logout {
     fn run(&self, out: &mut Output) -> Result<()> {
         let mut logins = Logins::read()?;
-        let url = self.url.clone().or_else(|| logins.current.clone());
+        let url = self.url.as_deref().map(address_of).or_else(|| logins.current.clone());
         let url = url.ok_or_else(|| Error::not_found("you are not logged in to any server"))?;
         if logins.servers.remove(&url).is_none() {
             return Err(Error::not_found(format!("you are not logged in to {url}")));
@@ -97,6 +99,17 @@ impl Run for Logout {
         out.line(format_args!(
             "logged out of {url}; the key still works: `vectordoc key revoke` ends that"
         ))
+    }
+}
+
+/// The address that clients connect to, as a browser's shows it or as it is: a server speaks all it
+/// speaks at one.
+fn address_of(url: &str) -> String {
+    let url = url.trim_end_matches('/');
+    match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => format!("wss://{rest}"),
+        (_, Some(rest)) => format!("ws://{rest}"),
+        _ => url.to_owned(),
     }
 }
 

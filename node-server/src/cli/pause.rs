@@ -15,7 +15,12 @@ was started again. Nothing that was accepted is lost.";
 
 const RESUME_EXAMPLES: &str = "\
 Examples:
-  vectordoc resume products";
+  vectordoc resume products
+  vectordoc resume products --force                 it was awake at a node that is lost for good
+
+A database that rests in a bucket and was awake when its node was lost has, on the disk of that node,
+what was written since its last upload. Start that node again, and nothing is lost; --force goes back
+to the last upload.";
 
 /// Take a database out of memory and refuse requests about it
 #[derive(Args, Debug)]
@@ -31,6 +36,10 @@ pub(crate) struct Pause {
 pub(crate) struct Resume {
     #[command(flatten)]
     one: One,
+
+    /// Give up what was written, since the last upload to the bucket, at a node that is lost
+    #[arg(long)]
+    force: bool,
 }
 
 /// One database of a server.
@@ -48,9 +57,9 @@ struct One {
 }
 
 impl One {
-    fn ask(&self, method: &str, said: &str, out: &mut Output) -> Result<()> {
+    fn ask(&self, method: &str, params: Json, said: &str, out: &mut Output) -> Result<()> {
         let server = self.server.connect()?;
-        let answer: Json = server.ask(method, &json!({"db": self.name}))?;
+        let answer: Json = server.ask(method, &params)?;
         server.close()?;
         if self.json {
             return out.line(answer);
@@ -61,12 +70,17 @@ impl One {
 
 impl Run for Pause {
     fn run(&self, out: &mut Output) -> Result<()> {
-        self.one.ask("db.pause", "paused", out)
+        let params = json!({"db": self.one.name});
+        self.one.ask("db.pause", params, "paused", out)
     }
 }
 
 impl Run for Resume {
     fn run(&self, out: &mut Output) -> Result<()> {
-        self.one.ask("db.resume", "served again", out)
+        let mut params = json!({"db": self.one.name});
+        if self.force {
+            params["force"] = json!(true);
+        }
+        self.one.ask("db.resume", params, "served again", out)
     }
 }

@@ -27,6 +27,8 @@ Examples:
   vectordoc serve --data /srv/vectors --shards 4   new databases get 4 shards
   vectordoc serve --residence disk                 more documents than memory
   vectordoc serve --serverless-all                 databases leave memory while they are idle
+  vectordoc serve --serverless-all --serverless-storage s3://vectors/prod
+                                                   and rest in a bucket, where any node finds them
   vectordoc serve --listen 127.0.0.1:0             any free port; the first line says which
   vectordoc serve --config vectordoc.toml          what `vectordoc config` prints, changed
 
@@ -61,12 +63,12 @@ impl Run for Serve {
         let options = settings.database_options();
         let (catalog, databases) = match settings.cluster_options()? {
             None => {
-                let catalog = Catalog::open_serverless(
-                    &settings.data,
-                    settings.shards,
-                    options,
-                    settings.serverless.clone(),
-                )?;
+                let Settings { data, shards, serverless, bucket, .. } = &settings;
+                let serverless = serverless.clone();
+                let catalog = match bucket.is_named() {
+                    true => Catalog::open_in_bucket(data, *shards, options, serverless, bucket)?,
+                    false => Catalog::open_serverless(data, *shards, options, serverless)?,
+                };
                 let databases = describe(&catalog);
                 (catalog, databases)
             }

@@ -33,9 +33,12 @@ mod placement_machine;
 mod placing;
 mod reach;
 mod replica;
+mod runtime;
 mod sending;
 mod shard_name;
 mod shelf;
+#[cfg(test)]
+mod simulation;
 mod status;
 mod transfer;
 mod watching;

@@ -135,6 +135,9 @@ impl Ask for proto::ResumeDatabaseRequest {
 
     fn write(&self, params: &mut Params) -> Result<()> {
         params.text("db", &self.db);
+        if self.force {
+            params.give("force").bool(true);
+        }
         Ok(())
     }
 
@@ -194,6 +197,8 @@ fn database(description: Description) -> proto::Database {
         idle_ms,
         replicas,
         resharding,
+        rests,
+        rests_why,
     } = description;
     let resharding = resharding.map(|ReshardingView { from, to, done, total }| proto::Resharding {
         from: number(from),
@@ -213,6 +218,8 @@ fn database(description: Description) -> proto::Database {
         state: state.into(),
         serverless,
         idle_ms,
+        rests: rests.into(),
+        rests_why,
     }
 }
 

@@ -234,6 +234,11 @@ pub(crate) struct Description {
     /// How far it is with getting another number of shards, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) resharding: Option<ReshardingView>,
+    /// Where the newest of it is: `here`, `waiting`, `bucket` or `elsewhere`.
+    pub(crate) rests: &'static str,
+    /// At which node it is elsewhere, or why its upload waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rests_why: Option<String>,
 }
 
 /// A resharding under way.
@@ -262,6 +267,8 @@ impl From<Described> for Description {
             state,
             idle_ms,
             replicas,
+            rests,
+            rests_why,
             ..
         } = described;
         Self {
@@ -275,6 +282,8 @@ impl From<Described> for Description {
             serverless: idle_ms.is_some(),
             idle_ms,
             replicas,
+            rests: rests.name(),
+            rests_why,
             resharding: resharding.map(|Resharding { from, to, done, total }| ReshardingView {
                 from,
                 to,

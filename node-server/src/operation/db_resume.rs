@@ -14,21 +14,32 @@ use vectordoc::Result;
 
 pub(super) struct DbResume {
     pub(super) db: String,
+    /// Whether to give up what only a lost node has.
+    pub(super) force: bool,
 }
 
 impl Operation for DbResume {
     const METHOD: &'static str = "db.resume";
     const SUMMARY: &'static str = "Serve a database again that was paused";
     const ROLE: Role = Role::Admin;
-    const PARAMS: &'static [Field] = &[DB];
+    const PARAMS: &'static [Field] = &[
+        DB,
+        Field::optional(
+            "force",
+            Kind::Bool,
+            "Take over a database that was awake at a node that is lost, as of its last upload to the \
+             bucket: what was written there since is given up.",
+        ),
+    ];
     const RESULT: Kind = DESCRIPTION;
     const WORK: Work = Work::Commit;
 
     fn read(params: &Params<'_>, _: &Catalog) -> Result<Self> {
-        Ok(Self { db: params.required("db")? })
+        let force = params.optional("force")?.unwrap_or(false);
+        Ok(Self { db: params.required("db")?, force })
     }
 
     fn run(self, _: &Caller, catalog: &Catalog) -> Result<Answer> {
-        Ok(Answer::Database(catalog.resume(&self.db)?.into()))
+        Ok(Answer::Database(catalog.resume_forced(&self.db, self.force)?.into()))
     }
 }

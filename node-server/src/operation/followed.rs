@@ -63,7 +63,7 @@ pub(crate) enum First {
     Hits {
         /// The hits.
         #[serde(flatten)]
-        answer: Answer,
+        answer: Box<Answer>,
         /// What to know about the search.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         warnings: Vec<Warning>,
@@ -182,7 +182,7 @@ impl Followed {
                 let news = News::Hits(answer);
                 *told = digest_of(&write(&news)?);
                 let News::Hits(answer) = news else { return Err(Error::internal("no hits")) };
-                Ok(First::Hits { answer, warnings })
+                Ok(First::Hits { answer: Box::new(answer), warnings })
             }
         }
     }

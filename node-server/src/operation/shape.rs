@@ -2,7 +2,7 @@
 //! query strings read by it, and the API described from it.
 
 use super::read_level::ReadLevel;
-use crate::State;
+use crate::{Rests, State};
 use vectordoc::native::Durability;
 
 /// One member of an object.
@@ -178,6 +178,23 @@ pub(super) const DESCRIPTION: Kind = Kind::Object(&[
         "Copies it shall have, if this server is in a cluster.",
     ),
     Field::optional("resharding", RESHARDING, "How far it is with getting other shards, if it is."),
+    Field::required(
+        "rests",
+        Kind::OneOf(&[
+            Rests::Here.name(),
+            Rests::Waiting.name(),
+            Rests::Bucket.name(),
+            Rests::Elsewhere.name(),
+        ]),
+        "Where the newest of it is: here, on the disk of this server; waiting, the same, until it is \
+         uploaded to the bucket; in the bucket, where any node finds it; or elsewhere, at another node \
+         of the bucket that has it awake.",
+    ),
+    Field::optional(
+        "rests_why",
+        Kind::Text,
+        "At which node it is elsewhere, or why its upload waits, if it was tried.",
+    ),
 ]);
 const RESHARDING: Kind = Kind::Object(&[
     Field::required("from", Kind::Count, "Shards it has until that is done."),

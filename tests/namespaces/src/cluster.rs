@@ -16,6 +16,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Replicas of each shard of the database of clients.
+pub(crate) const REPLICAS: usize = 3;
 /// How long healed nodes may take to be equal.
 const HEAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a change of nodes may take that nothing hinders.
@@ -145,7 +147,7 @@ impl Cluster {
         self.place_of(leader(&status, name)?)
     }
 
-    /// Waits until a database has `count` replicas with a vote.
+    /// Waits until each shard of a database has `count` replicas with a vote.
     pub(crate) fn wait_voters(
         &self,
         name: &str,
@@ -155,7 +157,7 @@ impl Cluster {
         let end = Instant::now() + patience;
         while Instant::now() < end {
             let status = self.nodes().find_map(|node| node.status(false));
-            if status.is_some_and(|status| voters(&status, name) == count) {
+            if status.is_some_and(|status| has_voters(&status, name, count)) {
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(10));
@@ -163,15 +165,21 @@ impl Cluster {
         Err(format!("{name} has not {count} replicas after {patience:?}"))
     }
 
-    /// Creates the database with `count` replicas, and waits for them.
-    pub(crate) fn create(&self, name: &str, schema: &Json, count: usize) -> Result<(), String> {
+    /// Creates a database whose shards have `count` replicas each, and waits for them.
+    pub(crate) fn create(
+        &self,
+        name: &str,
+        schema: &Json,
+        shards: usize,
+        count: usize,
+    ) -> Result<(), String> {
         let node = self.nodes().next().ok_or("no node runs")?;
-        let body = json!({"schema": schema, "replicas": count});
+        let body = json!({"schema": schema, "shards": shards, "replicas": count});
         node.insist("PUT", &format!("/v1/dbs/{name}"), &body)?;
         self.wait_equal(name, count, CHANGE_TIMEOUT).map(drop)
     }
 
-    /// Waits until `count` replicas of a database are equal, and says for how long.
+    /// Waits until each shard of a database has `count` equal replicas, and says for how long.
     pub(crate) fn wait_equal(
         &self,
         name: &str,
@@ -213,18 +221,33 @@ impl Cluster {
         };
         self.join(free)?;
         thread::sleep(time);
-        let count = self.nodes.len() - 1;
         let number = self.numbers[&victim];
         let other = self.nodes().find(|node| node.number != victim).ok_or("no other node")?;
         other.insist("POST", "/v1/cluster/remove", &json!({"node": number}))?;
-        let replicas = count.min(3);
-        self.wait_equal(DATABASE, replicas, CHANGE_TIMEOUT)?;
+        self.wait_equal(DATABASE, REPLICAS, CHANGE_TIMEOUT)?;
+        self.wait_empty(number, CHANGE_TIMEOUT)?;
         self.nodes.remove(&victim);
         self.numbers.remove(&victim);
         self.tell_clients();
         // The place is free for a node that is new.
         self.empty(victim);
         Ok(())
+    }
+
+    /// Waits until the node of this number has no replica of any database.
+    fn wait_empty(&self, number: u64, patience: Duration) -> Result<(), String> {
+        let end = Instant::now() + patience;
+        while Instant::now() < end {
+            let status = self.nodes().find_map(|node| node.status(false));
+            let has_any = |status: &Json| {
+                replicas(status, DATABASE).iter().any(|replica| replica["node"] == number)
+            };
+            if status.is_some_and(|status| !has_any(&status)) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Err(format!("node {number} has replicas after {patience:?}"))
     }
 
     fn empty(&self, place: usize) {
@@ -240,16 +263,26 @@ impl Cluster {
     }
 }
 
+/// Whether each shard has `count` replicas with a vote, and all of one have the same documents.
 fn are_equal(status: &Json, name: &str, count: usize) -> bool {
     let replicas = replicas(status, name);
-    let is_same = |key: &str| {
-        let first = replicas.first().map_or(&Json::Null, |replica| &replica[key]);
-        !first.is_null() && replicas.iter().all(|replica| replica[key] == *first)
-    };
-    voters(status, name) == count && is_same("hash") && is_same("record")
+    has_voters(status, name, count)
+        && replicas.iter().all(|replica| {
+            let of_shard = replicas.iter().filter(|other| other["shard"] == replica["shard"]);
+            let is_same = |other: &&Json| {
+                ["hash", "record"]
+                    .iter()
+                    .all(|key| !other[*key].is_null() && other[*key] == replica[*key])
+            };
+            of_shard.into_iter().all(is_same)
+        })
 }
 
-fn voters(status: &Json, name: &str) -> usize {
-    let has_vote = |replica: &&&Json| replica["role"] == "leader" || replica["role"] == "follower";
-    replicas(status, name).iter().filter(has_vote).count()
+fn has_voters(status: &Json, name: &str, count: usize) -> bool {
+    let mut voters: BTreeMap<u64, usize> = BTreeMap::new();
+    for replica in replicas(status, name) {
+        let has_vote = replica["role"] == "leader" || replica["role"] == "follower";
+        *voters.entry(replica["shard"].as_u64().unwrap_or(0)).or_default() += usize::from(has_vote);
+    }
+    !voters.is_empty() && voters.values().all(|voters| *voters == count)
 }

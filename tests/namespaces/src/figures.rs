@@ -84,7 +84,7 @@ fn search(ground: &Arc<Ground>, program: &Path) -> Result<(), String> {
     const TIME: Duration = Duration::from_secs(8);
     const CLIENTS: usize = 6;
     let cluster = three(ground, program)?;
-    cluster.create("search", &schema(), 3)?;
+    cluster.create("search", &schema(), 1, 3)?;
     let nodes: Vec<&Node> = cluster.nodes().collect();
     fill(nodes[0], "search", DOCUMENTS)?;
     cluster.wait_equal("search", 3, Duration::from_secs(120))?;
@@ -161,7 +161,7 @@ fn failover(ground: &Arc<Ground>, program: &Path) -> Result<(), String> {
     const KILLS: usize = 10;
     let mut cluster = three(ground, program)?;
     let small = json!({"id": "u64", "embedding": {"vector": 2}, "n": "number"});
-    cluster.create("failover", &small, 3)?;
+    cluster.create("failover", &small, 1, 3)?;
     let mut longest: Vec<[Duration; 3]> = Vec::new();
     for kill in 0..KILLS {
         let leader = cluster.leader_of("failover").ok_or("nobody leads")?;
@@ -230,7 +230,7 @@ fn latency(ground: &Arc<Ground>, program: &Path) -> Result<(), String> {
         "median of {WRITES} writes of one document, one after the other, asked of the leader:"
     );
     for (name, replicas) in [("one", 1), ("three", 3)] {
-        cluster.create(name, &schema(), replicas)?;
+        cluster.create(name, &schema(), 1, replicas)?;
     }
     for delay_ms in [0, 5, 20] {
         let delay = Duration::from_millis(delay_ms);
@@ -265,7 +265,7 @@ fn latency(ground: &Arc<Ground>, program: &Path) -> Result<(), String> {
 fn catch_up(ground: &Arc<Ground>, program: &Path) -> Result<(), String> {
     const DOCUMENTS: u64 = 20_000;
     let cluster = three(ground, program)?;
-    cluster.create("big", &schema(), 2)?;
+    cluster.create("big", &schema(), 1, 2)?;
     {
         let node = cluster.nodes().next().ok_or("no node runs")?;
         fill(node, "big", DOCUMENTS)?;
@@ -274,7 +274,7 @@ fn catch_up(ground: &Arc<Ground>, program: &Path) -> Result<(), String> {
     thread::sleep(Duration::from_secs(15));
     println!("a new replica of {DOCUMENTS} × {DIM}:");
     for round in 0..3 {
-        let bytes = size_of(&ground.data(0).join("big")).max(size_of(&ground.data(1).join("big")));
+        let bytes = (0..3).map(|place| stored(&ground.data(place))).max().unwrap_or(0);
         let disk = disk_rate(&ground.path("filler"), bytes).map_err(|error| error.to_string())?;
         let network = bandwidth(ground, 0, 2, usize::try_from(bytes).map_err(|e| e.to_string())?)
             .map_err(|error| error.to_string())?;
@@ -298,6 +298,11 @@ fn catch_up(ground: &Arc<Ground>, program: &Path) -> Result<(), String> {
         thread::sleep(Duration::from_secs(2));
     }
     Ok(())
+}
+
+/// Bytes of databases in a data directory, which has the log of the cluster too.
+fn stored(path: &Path) -> u64 {
+    size_of(path).saturating_sub(size_of(&path.join("raft.redb")))
 }
 
 fn size_of(path: &Path) -> u64 {

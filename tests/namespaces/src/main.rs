@@ -15,7 +15,7 @@ mod switch;
 
 use clap::Parser;
 use clients::{Clients, DATABASE};
-use cluster::Cluster;
+use cluster::{Cluster, REPLICAS};
 use fault::FAULTS;
 use figures::Figure;
 use ground::Ground;
@@ -113,7 +113,8 @@ fn run(
     let schema = json!({
         "id": "u64", "embedding": {"vector": 2}, "n": {"type": "number", "filter": true},
     });
-    cluster.create(DATABASE, &schema, NODES)?;
+    let shards = random.usize(1..4);
+    cluster.create(DATABASE, &schema, shards, REPLICAS)?;
     let mut clients = Clients::start(cluster.addresses(), seed);
     let end = Instant::now() + Duration::from_secs(arguments.seconds);
     let mut happened = Vec::new();
@@ -127,14 +128,14 @@ fn run(
         thread::sleep(Duration::from_millis(random.u64(500..3_000)));
     }
     clients.stop();
-    let healed = cluster.heal(NODES).map_err(|error| format!("after {happened:?}: {error}"))?;
+    let healed = cluster.heal(REPLICAS).map_err(|error| format!("after {happened:?}: {error}"))?;
     for node in cluster.nodes() {
         clients.read_all(&node.client())?;
     }
     let count = clients.record.count();
     let violations = clients.record.violations();
     println!(
-        "seed {seed}: {} written, {} read, {} refused, {} unknown; equal after {:.1} s; {} documents \
+        "seed {seed}, {shards} shards: {} written, {} read, {} refused, {} unknown; equal after {:.1} s; {} documents \
          without an order; {happened:?}",
         count.written,
         count.read,

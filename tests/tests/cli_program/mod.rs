@@ -105,6 +105,28 @@ impl Running {
         (server, address(&line))
     }
 
+    /// The same with these variables of the environment, and its log where that of this process is.
+    pub(crate) fn serve_with(
+        data: &Path,
+        arguments: &[String],
+        variables: &[(&str, &str)],
+    ) -> (Self, String) {
+        let mut command = Command::new(PROGRAM);
+        command.args(["serve", "--data", text(data), "--listen", "127.0.0.1:0"]).args(arguments);
+        let child = command.envs(variables.iter().copied()).stdout(Stdio::piped()).spawn();
+        let mut child = child.expect("the binary starts");
+        let lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
+        let mut server = Self { child, lines };
+        let line = server.line_with("ws://");
+        (server, address(&line))
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let arguments = [format!("-{name}"), self.child.id().to_string()];
+        assert!(Command::new("kill").args(arguments).status().expect("kill runs").success());
+    }
+
     /// The id of the process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

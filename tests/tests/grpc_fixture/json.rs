@@ -58,7 +58,7 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
             database(&client.pause_database(request).await?.into_inner())
         }
         "db.resume" => {
-            let request = proto::ResumeDatabaseRequest { db };
+            let request = proto::ResumeDatabaseRequest { db, force: p.flag("force") };
             database(&client.resume_database(request).await?.into_inner())
         }
         "db.logs" => {
@@ -447,7 +447,11 @@ pub(crate) fn database(database: &proto::Database) -> Json {
         "memory_bytes": database.memory_bytes,
         "state": database.state,
         "serverless": database.serverless,
+        "rests": database.rests,
     });
+    if let Some(why) = &database.rests_why {
+        description["rests_why"] = json!(why);
+    }
     if let Some(idle_ms) = database.idle_ms {
         description["idle_ms"] = json!(idle_ms);
     }

@@ -79,7 +79,7 @@ function nothing() {
 
 /** @param {any[]} rows */
 function table(rows) {
-  const head = ["Name", "Documents", "Index", "Shards", "Memory", "Disk"].map((name, place) =>
+  const head = ["Name", "Documents", "Index", "State", "Shards", "Memory", "Disk"].map((name, place) =>
     h("th", { scope: "col", class: columnClass(place) }, name),
   );
   return h("table", { class: "databases" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows.map(row)));
@@ -87,7 +87,7 @@ function table(rows) {
 
 /** @param {number} place */
 function columnClass(place) {
-  return `${place === 0 || place === 2 ? "" : "number"} ${place > 2 ? "wide-only" : ""}`.trim();
+  return `${place === 0 || place === 2 || place === 3 ? "" : "number"} ${place > 3 ? "wide-only" : ""}`.trim();
 }
 
 /** @param {any} db */
@@ -95,14 +95,15 @@ function row(db) {
   const name = h("th", { scope: "row" }, h("a", { href: toTab(db.db) }, db.db));
   if (db.error) {
     const problem = [h("code", {}, db.error.code), " ", db.error.message];
-    return h("tr", {}, name, h("td", { colspan: 5 }, h("span", { class: "problem" }, problem)));
+    return h("tr", {}, name, h("td", { colspan: 6 }, h("span", { class: "problem" }, problem)));
   }
   const cells = [
     count(db.documents),
     indexState(db),
+    restState(db),
     count(db.shards),
     bytes(db.memory_bytes),
-    db.disk > 0 ? bytes(db.disk) : "in memory",
+    db.disk > 0 ? bytes(db.disk) : db.rests === "here" ? "in memory" : "none here",
   ];
   return h(
     "tr",
@@ -110,4 +111,14 @@ function row(db) {
     name,
     cells.map((cell, place) => h("td", { class: columnClass(place + 1) }, cell)),
   );
+}
+
+/**
+ * Whether a database is in memory, and where the newest of it is, if that is not here.
+ * @param {any} db
+ */
+function restState(db) {
+  const places = { waiting: "not uploaded yet", bucket: "in the bucket", elsewhere: `at node ${db.rests_why}` };
+  const place = places[/** @type {keyof typeof places} */ (db.rests)];
+  return place ? `${db.state}, ${place}` : db.state;
 }

@@ -202,6 +202,15 @@ mod tests {
                 let wrong = ["\"localhost\"", "\"https://a.example\"", "\"http://\"", "4317"];
                 (texts(right), texts(&wrong))
             }
+            Kind::Bucket => (
+                texts(&["\"\"", "\"s3://a\"", "\"s3://a/b/c\""]),
+                texts(&["\"a\"", "\"s3://\"", "\"file:///a\"", "1", "true"]),
+            ),
+            Kind::Endpoint => (
+                texts(&["\"\"", "\"http://127.0.0.1:9000\"", "\"https://s3.example.org\""]),
+                texts(&["\"127.0.0.1\"", "\"https://user:secret@host\"", "1", "true"]),
+            ),
+            Kind::Word => (texts(&["\"\"", "\"a-1\""]), texts(&["\"a b\"", "1", "true"])),
             Kind::Switch => (texts(&["true", "false"]), texts(&["\"true\"", "1", "\"\""])),
             Kind::List => (texts(&["[]", "[\"a\", \"b\"]"]), texts(&["\"a\"", "[1]", "1", "true"])),
         }

@@ -1,6 +1,6 @@
 //! What a setting may be, how it is written, and what is said when it is something else.
 
-use crate::cli::traces::MISSING;
+use crate::{BucketOptions, cli::traces::MISSING};
 use axum::http::uri::Authority;
 use std::{fmt, net::SocketAddr, time::Duration};
 use tracing_subscriber::EnvFilter;
@@ -29,6 +29,12 @@ pub(crate) enum Kind {
     Choice(&'static [&'static str]),
     /// A URL of a collector of traces, or nothing.
     Collector,
+    /// Where databases rest, `s3://BUCKET/PREFIX`, or nothing.
+    Bucket,
+    /// A URL of a web service, or nothing.
+    Endpoint,
+    /// A word such as the name of something, or nothing.
+    Word,
     /// Yes or no.
     Switch,
     /// Several texts; with commas where only one text can be given.
@@ -62,7 +68,8 @@ impl Kind {
             Self::Path | Self::PathIfAny => "PATH",
             Self::Filter => "FILTER",
             Self::Choice(_) => "WORD",
-            Self::Collector => "URL",
+            Self::Collector | Self::Bucket | Self::Endpoint => "URL",
+            Self::Word => "NAME",
             Self::Switch => "true|false",
             Self::List => "LIST",
         }
@@ -103,6 +110,32 @@ impl Kind {
                 Some(Ok(_)) => Ok(Value::Text(text.into())),
                 _ => Err(self.expected(&text)),
             },
+            Self::Bucket | Self::Endpoint | Self::Word if text.is_empty() => {
+                Ok(Value::Text(String::new()))
+            }
+            Self::Bucket if !cfg!(feature = "object-storage") => {
+                Err("this build has no object storage; build it with the feature `object-storage`"
+                    .into())
+            }
+            Self::Bucket => match BucketOptions::place(text) {
+                Ok(_) => Ok(Value::Text(text.into())),
+                Err(_) => Err(self.expected(&text)),
+            },
+            Self::Endpoint => {
+                let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+                match host.map(|host| host.trim_end_matches('/').parse::<Authority>()) {
+                    // Who is allowed what is no business of a setting that is shown.
+                    Some(Ok(host)) if !host.as_str().contains('@') => Ok(Value::Text(text.into())),
+                    _ => Err(self.expected(&text)),
+                }
+            }
+            Self::Word => {
+                let is_word = |c: char| c.is_ascii_alphanumeric() || "._-:/".contains(c);
+                match !text.is_empty() && text.len() <= 253 && text.chars().all(is_word) {
+                    true => Ok(Value::Text(text.into())),
+                    false => Err(self.expected(&text)),
+                }
+            }
             Self::Switch => match text {
                 "true" => Ok(Value::Switch(true)),
                 "false" => Ok(Value::Switch(false)),
@@ -153,6 +186,15 @@ impl Kind {
                 "{given:?} is not a collector such as http://127.0.0.1:4317; what is beyond this \
                  machine's network is reached through one within"
             ),
+            Self::Bucket => {
+                format!("{given:?} is no place to rest, such as s3://BUCKET or s3://BUCKET/PREFIX")
+            }
+            Self::Endpoint => format!(
+                "{given:?} is no web service such as https://s3.example.org or http://127.0.0.1:9000"
+            ),
+            Self::Word => {
+                format!("{given:?} is not a name of up to 253 letters, digits, and . _ - : /")
+            }
             Self::Switch => format!("{given:?} is neither true nor false"),
             Self::List => format!("{given:?} is not a list of texts"),
         }

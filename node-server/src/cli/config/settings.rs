@@ -1,7 +1,8 @@
 //! What a server is told, whole.
 
 use crate::{
-    ClusterKey, ClusterOptions, Limits, ServeOptions, Serverless, limits::SLOW_AFTER_DEFAULT,
+    BucketOptions, ClusterKey, ClusterOptions, Limits, ServeOptions, Serverless,
+    limits::SLOW_AFTER_DEFAULT,
 };
 use std::{net::SocketAddr, num::NonZeroU64, path::PathBuf, time::Duration};
 use vectordoc::{
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) cluster: ClusterSettings,
     pub(crate) database: Budgets,
     pub(crate) serverless: Serverless,
+    /// Where serverless databases rest.
+    pub(crate) bucket: BucketOptions,
     pub(crate) limits: Limits,
 }
 
@@ -118,6 +121,7 @@ impl Default for Settings {
             cluster: ClusterSettings::default(),
             database: Budgets::default(),
             serverless: Serverless::default(),
+            bucket: BucketOptions::default(),
             limits: Limits::default(),
         }
     }
@@ -168,6 +172,12 @@ impl Settings {
             return Err(Error::unsupported(
                 "the databases of a cluster have replicas that hear of every write, and so never \
                  leave memory; start it without `--serverless-all`",
+            ));
+        }
+        if self.bucket.is_named() {
+            return Err(Error::unsupported(
+                "the databases of a cluster have replicas and rest with them, not in a bucket; start \
+                 it without `--serverless-storage`, or without a cluster key",
             ));
         }
         if listen.ip().is_unspecified() && advertise.is_empty() {

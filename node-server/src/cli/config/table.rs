@@ -2,8 +2,8 @@
 
 use super::{
     kind::Kind::{
-        Address, Bytes, Choice, Collector, Count, Duration, Filter, HostIfAny, List, Path,
-        PathIfAny, Switch,
+        Address, Bucket, Bytes, Choice, Collector, Count, Duration, Endpoint, Filter, HostIfAny,
+        List, Path, PathIfAny, Switch, Word,
     },
     setting::{Field, Setting},
 };
@@ -67,6 +67,12 @@ settings! {
     "serverless.all", serverless.by_default, Switch, "Whether databases that do not say leave memory while they are idle, to be opened by the next request";
     "serverless.idle", serverless.idle, Duration(100, WEEK_MS), "How long such a database is without a request before it leaves memory, unless it says";
     "serverless.awake_max", serverless.awake_max, Count(1, 100_000), "Such databases in memory at the same time; before another one comes, the one goes that was not used for longest";
+    "serverless.storage", bucket.url, Bucket, "Where such databases rest, so that any node can wake them: s3://BUCKET/PREFIX, with credentials from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or what else AWS gives; none for the disk";
+    "serverless.endpoint", bucket.endpoint, Endpoint, "Web service of that bucket, such as http://127.0.0.1:9000; none for AWS";
+    "serverless.region", bucket.region, Word, "Region of that bucket; what AWS_REGION says, or us-east-1, if nothing is said";
+    "serverless.lease", bucket.lease, Duration(500, HOUR_MS), "How long a node may keep such a database awake without hearing of the bucket; then it stops, and another may wake it";
+    "serverless.node", bucket.node, Word, "What this node is called where others say that it has a database; the name of the machine, if nothing is said";
+    "serverless.keep", bucket.keep, Switch, "Whether what is in the bucket stays on the disk, too, so that it wakes sooner";
     "limits.message_bytes_max", limits.message_bytes_max, Bytes(KIB, GIB), "Bytes of one message of a client";
     "limits.answer_bytes_max", limits.answer_bytes_max, Bytes(KIB, GIB), "Bytes of one answer";
     "limits.unread_bytes_max", limits.unread_bytes_max, Bytes(KIB, 64 * GIB), "Bytes of answers of one connection that its client has not read; at so many its requests wait";

@@ -167,6 +167,14 @@ pub struct Database {
     /// How many copies it shall have, each on another node of a cluster; 0 where there is no cluster.
     #[prost(uint32, tag = "11")]
     pub replicas: u32,
+    /// Where the newest of it is: `here`, on the disk of the server; `waiting`, the same, until it is
+    /// uploaded to the bucket; `bucket`, where any node finds it; or `elsewhere`, at another node of the
+    /// bucket that has it awake.
+    #[prost(string, tag = "12")]
+    pub rests: ::prost::alloc::string::String,
+    /// At which node it is elsewhere, or why its upload waits, if it was tried.
+    #[prost(string, optional, tag = "13")]
+    pub rests_why: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// A change of the number of shards under way.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -407,6 +415,9 @@ pub struct ResumeDatabaseRequest {
     /// Its name.
     #[prost(string, tag = "1")]
     pub db: ::prost::alloc::string::String,
+    /// Whether to give up what was written at a node that is lost since the last upload to the bucket.
+    #[prost(bool, tag = "2")]
+    pub force: bool,
 }
 /// Parameters of `Logs`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
