@@ -445,7 +445,9 @@ async fn everything_that_is_described_is_there() -> Result<()> {
             let rpc = format!("{SERVICE}/{}", method.name());
             match call(&server, &rpc, ()).await {
                 Ok(()) => {}
-                Err(status) => assert_ne!(status.code(), Code::Unimplemented, "{rpc}: {status:?}"),
+                Err(status) => {
+                    assert!(!status.message().contains("unknown rpc"), "{rpc}: {status:?}")
+                }
             }
         }
         Ok(())

@@ -325,7 +325,8 @@ impl<'d> Move<'d> {
         let inner = &database.inner;
         let gate = inner.gate.write().unwrap_or_else(PoisonError::into_inner);
         self.check()?;
-        self.from.iter().try_for_each(Shard::flush)?;
+        // Writes that were sent before the gate closed may wait in line; they are taken over too.
+        self.from.iter().try_for_each(Shard::finish_waiting)?;
         self.take_over()?;
         self.expect_everything()?;
         let last = self.from.iter().map(|shard| shard.engine().record_number()).max();

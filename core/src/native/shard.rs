@@ -130,6 +130,12 @@ impl Shard {
         Answer(receive).wait()
     }
 
+    /// Waits until all that was sent before this is written and stored, also what nobody has taken up
+    /// yet.
+    pub(super) fn finish_waiting(&self) -> Result<()> {
+        self.ask(Request::Flush)?.wait()
+    }
+
     /// Waits until everything is checkpointed.
     pub(super) fn checkpoint(&self) -> Result<()> {
         self.ask(Request::Checkpoint)?.wait()
