@@ -17,6 +17,7 @@ const ROWS = [
   ["Nor do any bytes in a message of a WebSocket, in JSON or CBOR, or of gRPC, and the next request is answered", ["server_damaged_requests"], "server_damaged."],
   ["In a browser: a write that was acknowledged survives a crash of its tab, and several tabs are one database", ["wasm/test/tabs/histories.test.mjs"], "browser.crashes browser.histories"],
   ["... and when the whole browser is killed, what there is is whole, or the loss is said", ["wasm/test/tabs/kills.test.mjs"], "browser.kills"],
+  ["Nodes of a cluster lose power, pause, are cut off and change places, and each document is as if there was one of it", ["node-server/src/cluster/simulation/run.rs"], "cluster_simulation"],
   ["These tests find bugs: each of those that are [planted](tests/planted.md)", [], "planted"],
 ];
 

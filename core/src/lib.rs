@@ -89,11 +89,8 @@ pub use client::Client;
 #[cfg(feature = "native")]
 pub use native::{Database, Db};
 
-#[cfg(feature = "planted")]
 #[doc(hidden)]
 pub mod planted;
-#[cfg(not(feature = "planted"))]
-mod planted;
 
 #[doc(hidden)]
 pub mod __private;

@@ -4,8 +4,8 @@
 
 /// A behaviour that is broken on purpose, or is another on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "native"), expect(dead_code, reason = "some are of the embedded host"))]
-pub(crate) enum Plant {
+#[allow(missing_docs, reason = "`tests/planted.md` says what each does")]
+pub enum Plant {
     AcknowledgedBeforeSync,
     FailedSyncRetried,
     RefusedRecordKept,
@@ -25,6 +25,12 @@ pub(crate) enum Plant {
     ShardsNotMerged,
     ExpectationIgnored,
     KernelWithoutTail,
+    LogAcknowledgedBeforeSync,
+    VoteNotSynced,
+    LogCutBeforeStored,
+    SnapshotWithoutLastRecord,
+    StaleReads,
+    OtherTermApplied,
     /// No bug: the kernels that are the specification.
     ScalarKernels,
 }
@@ -32,14 +38,12 @@ pub(crate) enum Plant {
 /// Whether this one is planted. Never, unless built for it.
 #[cfg(not(feature = "planted"))]
 #[inline(always)]
-pub(crate) const fn is(_plant: Plant) -> bool {
+pub const fn is(_plant: Plant) -> bool {
     false
 }
 
 #[cfg(feature = "planted")]
-pub(crate) use grown::is;
-#[cfg(feature = "planted")]
-pub use grown::{NAMES, plant};
+pub use grown::{NAMES, is, plant};
 
 #[cfg(feature = "planted")]
 mod grown {
@@ -50,7 +54,7 @@ mod grown {
     };
 
     /// Of what [`plant`] takes, and the environment variable `VECTORDOC_PLANTED`.
-    pub const NAMES: [&str; 20] = [
+    pub const NAMES: [&str; 26] = [
         "acknowledged_before_sync",
         "failed_sync_retried",
         "refused_record_kept",
@@ -70,6 +74,12 @@ mod grown {
         "shards_not_merged",
         "expectation_ignored",
         "kernel_without_tail",
+        "log_acknowledged_before_sync",
+        "vote_not_synced",
+        "log_cut_before_stored",
+        "snapshot_without_last_record",
+        "stale_reads",
+        "other_term_applied",
         "scalar_kernels",
     ];
 
@@ -93,7 +103,8 @@ mod grown {
         planted().store(name.map_or(NONE, number), Ordering::Relaxed);
     }
 
-    pub(crate) fn is(plant: Plant) -> bool {
+    /// Whether this one is planted.
+    pub fn is(plant: Plant) -> bool {
         planted().load(Ordering::Relaxed) == plant as usize
     }
 }

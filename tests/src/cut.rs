@@ -1,6 +1,6 @@
 //! Power cuts: what each of them leaves of a simulated disk.
 
-use crate::{
+use super::{
     disk::{Event, FileNumber, SimulatedDisk},
     image::Image,
 };

@@ -1,9 +1,9 @@
 //! A disk that is simulated: it notes every call that changes it, so that what a power cut leaves at
 //! each of them can be made, and its calls fail when they are told to.
 
-use crate::image::Image;
+use super::image::Image;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -76,7 +76,8 @@ pub(crate) struct State {
     fault: Option<(usize, Fault)>,
     has_failed: bool,
     sync_failures: u64,
-    is_taken: bool,
+    /// The directories that somebody has.
+    taken: BTreeSet<PathBuf>,
 }
 
 /// What a call does.
@@ -111,6 +112,12 @@ impl State {
         };
         self.has_failed = true;
         Err(error)
+    }
+
+    /// The files of this path, or of a directory of it.
+    fn inside(&self, path: &Path) -> Vec<(PathBuf, FileNumber)> {
+        let inside = self.names.iter().filter(|(name, _)| name.starts_with(path));
+        inside.map(|(name, number)| (name.clone(), *number)).collect()
     }
 
     fn is_short(&self) -> bool {
@@ -221,21 +228,24 @@ impl SimulatedDisk {
 }
 
 impl Disk for SimulatedDisk {
-    fn take(&self, _directory: &Path) -> io::Result<Box<dyn Send + Sync>> {
+    fn take(&self, directory: &Path) -> io::Result<Box<dyn Send + Sync>> {
         let mut state = self.state();
         state.call(Call::Other)?;
-        if std::mem::replace(&mut state.is_taken, true) {
+        if !state.taken.insert(directory.into()) {
             return Err(io::Error::new(ErrorKind::ResourceBusy, "this test"));
         }
-        Ok(Box::new(Taken(self.clone())))
+        Ok(Box::new(Taken(self.clone(), directory.into())))
     }
 
     fn names(&self, directory: &Path) -> io::Result<Vec<String>> {
         let mut state = self.state();
         state.call(Call::Read)?;
-        let inside = state.names.keys().filter(|path| path.parent() == Some(directory));
-        let name = |path: &PathBuf| path.file_name()?.to_str().map(String::from);
-        Ok(inside.filter_map(name).collect())
+        let inside = state.names.keys().filter_map(|path| path.strip_prefix(directory).ok());
+        let name = |path: &Path| path.components().next()?.as_os_str().to_str().map(String::from);
+        let names: BTreeSet<String> = inside.filter_map(name).collect();
+        // A directory is there when something is in it, or somebody has it.
+        let is_there = !names.is_empty() || state.taken.contains(directory);
+        if is_there { Ok(names.into_iter().collect()) } else { Err(ErrorKind::NotFound.into()) }
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
@@ -265,9 +275,17 @@ impl Disk for SimulatedDisk {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.state();
         state.call(Call::Other)?;
-        let number = state.names.remove(from).ok_or(ErrorKind::NotFound)?;
-        state.names.insert(to.into(), number);
-        state.note(Event::Rename(from.into(), to.into(), number));
+        let renamed = state.inside(from);
+        if renamed.is_empty() {
+            return Err(ErrorKind::NotFound.into());
+        }
+        for (path, number) in renamed {
+            state.names.remove(&path);
+            let rest = path.strip_prefix(from).unwrap_or(Path::new(""));
+            let to = if rest.as_os_str().is_empty() { to.into() } else { to.join(rest) };
+            state.names.insert(to.clone(), number);
+            state.note(Event::Rename(path, to, number));
+        }
         Ok(())
     }
 
@@ -276,6 +294,20 @@ impl Disk for SimulatedDisk {
         state.call(Call::Other)?;
         state.names.remove(path).ok_or(ErrorKind::NotFound)?;
         state.note(Event::Remove(path.into()));
+        Ok(())
+    }
+
+    fn remove_directory(&self, directory: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.call(Call::Other)?;
+        let removed = state.inside(directory);
+        if removed.is_empty() {
+            return Err(ErrorKind::NotFound.into());
+        }
+        for (path, _) in removed {
+            state.names.remove(&path);
+            state.note(Event::Remove(path));
+        }
         Ok(())
     }
 
@@ -288,11 +320,11 @@ impl Disk for SimulatedDisk {
 }
 
 /// The lock on the directory.
-struct Taken(SimulatedDisk);
+struct Taken(SimulatedDisk, PathBuf);
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        self.0.state().is_taken = false;
+        self.0.state().taken.remove(&self.1);
     }
 }
 

@@ -4,10 +4,18 @@
 
 mod cli_program;
 mod cluster_fixture;
+mod grpc_fixture;
 
 use cluster_fixture::{Ground, Node, PATIENCE, are_equal, replicas};
+use grpc_fixture::{
+    document,
+    messages::{IndexStreamRequest, value::Kind},
+    value, vector,
+};
 use serde_json::{Value as Json, json};
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
+use vectordoc::{ChangeQuery, Client, ErrorKind, Filter, VectorDoc};
 
 const WORDS: [&str; 6] = ["red", "quick", "fox", "lazy", "dog", "owl"];
 
@@ -147,7 +155,7 @@ async fn every_node_answers_as_a_server_alone_and_goes_on_without_one_of_them() 
     assert_eq!((restored["documents"].as_u64(), &restored["shards"]), (documents, &json!(4)));
 
     let mut nodes = nodes;
-    drop(nodes.remove(1).kill());
+    nodes.remove(1).kill();
     for node in &nodes {
         let end = Instant::now() + PATIENCE;
         while node.ask("POST", "/v1/dbs/p/count", &json!({})).await.0 != 200 {
@@ -206,6 +214,63 @@ async fn a_node_without_a_replica_answers_and_says_which_shard_is_missing() {
     assert!(said.contains(&format!("database p is on node {has} alone")), "{said}");
 }
 
+#[derive(Clone, Debug, VectorDoc)]
+struct Product {
+    #[vectordoc(id)]
+    id: u64,
+    #[vectordoc(vector(dim = 2))]
+    embedding: [f32; 2],
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_of_all_three_protocols_work_over_shards_of_other_nodes() {
+    let ground = Ground::new();
+    let nodes = nodes_of::<3>(&ground, &[]).await;
+    let product = Client::<Product>::builder(nodes[0].url()).db("p").shards(3);
+    let on_first = product.connect().await.expect("it is created");
+    let on_second = Client::<Product>::builder(nodes[1].url()).db("p").connect().await;
+    let on_second = on_second.expect("it is there");
+    let now = on_first.changes(ChangeQuery::from_now()).await.expect("a position");
+    // A subscription over WebSocket, from a position that another node told.
+    let query = ChangeQuery::since(&now.cursor);
+    let mut feed = on_second.subscribe(query).await.expect("it follows");
+    let products = (0..30).map(|id| Product { id, embedding: [1.0, 0.5] });
+    assert_eq!(on_first.index(products).await, Ok(30));
+    let mut told = 0;
+    while told < 30 {
+        let page = timeout(PATIENCE, feed.next()).await.expect("in time");
+        told += page.expect("changes").changes.len();
+    }
+    assert_eq!(told, 30);
+
+    let mut by_grpc = grpc_fixture::client_at(&nodes[2].url(), None).await.expect("it answers");
+    let batch = |id| {
+        let fields = [("id", value(Kind::IntValue(id))), ("embedding", vector(&[1.0, 0.5]))];
+        let (db, docs) = ("p".into(), vec![document(fields)]);
+        IndexStreamRequest { db, docs, durability: 0 }
+    };
+    let batches = futures_util::stream::iter((100..110).map(batch));
+    let mut acknowledged = by_grpc.index_stream(batches).await.expect("a stream").into_inner();
+    let mut count = 0;
+    while acknowledged.message().await.expect("an acknowledgement").is_some() {
+        count += 1;
+    }
+    assert_eq!(count, 10);
+    assert_eq!(on_second.count(Filter::All).await, Ok(40));
+    let seen = grpc_fixture::ask(&mut by_grpc, "cluster.status", &json!({})).await;
+    let (seen, by_http) = (seen.expect("a cluster"), nodes[2].status(false).await);
+    assert_eq!((&seen["cluster"], &seen["nodes"]), (&by_http["cluster"], &by_http["nodes"]));
+    assert_eq!(seen["databases"][0]["shards"], 3);
+    let refused = grpc_fixture::ask(&mut by_grpc, "cluster.remove", &json!({"node": 9})).await;
+    let refused = refused.map_err(|status| grpc_fixture::error_of(&status).kind());
+    assert_eq!(refused, Err(ErrorKind::NotFound));
+
+    let lines = (200..250).map(|id| json!({"id": id, "embedding": [1.0, 2.0]}).to_string() + "\n");
+    let said = nodes[2].send_lines("/v1/dbs/p/docs", lines.collect()).await;
+    assert!(said.contains("50"), "{said}");
+    assert_eq!(on_first.count(Filter::All).await, Ok(90));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_joins_gets_its_share_while_documents_come_and_searches_go_on() {
     let ground = Ground::new();
@@ -262,7 +327,7 @@ async fn a_node_that_joins_gets_its_share_while_documents_come_and_searches_go_o
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     // One replica of two is no majority, and still reads what it has.
-    drop(nodes.remove(0).kill());
+    nodes.remove(0).kill();
     for node in &nodes {
         let local = node.result("POST", "/v1/dbs/p/count", &json!({"read": "local"})).await;
         assert_eq!(local["count"], next);

@@ -440,7 +440,7 @@ async fn everything_that_is_described_is_there() -> Result<()> {
         let described = &file.file_descriptor_proto[0][..];
         let described = protox::prost_reflect::prost_types::FileDescriptorProto::decode(described);
         let described = described.expect("a description");
-        assert_eq!(described.service[0].method.len(), 24);
+        assert_eq!(described.service[0].method.len(), 26);
         for method in &described.service[0].method {
             let rpc = format!("{SERVICE}/{}", method.name());
             match call(&server, &rpc, ()).await {

@@ -26,7 +26,7 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// who it is, when somebody has it.
     fn take(&self, directory: &Path) -> io::Result<Box<dyn Send + Sync>>;
 
-    /// The names of the files in a directory; an error of kind [`NotFound`](io::ErrorKind::NotFound)
+    /// The names of what is in a directory; an error of kind [`NotFound`](io::ErrorKind::NotFound)
     /// when it is missing.
     fn names(&self, directory: &Path) -> io::Result<Vec<String>>;
 
@@ -36,12 +36,17 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// Bytes of a file.
     fn bytes(&self, path: &Path) -> io::Result<u64>;
 
-    /// Gives a file another name, and takes that name from the file which had it.
+    /// Gives a file another name, and takes that name from the file which had it; or a directory with
+    /// all that is in it a name which nothing has.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file; an error of kind [`NotFound`](io::ErrorKind::NotFound) when it is missing.
     /// Who has it open can read it further.
     fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a directory with all that is in it; an error of kind
+    /// [`NotFound`](io::ErrorKind::NotFound) when it is missing.
+    fn remove_directory(&self, directory: &Path) -> io::Result<()>;
 
     /// Returns once the names in a directory survive a power cut.
     fn sync(&self, directory: &Path) -> io::Result<()>;
@@ -117,6 +122,10 @@ impl Disk for SystemDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn remove_directory(&self, directory: &Path) -> io::Result<()> {
+        fs::remove_dir_all(directory)
     }
 
     fn sync(&self, directory: &Path) -> io::Result<()> {

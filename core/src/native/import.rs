@@ -3,7 +3,6 @@
 use super::{
     Database, DatabaseOptions,
     directory::{self, Directory, failed},
-    disk::SystemDisk,
     store::{Changes, Store},
 };
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
     key::Key,
 };
 use std::{
-    fmt, fs,
+    fmt,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -72,12 +71,11 @@ impl Import {
     /// Begins an import into directory `path`; `conflict` when there is anything.
     pub fn into(path: impl AsRef<Path>, options: &DatabaseOptions) -> Result<Self> {
         let path = path.as_ref();
-        if options.disk.is_some() {
-            return Err(Error::unsupported(
-                "an import goes to the disk of the operating system; leave the option `disk` out",
-            ));
-        }
-        if path.symlink_metadata().is_ok() {
+        let is_there = match &options.disk {
+            Some(disk) => disk.names(path).is_ok(),
+            None => path.symlink_metadata().is_ok(),
+        };
+        if is_there {
             return Err(Error::conflict(format!(
                 "{} is there already; import into a directory that is not, or remove it first",
                 path.display()
@@ -164,12 +162,13 @@ impl Import {
 
     /// Gives the directory its name.
     fn name(&mut self) -> Result<()> {
-        let renamed = fs::rename(&self.temporary, &self.path);
+        let disk = self.options.disk();
+        let renamed = disk.rename(&self.temporary, &self.path);
         renamed.map_err(|error| failed(self.path.display(), &error))?;
         self.is_created = false;
         match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => directory::sync(&SystemDisk, parent),
-            _ => directory::sync(&SystemDisk, Path::new(".")),
+            Some(parent) if !parent.as_os_str().is_empty() => directory::sync(&*disk, parent),
+            _ => directory::sync(&*disk, Path::new(".")),
         }
     }
 }
@@ -185,7 +184,7 @@ impl Drop for Import {
         (self.shards, self.directory) = (None, None);
         if self.is_created {
             // What cannot be removed now, the next import overwrites.
-            let _ = fs::remove_dir_all(&self.temporary);
+            let _ = self.options.disk().remove_directory(&self.temporary);
         }
     }
 }

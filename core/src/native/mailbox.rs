@@ -4,7 +4,7 @@ use super::{durability::WhenBusy, shard::closed};
 use crate::{Error, Result};
 use std::{
     collections::VecDeque,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -17,6 +17,8 @@ pub(super) struct Mailbox<R> {
     arrived: Condvar,
     /// A place is free, or the mailbox was closed.
     left: Condvar,
+    /// Does the work of a worker without a thread.
+    driver: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 struct State<R> {
@@ -33,7 +35,27 @@ impl<R> Mailbox<R> {
     pub(super) fn new(places: usize) -> Self {
         let (urgent, requests) = (VecDeque::new(), VecDeque::new());
         let state = State { urgent, requests, taken: 0, is_closed: false };
-        Self { state: Mutex::new(state), places, arrived: Condvar::new(), left: Condvar::new() }
+        let (arrived, left) = (Condvar::new(), Condvar::new());
+        Self { state: Mutex::new(state), places, arrived, left, driver: OnceLock::new() }
+    }
+
+    /// Has `driver` called whenever a request has come.
+    pub(super) fn drive(&self, driver: Box<dyn Fn() + Send + Sync>) {
+        // There is one worker for each mailbox.
+        let _ = self.driver.set(driver);
+    }
+
+    fn announce(&self) {
+        self.arrived.notify_one();
+        if let Some(driver) = self.driver.get() {
+            driver();
+        }
+    }
+
+    /// Whether a request is there to be taken; an urgent one, if only that would be.
+    pub(super) fn has_request(&self, is_urgent: bool) -> bool {
+        let state = self.lock();
+        !state.urgent.is_empty() || (!is_urgent && !state.requests.is_empty())
     }
 
     /// A place for one request. When all are taken, waits for one or answers `busy`.
@@ -65,7 +87,7 @@ impl<R> Mailbox<R> {
         }
         state.urgent.push_back(request);
         drop(state);
-        self.arrived.notify_one();
+        self.announce();
         true
     }
 
@@ -143,9 +165,10 @@ impl<R> Place<'_, R> {
         }
         state.requests.push_back(request);
         drop(state);
-        self.mailbox.arrived.notify_one();
+        let mailbox = self.mailbox;
         // The request has the place now.
         std::mem::forget(self);
+        mailbox.announce();
         true
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Database, DatabaseOptions, Residence, budget,
     database::Opening,
     directory::{self, Directory},
-    disk::SystemDisk,
+    disk::{Disk, SystemDisk},
     feed::Announcer,
     shard::{Shard, Shared},
 };
@@ -56,7 +56,12 @@ impl Database {
 
     /// Whether there is a database in directory `path` of the operating system.
     pub fn is_database(path: impl AsRef<Path>) -> bool {
-        !matches!(directory::shards(&SystemDisk, path.as_ref()), Ok(None))
+        Self::is_database_on(&SystemDisk, path)
+    }
+
+    /// Whether there is a database in directory `path` of a disk.
+    pub fn is_database_on(disk: &dyn Disk, path: impl AsRef<Path>) -> bool {
+        !matches!(directory::shards(disk, path.as_ref()), Ok(None))
     }
 
     fn open_or_create(

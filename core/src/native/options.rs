@@ -44,8 +44,14 @@ pub struct DatabaseOptions {
     /// process.
     pub verify: bool,
     /// The disk that the directory of the database is on; that of the operating system unless set.
-    /// Not for [imports](super::Import), nor with `disk_bytes_free_min`.
+    /// Not with `disk_bytes_free_min`.
     pub disk: Option<Arc<dyn Disk>>,
+    /// Whether shards have no threads of their own: who asks something of one does its work, so that
+    /// all happens in an order that can be had again, as simulations want it. What a shard does by
+    /// itself after a while, it does when it is asked to [`flush`](super::Database::flush) or is said
+    /// to be [idle](super::Database::idle). For replicated databases, where no request but one waits
+    /// for another.
+    pub is_driven: bool,
 }
 
 /// Where documents and full vectors are while a database is open. The files are the same either

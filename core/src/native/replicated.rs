@@ -12,6 +12,7 @@ use crate::{
     Error, ErrorKind, Record, Result,
     engine::{Group, Outcome},
     key::Key,
+    planted::{self, Plant},
 };
 use std::sync::{Arc, PoisonError};
 
@@ -98,6 +99,7 @@ impl Worker {
         let read = records.iter().map(|bytes| Record::from_bytes(bytes, &schema));
         let read = read.collect::<Result<Vec<Record>>>()?;
         let is_next = read.first().is_some_and(|record| record.number == next);
+        let is_next = is_next || (planted::is(Plant::OtherTermApplied) && !read.is_empty());
         if is_next {
             for record in &read {
                 self.apply(record)?;

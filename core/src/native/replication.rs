@@ -94,19 +94,34 @@ impl Database {
         only(&self.shards_now())?.mark()
     }
 
-    /// Writes a batch that another replica handed to this one; `unavailable`, and nothing is
-    /// written, when this one does not lead. Blocks.
-    pub fn write_forwarded(&self, batch: Batch) -> Result<Outcome> {
+    /// Writes a batch, here or wherever the replica is that leads, and lets `written` know; it is
+    /// dropped without a word when the database is closed meanwhile. Waits for nothing, unless all
+    /// places are taken and that is [what is asked for](Self::when_busy).
+    pub fn write_then(&self, batch: Batch, written: Written) -> Result<()> {
+        self.hand_in(batch, true, written)
+    }
+
+    /// The same of a batch that another replica handed to this one: `unavailable`, and nothing is
+    /// written, when this one does not lead.
+    pub fn write_forwarded(&self, batch: Batch, written: Written) -> Result<()> {
+        self.hand_in(batch, false, written)
+    }
+
+    fn hand_in(&self, batch: Batch, may_forward: bool, reply: Written) -> Result<()> {
         self.check_open()?;
         let shards = self.shards_now();
-        let (send, receive) = sync_channel(1);
-        let reply: Reply<Outcome> = Box::new(move |result| {
-            let _ = send.send(result);
-        });
         let durability = self.writes.durability;
-        let write = Write { batch, durability, may_forward: false, reply };
-        only(&shards)?.place(self.writes.when_busy)?.send(Request::Write(write));
-        receive.recv().unwrap_or_else(|_| Err(super::shard::closed()))
+        let write = Write { batch, durability, may_forward, reply };
+        match only(&shards)?.place(self.writes.when_busy)?.send(Request::Write(write)) {
+            true => Ok(()),
+            false => Err(super::shard::closed()),
+        }
+    }
+
+    /// Lets a [driven](super::DatabaseOptions::is_driven) database do what others do by themselves
+    /// when nobody asks anything of them for a while: everything is checkpointed.
+    pub fn idle(&self) {
+        self.shards_now().iter().for_each(Shard::idle);
     }
 
     /// A checksum over every document with its version, in the order of their ids, and the number

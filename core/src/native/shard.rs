@@ -8,7 +8,7 @@ use super::{
     history::History,
     mailbox::{Mailbox, Place},
     store::{Entries, Past, Store},
-    worker::{self, Load, Recovered, Reply, Request},
+    worker::{self, Hand, Load, Recovered, Reply, Request},
 };
 use crate::{Engine, Error, Id, Result, Schema, engine::Loaded};
 use std::{
@@ -19,14 +19,13 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
-    thread::JoinHandle,
     time::Duration,
 };
 
 pub(super) struct Shard {
     engine: Arc<RwLock<Engine>>,
     mailbox: Arc<Mailbox<Request>>,
-    worker: Mutex<Option<JoinHandle<()>>>,
+    worker: Mutex<Option<Hand>>,
     store: Option<Arc<Store>>,
     feed: Arc<Feed>,
     is_searched: Arc<AtomicBool>,
@@ -79,9 +78,9 @@ impl Shard {
         let published = recovered.engine.record_number();
         let feed = Arc::new(Feed::new(recovered.identity, published, shared.announcer));
         let is_searched = Arc::default();
-        let (engine, thread) =
+        let (engine, hand) =
             worker::start(recovered, store.clone(), &mailbox, &feed, &is_searched, shared)?;
-        Ok(Self { engine, mailbox, worker: Mutex::new(Some(thread)), store, feed, is_searched })
+        Ok(Self { engine, mailbox, worker: Mutex::new(Some(hand)), store, feed, is_searched })
     }
 
     /// The engine, to be read. Writers wait meanwhile, so be quick.
@@ -201,12 +200,11 @@ impl Shard {
                 let _ = send.send(result);
             })));
         }
+        let has_ended = worker.join();
         let result = receive.recv().unwrap_or_else(|_| Err(stopped()));
-        let joined = worker.join();
         // An engine whose documents rest on the disk lives as long as this does, and holds the store.
         self.store.iter().for_each(|store| store.close());
-        joined.map_err(|_| stopped())?;
-        result
+        if has_ended { result } else { Err(stopped()) }
     }
 }
 
@@ -220,7 +218,13 @@ impl Shard {
             place.send(Request::Retire);
         }
         // One that panicked has ended too.
-        let _ = worker.join();
+        worker.join();
+    }
+
+    /// Nobody has asked anything of it for a while.
+    pub(super) fn idle(&self) {
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        worker.iter().for_each(Hand::idle);
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
 };
 use std::{
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -108,6 +108,69 @@ pub(super) struct Recovered {
     pub(super) identity: u64,
 }
 
+/// Who lets a worker work.
+pub(super) enum Hand {
+    /// A thread of its own.
+    Thread(JoinHandle<()>),
+    /// Whoever asks something of it.
+    Driven(Arc<Mutex<Option<Worker>>>),
+}
+
+impl Hand {
+    /// Lets `worker` work from now on.
+    fn of(worker: Worker, is_driven: bool) -> Result<Self> {
+        if is_driven {
+            let mailbox = Arc::clone(&worker.mailbox);
+            let driven = Arc::new(Mutex::new(Some(worker)));
+            let worker = Arc::downgrade(&driven);
+            mailbox.drive(Box::new(move || {
+                worker.upgrade().iter().for_each(|driven| drive(driven, Worker::work_off));
+            }));
+            drive(&driven, Worker::work_off);
+            return Ok(Self::Driven(driven));
+        }
+        let thread = thread::Builder::new().name("vectordoc-shard".into());
+        let thread = thread.spawn(move || worker.run());
+        let failed = |error| Error::unavailable(format!("no thread for a shard: {error}"));
+        thread.map(Self::Thread).map_err(failed)
+    }
+
+    /// Waits until the worker has ended, which was asked to; false when it panicked.
+    pub(super) fn join(self) -> bool {
+        match self {
+            Self::Thread(thread) => thread.join().is_ok(),
+            // What it still waits for comes never.
+            Self::Driven(driven) => {
+                driven.lock().unwrap_or_else(PoisonError::into_inner).take();
+                true
+            }
+        }
+    }
+
+    /// What a worker does by itself when nobody asks anything of it for a while.
+    pub(super) fn idle(&self) {
+        if let Self::Driven(driven) = self {
+            drive(driven, |worker| {
+                if worker.on_its_way.is_none() && !worker.is_settled {
+                    worker.settle();
+                }
+                true
+            });
+        }
+    }
+}
+
+/// Lets a worker do something, after which it may have ended; unless it is at work, and will see by
+/// itself what there is to do.
+fn drive(driven: &Mutex<Option<Worker>>, act: impl FnOnce(&mut Worker) -> bool) {
+    if let Ok(mut worker) = driven.try_lock()
+        && let Some(working) = &mut *worker
+        && !act(working)
+    {
+        *worker = None;
+    }
+}
+
 /// Starts the worker of an engine, which readers share with it.
 pub(super) fn start(
     recovered: Recovered,
@@ -116,7 +179,7 @@ pub(super) fn start(
     feed: &Arc<Feed>,
     is_searched: &Arc<AtomicBool>,
     shared: &Shared<'_>,
-) -> Result<(Arc<RwLock<Engine>>, JoinHandle<()>)> {
+) -> Result<(Arc<RwLock<Engine>>, Hand)> {
     let Recovered { engine, is_waking, replay_bytes, history, .. } = recovered;
     let engine = Arc::new(RwLock::new(engine));
     let worker = Worker {
@@ -129,6 +192,9 @@ pub(super) fn start(
         budget: Budget::new(shared.options, shared.shards),
         threads: shared.threads,
         is_waking,
+        is_driven: shared.options.is_driven,
+        has_maintenance: true,
+        has_maintained: false,
         replay_bytes,
         unsynced: Unsynced::default(),
         is_settled: replay_bytes == 0,
@@ -137,11 +203,7 @@ pub(super) fn start(
         replication: None,
         on_its_way: None,
     };
-    let thread = thread::Builder::new().name("vectordoc-shard".into());
-    let thread = thread.spawn(move || worker.run());
-    let thread =
-        thread.map_err(|error| Error::unavailable(format!("no thread for a shard: {error}")))?;
-    Ok((engine, thread))
+    Ok((engine, Hand::of(worker, shared.options.is_driven)?))
 }
 
 /// Where a worker's records and pages rest.
@@ -187,8 +249,9 @@ impl Unsynced {
         self.records.is_empty() && self.mark.is_none()
     }
 
-    fn is_due(&self) -> bool {
-        self.bytes >= COMMIT_BYTES_MAX || self.due.is_some_and(|due| due <= Instant::now())
+    fn is_due(&self, is_driven: bool) -> bool {
+        let is_late = || !is_driven && self.due.is_some_and(|due| due <= Instant::now());
+        self.bytes >= COMMIT_BYTES_MAX || is_late()
     }
 
     fn len(&self) -> u64 {
@@ -212,6 +275,10 @@ pub(super) struct Worker {
     threads: usize,
     /// Some of the engine rests, to be taken into memory.
     is_waking: bool,
+    /// It has no thread, and so no time passes for it.
+    is_driven: bool,
+    has_maintenance: bool,
+    has_maintained: bool,
     /// Bytes of records since the last checkpoint.
     pub(super) replay_bytes: u64,
     pub(super) unsynced: Unsynced,
@@ -243,74 +310,94 @@ pub(super) struct Prepared {
 
 impl Worker {
     fn run(mut self) {
-        let (mut has_maintenance, mut has_maintained) = (true, false);
-        loop {
-            match self.next(has_maintenance) {
-                Some(Request::Write(write))
-                    if has_maintenance && write.may_wait() && self.slows_searches() =>
-                {
-                    self.put_off = Some(Request::Write(write));
-                }
-                Some(Request::Write(write)) => {
-                    self.wake_all();
-                    match self.replication.clone() {
-                        Some(replication) => self.propose_waiting(&replication, write),
-                        None => {
-                            self.commit_waiting(write);
-                            self.is_settled = false;
-                        }
-                    }
-                    has_maintenance = true;
-                }
-                Some(Request::Commit(entries, reply)) => {
-                    self.wake_all();
-                    reply(self.commit_agreed(entries));
-                    has_maintenance = true;
-                    self.is_settled = false;
-                }
-                Some(Request::Decided(result)) => {
-                    self.decided(&result);
-                    has_maintenance = true;
-                }
-                Some(Request::Replicate(replication, reply)) => {
-                    self.replication = Some(replication);
-                    reply(Ok(()));
-                }
-                Some(Request::Load(load)) => {
-                    self.load(load);
-                    has_maintenance = true;
-                    self.is_settled = false;
-                }
-                Some(Request::Settle(reply)) => self.settling.push(reply),
-                Some(Request::Flush(reply)) => reply(self.flush()),
-                Some(Request::Checkpoint(reply)) => reply(self.checkpoint()),
-                Some(Request::Close(reply)) => return reply(self.checkpoint()),
-                Some(Request::Retire) => return,
-                None => {}
-            }
-            let was_due = self.unsynced.is_due();
-            if was_due {
-                // Who asks for durability next hears of a failure.
-                let _ = self.flush();
-            }
-            if self.is_waking {
-                self.wake();
-            } else if has_maintenance {
-                has_maintenance = self.maintain();
-                if !has_maintenance && has_maintained {
-                    self.feed.indexed();
-                }
-                has_maintained = has_maintenance;
-            } else if !self.is_settled && !was_due {
-                self.settle();
-            }
-            if self.replay_bytes > REPLAY_BYTES_MAX {
-                let _ = self.checkpoint();
-            }
-            if self.is_settled {
-                self.settling.drain(..).for_each(|reply| reply(Ok(())));
+        while self.turn() {}
+    }
+
+    /// Works until there is nothing to do but to wait; false when it is to end.
+    fn work_off(&mut self) -> bool {
+        while self.is_waking
+            || self.has_maintenance
+            || (self.on_its_way.is_none() && self.put_off.is_some())
+            || self.mailbox.has_request(self.on_its_way.is_some())
+        {
+            if !self.turn() {
+                return false;
             }
         }
+        true
+    }
+
+    /// Does what is next; false when it is to end.
+    fn turn(&mut self) -> bool {
+        match self.next() {
+            Some(Request::Write(write))
+                if self.has_maintenance && write.may_wait() && self.slows_searches() =>
+            {
+                self.put_off = Some(Request::Write(write));
+            }
+            Some(Request::Write(write)) => {
+                self.wake_all();
+                match self.replication.clone() {
+                    Some(replication) => self.propose_waiting(&replication, write),
+                    None => {
+                        self.commit_waiting(write);
+                        self.is_settled = false;
+                    }
+                }
+                self.has_maintenance = true;
+            }
+            Some(Request::Commit(entries, reply)) => {
+                self.wake_all();
+                reply(self.commit_agreed(entries));
+                self.has_maintenance = true;
+                self.is_settled = false;
+            }
+            Some(Request::Decided(result)) => {
+                self.decided(&result);
+                self.has_maintenance = true;
+            }
+            Some(Request::Replicate(replication, reply)) => {
+                self.replication = Some(replication);
+                reply(Ok(()));
+            }
+            Some(Request::Load(load)) => {
+                self.load(load);
+                self.has_maintenance = true;
+                self.is_settled = false;
+            }
+            Some(Request::Settle(reply)) => self.settling.push(reply),
+            Some(Request::Flush(reply)) => reply(self.flush()),
+            Some(Request::Checkpoint(reply)) => reply(self.checkpoint()),
+            Some(Request::Close(reply)) => {
+                reply(self.checkpoint());
+                return false;
+            }
+            Some(Request::Retire) => return false,
+            None => {}
+        }
+        let was_due = self.unsynced.is_due(self.is_driven);
+        if was_due {
+            // Who asks for durability next hears of a failure.
+            let _ = self.flush();
+        }
+        if self.is_waking {
+            self.wake();
+        } else if self.has_maintenance {
+            self.has_maintenance = self.maintain();
+            if !self.has_maintenance && self.has_maintained {
+                self.feed.indexed();
+            }
+            self.has_maintained = self.has_maintenance;
+        } else if !self.is_settled && !was_due && !self.is_driven {
+            self.settle();
+        }
+        if self.replay_bytes > REPLAY_BYTES_MAX {
+            let _ = self.checkpoint();
+        }
+        if self.is_settled {
+            self.settling.drain(..).for_each(|reply| reply(Ok(())));
+        }
+        true
     }
 
     /// Whether somebody searches, and compares with more vectors that wait for the index than a
@@ -348,10 +435,12 @@ impl Worker {
 
     /// The next request: at once when there is other work, within [`IDLE`] when there is something
     /// to checkpoint, before records have to be stored, else whenever it comes.
-    fn next(&mut self, has_maintenance: bool) -> Option<Request> {
+    fn next(&mut self) -> Option<Request> {
         let due = self.unsynced.due.map(|due| due.saturating_duration_since(Instant::now()));
+        let at_once = self.is_driven.then_some(Duration::ZERO);
         if self.on_its_way.is_some() {
-            return self.mailbox.next_urgent(has_maintenance.then_some(Duration::ZERO).or(due));
+            let time = self.has_maintenance.then_some(Duration::ZERO).or(due);
+            return self.mailbox.next_urgent(time.filter(|_| !self.is_driven).or(at_once));
         }
         // What replicas agreed on is applied even where writes wait for the index.
         if matches!(self.put_off, Some(Request::Write(_)))
@@ -362,7 +451,11 @@ impl Worker {
         if let Some(request) = self.put_off.take() {
             return Some(request);
         }
-        if self.is_waking || has_maintenance || (!self.is_settled && !self.settling.is_empty()) {
+        if self.is_driven
+            || self.is_waking
+            || self.has_maintenance
+            || (!self.is_settled && !self.settling.is_empty())
+        {
             return self.mailbox.next();
         }
         let idle = (!self.is_settled).then_some(IDLE);
@@ -617,6 +710,9 @@ impl Worker {
             return Ok(None);
         }
         let (engine, threads) = (&*engine, self.threads);
+        if self.is_driven {
+            return engine.plan_maintenance(threads);
+        }
         let plan = move || {
             go_behind_others();
             engine.plan_maintenance(threads)

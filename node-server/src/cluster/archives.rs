@@ -2,14 +2,14 @@
 
 use super::{
     group::{Bytes, Group, Node},
-    member::{Cluster, blocking},
+    member::Cluster,
     message::{self, PIECE_BYTES, Request, Response, error_of},
-    peers::Connection,
+    peers::{Connection, Stream},
+    runtime::{blocking, timeout},
     shard_name::ShardName,
 };
 use std::{io, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, runtime::Handle, time::timeout};
-use tokio_rustls::server::TlsStream;
+use tokio::runtime::Handle;
 use vectordoc::{
     Error, Result,
     native::{Pieces, Snapshot},
@@ -80,7 +80,7 @@ async fn next(connection: &mut Connection) -> Result<Vec<u8>> {
 
 /// Sends an archive to a node that asked for it. An error of the connection ends it.
 pub(super) async fn send(
-    stream: &mut TlsStream<TcpStream>,
+    stream: &mut impl Stream,
     cluster: &Arc<Cluster>,
     group: Group,
 ) -> io::Result<()> {
@@ -89,16 +89,12 @@ pub(super) async fn send(
         Err(error) => return message::write(stream, &Response::failed(&error)).await,
     };
     loop {
-        let (read, piece) = tokio::task::spawn_blocking(move || {
-            let piece = snapshot.piece(PIECE_BYTES);
-            (snapshot, piece)
-        })
-        .await?;
-        snapshot = read;
-        let piece = match piece {
-            Ok(piece) => piece,
+        let read = blocking(move || snapshot.piece(PIECE_BYTES).map(|piece| (snapshot, piece)));
+        let (left, piece) = match read.await {
+            Ok(read) => read,
             Err(error) => return message::write(stream, &Response::failed(&error)).await,
         };
+        snapshot = left;
         let is_last = piece.is_empty();
         let piece = Response::Piece(Bytes(piece));
         timeout(PIECE_TIMEOUT, message::write(stream, &piece)).await??;

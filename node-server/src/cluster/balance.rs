@@ -6,16 +6,14 @@ use super::{
     member::Cluster,
     message::{Inspection, Response},
     placement::{Change, Move, Placement, ShardAt},
+    runtime::{sleep, timeout},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
-use tokio::{
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::{task::JoinSet, time::Instant};
 
 /// How often to look.
 const INTERVAL: Duration = Duration::from_millis(500);

@@ -4,7 +4,9 @@ use super::{
     group::{Bytes, Decision, Group, Meta, Node, PLACEMENT, Raft, Types, Vote},
     member::Cluster,
     message::{self, Inspection, MESSAGE_BYTES_MAX, Request, Response},
+    peers::Stream,
     replica::Replica,
+    runtime::{blocking, sleep, spawn, timeout},
     status::{Inspected, ReplicaView},
     transfer::SnapshotData,
 };
@@ -13,9 +15,8 @@ use std::{io, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    time::timeout,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::TlsAcceptor;
 use vectordoc::{Error, Result, native::ReadLevel};
 
 /// Connections of other nodes at the same time.
@@ -35,25 +36,30 @@ pub(super) async fn accept(listener: TcpListener, tls: TlsAcceptor, cluster: Arc
         match listener.accept().await {
             Ok((stream, address)) => {
                 let (tls, cluster) = (tls.clone(), Arc::clone(&cluster));
-                tokio::spawn(async move {
+                spawn(async move {
                     let _place = place;
-                    if let Err(error) = serve(stream, tls, &cluster).await {
+                    if let Err(error) = let_in(stream, tls, &cluster).await {
                         tracing::debug!(%address, %error, "a connection of another node ended");
                     }
                 });
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection of another node");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
 /// Answers one node until it goes.
-async fn serve(stream: TcpStream, tls: TlsAcceptor, cluster: &Arc<Cluster>) -> io::Result<()> {
+async fn let_in(stream: TcpStream, tls: TlsAcceptor, cluster: &Arc<Cluster>) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut stream = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await??;
+    let stream = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await??;
+    serve(stream, cluster).await
+}
+
+/// The same once it has shown that it has the key.
+pub(super) async fn serve(mut stream: impl Stream, cluster: &Arc<Cluster>) -> io::Result<()> {
     loop {
         let response = match message::read(&mut stream).await? {
             Request::Snapshot(group, vote, meta) => {
@@ -126,8 +132,7 @@ impl Cluster {
     async fn write(&self, group: Group, batch: Bytes) -> Result<Response> {
         let Some(replica) = self.replica(group) else { return Ok(Response::NotLeader(None)) };
         let leader = replica.leader();
-        let written = tokio::task::spawn_blocking(move || replica.write(&batch.0)).await;
-        Ok(match written.unwrap_or_else(|_| Err(Error::internal("a write panicked")))? {
+        Ok(match replica.write(batch.0).await? {
             Some(outcome) => Response::Written(Bytes(outcome.to_bytes())),
             None => Response::NotLeader(leader),
         })
@@ -157,28 +162,34 @@ impl Cluster {
         let Some(replica) = self.replica(group) else { return Ok(Response::NotLeader(None)) };
         let node: Node = self.node();
         let sending = self.sending.of(group);
-        let looked = tokio::task::spawn_blocking(move || {
+        blocking(move || {
             let view = ReplicaView::of(node, &replica, inspection)?;
             Ok(Response::Inspected(Inspected { view, sending }))
-        });
-        looked.await.unwrap_or_else(|_| Err(Error::internal("looking at a replica panicked")))
+        })
+        .await
     }
 }
 
 /// Takes a snapshot in. An error of the connection ends it; any other is the answer.
 async fn take_snapshot(
-    stream: &mut TlsStream<TcpStream>,
+    stream: &mut impl Stream,
     cluster: &Arc<Cluster>,
     group: Group,
     vote: Vote,
     meta: Meta,
 ) -> io::Result<Result<SnapshotResponse<Node>>> {
-    let (raft, data) = match (cluster.raft(group), cluster.replica(group)) {
-        (Some(raft), None) if group == PLACEMENT => (raft, take_placement(stream).await?),
-        (Some(raft), Some(replica)) => {
-            (raft, take_database(stream, cluster, replica, &meta).await?)
-        }
-        _ => return Ok(Err(Error::unavailable("the replica is not there yet"))),
+    let missing = || Ok(Err(Error::unavailable("the replica is not there yet")));
+    let Some(raft) = cluster.raft(group) else { return missing() };
+    let replica = cluster.replica(group);
+    // What has arrived is not to be overwritten before it is taken over.
+    let _one_at_a_time = match &replica {
+        Some(replica) => Some(replica.arriving().await),
+        None => None,
+    };
+    let data = match &replica {
+        Some(replica) => take_database(stream, cluster, replica, &meta).await?,
+        None if group == PLACEMENT => take_placement(stream).await?,
+        None => return missing(),
     };
     let data = match data {
         Ok(data) => data,
@@ -197,14 +208,14 @@ async fn install(
 }
 
 /// The next bytes of a snapshot; none after its end.
-async fn piece(stream: &mut TlsStream<TcpStream>) -> io::Result<Vec<u8>> {
+async fn piece(stream: &mut impl Stream) -> io::Result<Vec<u8>> {
     match timeout(PIECE_TIMEOUT, message::read(stream)).await?? {
         Request::Piece(bytes) => Ok(bytes.0),
         _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a snapshot is interrupted")),
     }
 }
 
-async fn take_placement(stream: &mut TlsStream<TcpStream>) -> io::Result<Result<SnapshotData>> {
+async fn take_placement(stream: &mut impl Stream) -> io::Result<Result<SnapshotData>> {
     let mut bytes = Vec::new();
     loop {
         let piece = piece(stream).await?;
@@ -218,14 +229,13 @@ async fn take_placement(stream: &mut TlsStream<TcpStream>) -> io::Result<Result<
     }
 }
 
-/// Takes a database into a directory beside its place.
+/// Takes a database into a directory beside its place; one at a time.
 async fn take_database(
-    stream: &mut TlsStream<TcpStream>,
+    stream: &mut impl Stream,
     cluster: &Arc<Cluster>,
-    replica: Arc<Replica>,
+    replica: &Arc<Replica>,
     meta: &Meta,
 ) -> io::Result<Result<SnapshotData>> {
-    let _one_at_a_time = replica.arriving().await;
     let mut import = match cluster.shelf().arriving(&replica.name) {
         Ok(import) => import,
         Err(error) => return Ok(Err(error)),
@@ -236,22 +246,18 @@ async fn take_database(
         if is_last {
             break;
         }
-        let pushed = tokio::task::spawn_blocking(move || {
-            let pushed = import.push(&piece);
-            (import, pushed)
-        });
-        let (pushing, pushed) = pushed.await?;
-        import = pushing;
-        if let Err(error) = pushed {
-            return Ok(Err(error));
-        }
+        let pushed = blocking(move || import.push(&piece).map(|()| import)).await;
+        import = match pushed {
+            Ok(import) => import,
+            Err(error) => return Ok(Err(error)),
+        };
     }
     let mark = super::machine::mark(replica.group, meta.last_log_id, &meta.last_membership)?;
-    let finished = tokio::task::spawn_blocking(move || {
+    let finished = blocking(move || {
         let database = import.finish()?;
         database.remember(mark)?;
         database.close()?;
         Ok(SnapshotData::Arrived)
     });
-    Ok(finished.await?)
+    Ok(finished.await)
 }

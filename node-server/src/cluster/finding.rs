@@ -87,7 +87,7 @@ impl Cluster {
             replica.catch_up().await?;
         }
         let _permit = self.answering.acquire().await;
-        super::member::blocking(move || {
+        super::runtime::blocking(move || {
             let database = replica.database()?;
             questions.iter().map(|question| database.answer(question)).collect()
         })

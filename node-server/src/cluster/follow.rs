@@ -8,13 +8,11 @@ use super::{
     message::{Request, Response},
     placement::{Change, PlacedShard, Placement, ShardAt},
     replica::Replica,
+    runtime::{sleep, timeout},
 };
 use openraft::{ChangeMembers, EmptyNode, ServerState};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tokio::{
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::task::JoinSet;
 
 /// How often to look at what there is to do.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -32,6 +30,7 @@ pub(super) async fn follow(cluster: Arc<Cluster>) {
     start_left(&cluster).await;
     loop {
         tokio::select! {
+            biased;
             changed = placements.changed() => if changed.is_err() { return },
             () = sleep(INTERVAL) => {}
         }
@@ -236,7 +235,8 @@ fn is_leader(raft: &Raft) -> bool {
 fn is_heard(raft: &Raft) -> bool {
     let metrics = raft.metrics();
     let metrics = metrics.borrow();
-    metrics.last_applied.is_some_and(|id| id.leader_id.term == metrics.current_term)
+    let applied = metrics.last_applied.map(|id| id.leader_id);
+    applied.is_some_and(|of| of.term == metrics.current_term && of.node_id == metrics.id)
 }
 
 /// Lets the group of `raft` have these members, if it leads: new ones get a vote once they have
@@ -270,6 +270,10 @@ fn next_change(raft: &Raft, wanted: &BTreeSet<Node>) -> Option<Step> {
     let metrics = raft.metrics();
     let metrics = metrics.borrow();
     let membership = metrics.membership_config.membership();
+    if !membership.voter_ids().any(|voter| voter == metrics.id) {
+        // Whom the group lets go leaves the rest to who leads next.
+        return None;
+    }
     if membership.get_joint_config().len() > 1 {
         // One that was interrupted is brought to its end.
         return Some(Step::Change(ChangeMembers::ReplaceAllVoters(voters(wanted, membership))));

@@ -1,7 +1,7 @@
 //! The types that the Raft groups of a node have in common.
 
-use super::{placement::Change, transfer::SnapshotData};
-use openraft::{EmptyNode, TokioRuntime};
+use super::{placement::Change, runtime::Runtime, transfer::SnapshotData};
+use openraft::EmptyNode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 use std::{fmt, io::Cursor};
 
@@ -14,7 +14,7 @@ openraft::declare_raft_types!(
         Node = EmptyNode,
         Entry = openraft::Entry<Types>,
         SnapshotData = SnapshotData,
-        AsyncRuntime = TokioRuntime,
+        AsyncRuntime = Runtime,
 );
 
 /// A node of the cluster, numbered from 1.

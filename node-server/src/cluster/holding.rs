@@ -3,12 +3,13 @@
 use super::{
     group::{Group, Raft},
     machine::DatabaseMachine,
-    member::{Cluster, blocking, broken, config},
+    member::{Cluster, broken, config},
     placement::ShardAt,
     replica::{Replica, Surroundings},
+    runtime::{blocking, timeout},
+    shard_name::ShardName,
 };
-use std::{sync::Arc, time::Duration};
-use tokio::time::timeout;
+use std::{io, sync::Arc, time::Duration};
 use vectordoc::{Error, Result};
 
 /// How long a group may take to end, which waits for the disk at most.
@@ -33,6 +34,10 @@ impl Cluster {
     /// Starts the replica of a database, which requests do not find if it is placed elsewhere.
     pub(super) async fn start_replica(&self, shard: ShardAt<'_>) -> Result<()> {
         let (name, group) = (shard.name()?, shard.at.group);
+        let is_left = self.file.of(group).is_left();
+        if is_left.map_err(|error| Error::unavailable(format!("the log: {error}")))? {
+            self.remove_replica(group, &name).await?;
+        }
         let node = Surroundings {
             node: self.node(),
             peers: self.peers(),
@@ -79,14 +84,18 @@ impl Cluster {
     pub(super) async fn drop_replica(&self, replica: &Arc<Replica>) -> Result<()> {
         self.stop_replica(replica).await?;
         self.groups().replicas.remove(&replica.group);
-        let (replica, shelf, file) =
-            (Arc::clone(replica), Arc::clone(self.shelf()), Arc::clone(&self.file));
-        blocking(move || {
-            // The database first: without its log it would be taken for whole.
-            shelf.remove(&replica.name)?;
-            file.forget(replica.group).map_err(|error| Error::unavailable(error.to_string()))
-        })
-        .await
+        self.remove_replica(replica.group, &replica.name).await
+    }
+
+    /// Removes what rests of a replica. A crash on the way leaves a note that it was to go: a log
+    /// without its database would be taken for that of one which was lost, and a database without its
+    /// log for whole.
+    async fn remove_replica(&self, group: Group, name: &ShardName) -> Result<()> {
+        let failed = |error: io::Error| Error::unavailable(format!("the log: {error}"));
+        self.file.leave(group).await.map_err(failed)?;
+        let (name, shelf) = (name.clone(), Arc::clone(self.shelf()));
+        blocking(move || shelf.remove(&name)).await?;
+        self.file.forget(group).await.map_err(failed)
     }
 
     /// Ends the group of a replica on this node and closes its database. One that does not end in

@@ -23,25 +23,30 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// That of the file, or a new one. Blocks.
-    pub(super) fn of(file: &Arc<LogFile>) -> Result<Self> {
-        let stored = file
-            .node(IDENTITY)
-            .and_then(|found| found.map(|bytes| decode::<Self>(&bytes)).transpose());
-        match stored.map_err(|error| broken(&error))? {
+    /// That of the file, or a new one.
+    pub(super) async fn of(file: &Arc<LogFile>) -> Result<Self> {
+        match Self::stored(file)? {
             Some(identity) => Ok(identity),
             None => {
                 let identity = Self { name: random()?, place: None };
-                identity.keep(file)?;
+                identity.keep(file).await?;
                 Ok(identity)
             }
         }
     }
 
-    /// Remembers it. Blocks.
-    pub(super) fn keep(&self, file: &Arc<LogFile>) -> Result<()> {
-        let kept = encode(self).and_then(|bytes| file.set_node(IDENTITY, bytes));
-        kept.map_err(|error| broken(&error))
+    /// That of the file.
+    pub(super) fn stored(file: &LogFile) -> Result<Option<Self>> {
+        let stored = file
+            .node(IDENTITY)
+            .and_then(|found| found.map(|bytes| decode::<Self>(&bytes)).transpose());
+        stored.map_err(|error| broken(&error))
+    }
+
+    /// Remembers it.
+    pub(super) async fn keep(&self, file: &Arc<LogFile>) -> Result<()> {
+        let bytes = encode(self).map_err(|error| broken(&error))?;
+        file.set_node(IDENTITY, bytes).await.map_err(|error| broken(&error))
     }
 }
 

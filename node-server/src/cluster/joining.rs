@@ -5,18 +5,15 @@ use super::{
     group::{Node, PLACEMENT},
     identity::{Identity, random},
     log::LogFile,
-    member::{Cluster, LOOK_AGAIN, blocking, broken, no_leader},
+    member::{Cluster, LOOK_AGAIN, broken, no_leader},
     message::{Joining, Request, Response, error_of},
     peers::Peers,
     placement::{Change, NodeInfo, Placement},
+    runtime::sleep,
 };
 use openraft::EmptyNode;
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use tokio::time::sleep;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::time::Instant;
 use vectordoc::{Error, ErrorKind, Result};
 
 /// How long to wait before asking again.
@@ -105,8 +102,7 @@ pub(super) async fn settle(
     let is_first = options.join.is_empty();
     let place = if is_first { (random()?, FIRST) } else { join(options, info, peers).await? };
     let identity = Identity { place: Some(place), ..identity };
-    let (kept, file) = (identity.clone(), Arc::clone(file));
-    blocking(move || kept.keep(&file)).await?;
+    identity.keep(file).await?;
     Ok(identity)
 }
 

@@ -1,10 +1,7 @@
 //! What rests of databases that were dropped while this node was down.
 
 use super::{
-    group::Group,
-    machine::group_of,
-    member::{Cluster, blocking},
-    placement::Placement,
+    group::Group, machine::group_of, member::Cluster, placement::Placement, runtime::blocking,
     shard_name::ShardName,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -70,11 +67,8 @@ async fn look(cluster: &Cluster, name: &ShardName) -> Result<Option<Group>> {
 }
 
 async fn remove(cluster: &Cluster, name: &ShardName, group: Group) -> Result<()> {
-    let (shelf, file, name) =
-        (Arc::clone(cluster.shelf()), Arc::clone(&cluster.file), name.clone());
-    blocking(move || {
-        shelf.remove(&name)?;
-        file.forget(group).map_err(|error| Error::unavailable(error.to_string()))
-    })
-    .await
+    let (shelf, name) = (Arc::clone(cluster.shelf()), name.clone());
+    blocking(move || shelf.remove(&name)).await?;
+    let forgotten = cluster.file.forget(group).await;
+    forgotten.map_err(|error| Error::unavailable(error.to_string()))
 }

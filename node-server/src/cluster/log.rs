@@ -14,14 +14,17 @@ use std::{
     io,
     ops::{Bound, RangeBounds},
     path::Path,
-    sync::{
-        Arc,
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
-    thread::{self, JoinHandle},
+    sync::Arc,
+    thread,
 };
-use tokio::sync::oneshot;
-use vectordoc::{Error, Result};
+use tokio::sync::{
+    mpsc::{Receiver, Sender, channel},
+    oneshot,
+};
+use vectordoc::{
+    Error, Result,
+    planted::{self, Plant},
+};
 
 /// Entries by group and index.
 const ENTRIES: TableDefinition<'static, (u64, u64), &'static [u8]> =
@@ -32,11 +35,13 @@ const GROUPS: TableDefinition<'static, (u64, &'static str), &'static [u8]> =
 const VOTE: &str = "vote";
 const COMMITTED: &str = "committed";
 const PURGED: &str = "purged";
+/// What this node has of the group is on its way to be removed.
+const LEFT: &str = "left";
 
 /// The group of what is said about the node itself.
 const NODE: Group = Group::MAX;
 const CACHE_BYTES: usize = 8 * 1024 * 1024;
-/// Changes that wait for the thread.
+/// Changes that wait for who writes them.
 const WAITING_MAX: usize = 1_024;
 /// Changes that one sync is for at most.
 const TOGETHER_MAX: usize = 256;
@@ -44,7 +49,7 @@ const TOGETHER_MAX: usize = 256;
 const READ_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A change, and who waits for it to be on stable storage.
-struct Write {
+pub(super) struct Write {
     change: Change,
     done: Option<oneshot::Sender<io::Result<()>>>,
 }
@@ -65,9 +70,7 @@ enum Change {
 /// The file.
 pub(super) struct LogFile {
     database: Arc<Database>,
-    writes: SyncSender<Write>,
-    /// Ends once nobody can send it anything any more.
-    _thread: JoinHandle<()>,
+    writes: Sender<Write>,
 }
 
 impl LogFile {
@@ -77,15 +80,21 @@ impl LogFile {
             Error::unavailable(format!("{}: {error}", path.display()))
         };
         let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(path);
-        let database = Arc::new(database.map_err(|error| failed(&error))?);
-        create_tables(&database).map_err(|error| failed(&error))?;
-        let (writes, changes) = sync_channel(WAITING_MAX);
-        let thread = {
-            let database = Arc::clone(&database);
-            let thread = thread::Builder::new().name("vectordoc-log".into());
-            thread.spawn(move || write_all(&database, &changes)).map_err(|error| failed(&error))?
-        };
-        Ok(Arc::new(Self { database, writes, _thread: thread }))
+        let database = database.map_err(|error| failed(&error))?;
+        let (file, writer) = Self::over(database).map_err(|error| failed(&error))?;
+        // It ends once nobody can send it anything any more.
+        let thread = thread::Builder::new().name("vectordoc-log".into());
+        thread.spawn(move || writer.run()).map_err(|error| failed(&error))?;
+        Ok(file)
+    }
+
+    /// The logs in `database`, and who is to be let to write them.
+    pub(super) fn over(database: Database) -> Result<(Arc<Self>, Writer), redb::Error> {
+        create_tables(&database)?;
+        let database = Arc::new(database);
+        let (writes, changes) = channel(WAITING_MAX);
+        let writer = Writer { database: Arc::clone(&database), changes };
+        Ok((Arc::new(Self { database, writes }), writer))
     }
 
     /// The log of one group.
@@ -98,24 +107,29 @@ impl LogFile {
         self.get(NODE, name)
     }
 
-    /// Remembers something about the node. Blocks.
-    pub(super) fn set_node(&self, name: &'static str, value: Vec<u8>) -> io::Result<()> {
-        self.write_blocking(Change::Put(NODE, name, value))
+    /// Remembers something about the node, on stable storage when this returns.
+    pub(super) async fn set_node(&self, name: &'static str, value: Vec<u8>) -> io::Result<()> {
+        self.write(Change::Put(NODE, name, value)).await
     }
 
-    /// Removes the log of a group. Blocks.
-    pub(super) fn forget(&self, group: Group) -> io::Result<()> {
-        self.write_blocking(Change::Forget(group))
+    /// Remembers that all there is of a group is to be removed, on stable storage when this returns.
+    pub(super) async fn leave(&self, group: Group) -> io::Result<()> {
+        self.write(Change::Put(group, LEFT, Vec::new())).await
     }
 
-    fn write_blocking(&self, change: Change) -> io::Result<()> {
+    /// Removes the log of a group, on stable storage when this returns.
+    pub(super) async fn forget(&self, group: Group) -> io::Result<()> {
+        self.write(Change::Forget(group)).await
+    }
+
+    async fn write(&self, change: Change) -> io::Result<()> {
         let (done, heard) = oneshot::channel();
-        self.send(Write { change, done: Some(done) })?;
-        heard.blocking_recv().unwrap_or_else(|_| Err(ended()))
+        self.send(Write { change, done: Some(done) }).await?;
+        heard.await.unwrap_or_else(|_| Err(ended()))
     }
 
-    fn send(&self, write: Write) -> io::Result<()> {
-        self.writes.send(write).map_err(|_| ended())
+    async fn send(&self, write: Write) -> io::Result<()> {
+        self.writes.send(write).await.map_err(|_| ended())
     }
 
     fn read(&self) -> io::Result<ReadTransaction> {
@@ -130,7 +144,7 @@ impl LogFile {
 }
 
 fn ended() -> io::Error {
-    io::Error::other("the thread that writes the log has ended")
+    io::Error::other("what writes the log has ended")
 }
 
 fn create_tables(database: &Database) -> Result<(), redb::Error> {
@@ -141,22 +155,57 @@ fn create_tables(database: &Database) -> Result<(), redb::Error> {
     Ok(())
 }
 
-/// Writes what comes, all that waits at once, until nobody sends any more.
-fn write_all(database: &Database, changes: &Receiver<Write>) {
-    while let Ok(first) = changes.recv() {
-        let mut together = vec![first];
-        together.extend(changes.try_iter().take(TOGETHER_MAX - 1));
-        let written = write(database, &together).map_err(|error| error.to_string());
-        for done in together.into_iter().filter_map(|write| write.done) {
-            // Who does not wait any more need not be told.
-            let _ = done.send(written.clone().map_err(io::Error::other));
+/// What changes come to.
+pub(super) struct Writer {
+    database: Arc<Database>,
+    changes: Receiver<Write>,
+}
+
+impl Writer {
+    /// Writes what comes, all that waits at once, until nobody sends any more.
+    fn run(mut self) {
+        while let Some(first) = self.changes.blocking_recv() {
+            let together = self.gather(first);
+            let written = self.write(&together);
+            tell(together, written);
         }
+    }
+
+    /// The next change; `None` once nobody sends any more.
+    #[cfg(test)]
+    pub(super) async fn first(&mut self) -> Option<Write> {
+        self.changes.recv().await
+    }
+
+    /// What one sync is for.
+    pub(super) fn gather(&mut self, first: Write) -> Vec<Write> {
+        let mut together = vec![first];
+        while together.len() < TOGETHER_MAX
+            && let Ok(next) = self.changes.try_recv()
+        {
+            together.push(next);
+        }
+        together
+    }
+
+    /// Makes changes, on stable storage when this returns if anybody waits for it.
+    pub(super) fn write(&self, together: &[Write]) -> Result<(), redb::Error> {
+        write(&self.database, together)
+    }
+}
+
+/// Lets those who wait know what became of their changes.
+pub(super) fn tell(together: Vec<Write>, written: Result<(), redb::Error>) {
+    let written = written.map_err(|error| error.to_string());
+    for done in together.into_iter().filter_map(|write| write.done) {
+        // Who does not wait any more need not be told.
+        let _ = done.send(written.clone().map_err(io::Error::other));
     }
 }
 
 fn write(database: &Database, writes: &[Write]) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
-    if writes.iter().all(|write| write.done.is_none()) {
+    if !writes.iter().any(is_awaited) {
         transaction.set_durability(Durability::None)?;
     }
     for Write { change, .. } in writes {
@@ -164,6 +213,13 @@ fn write(database: &Database, writes: &[Write]) -> Result<(), redb::Error> {
     }
     transaction.commit()?;
     Ok(())
+}
+
+fn is_awaited(write: &Write) -> bool {
+    let is_vote = matches!(write.change, Change::Put(_, VOTE, _));
+    let is_left_out = planted::is(Plant::LogAcknowledgedBeforeSync)
+        || (planted::is(Plant::VoteNotSynced) && is_vote);
+    write.done.is_some() && !is_left_out
 }
 
 fn make(transaction: &WriteTransaction, change: &Change) -> Result<(), redb::Error> {
@@ -187,7 +243,7 @@ fn make(transaction: &WriteTransaction, change: &Change) -> Result<(), redb::Err
         }
         Change::Forget(group) => {
             entries.retain_in((*group, 0)..=(*group, u64::MAX), |_, _| false)?;
-            for name in [VOTE, COMMITTED, PURGED] {
+            for name in [VOTE, COMMITTED, PURGED, LEFT] {
                 groups.remove((*group, name))?;
             }
         }
@@ -211,17 +267,26 @@ impl GroupLog {
     /// Whether anything of the group was ever written, and not forgotten since. Blocks.
     pub(super) fn is_begun(&self) -> io::Result<bool> {
         let has_voted = self.file.get(self.group, VOTE)?.is_some();
-        Ok(has_voted || self.purged()?.is_some() || self.last()?.is_some())
+        let is_begun = has_voted || self.purged()?.is_some() || self.last()?.is_some();
+        Ok(is_begun && !self.is_left()?)
+    }
+
+    /// Whether all there is of the group was to be removed.
+    pub(super) fn is_left(&self) -> io::Result<bool> {
+        Ok(self.file.get(self.group, LEFT)?.is_some())
     }
 
     /// Makes a change, on stable storage when this returns.
     async fn write(&self, change: Change) -> io::Result<()> {
-        let (done, heard) = oneshot::channel();
-        self.file.send(Write { change, done: Some(done) })?;
-        heard.await.unwrap_or_else(|_| Err(ended()))
+        self.file.write(change).await
     }
 
-    fn entries(&self, first: u64, last: u64, bytes_max: usize) -> io::Result<Vec<Entry>> {
+    pub(super) fn entries(
+        &self,
+        first: u64,
+        last: u64,
+        bytes_max: usize,
+    ) -> io::Result<Vec<Entry>> {
         let table = self.file.read()?.open_table(ENTRIES).map_err(io::Error::other)?;
         let range = table.range((self.group, first)..=(self.group, last));
         let (mut entries, mut bytes) = (Vec::new(), 0);
@@ -308,7 +373,7 @@ impl RaftLogStorage<Types> for GroupLog {
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
         let committed = encode(&committed).map_err(unwritten)?;
         let change = Change::Put(self.group, COMMITTED, committed);
-        self.file.send(Write { change, done: None }).map_err(unwritten)
+        self.file.send(Write { change, done: None }).await.map_err(unwritten)
     }
 
     async fn read_committed(&mut self) -> Result<Option<LogId>, StorageError> {

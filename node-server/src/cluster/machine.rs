@@ -7,6 +7,7 @@ use super::{
     },
     log::GroupLog,
     replica::Replica,
+    runtime::{blocking, spawn},
     shelf::Shelf,
     transfer::SnapshotData,
 };
@@ -14,7 +15,11 @@ use openraft::{
     EntryPayload, ErrorSubject, ErrorVerb, RaftSnapshotBuilder, Snapshot, storage::RaftStateMachine,
 };
 use std::{io, sync::Arc};
-use vectordoc::{Database, Error, Result, native::Committed};
+use vectordoc::{
+    Database, Error, Result,
+    native::Committed,
+    planted::{self, Plant},
+};
 
 /// Bytes of records after which the database is asked to be stored, so that the log may be cut.
 const LOG_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -76,6 +81,7 @@ impl DatabaseMachine {
         let records = match entry.payload {
             EntryPayload::Normal(Command::Write { term, node, records }) => {
                 let is_leaders = term == id.leader_id.term && node == id.leader_id.node_id;
+                let is_leaders = is_leaders || planted::is(Plant::OtherTermApplied);
                 if is_leaders { records.into_iter().map(|bytes| bytes.0).collect() } else { vec![] }
             }
             EntryPayload::Normal(Command::Place(_)) | EntryPayload::Blank => Vec::new(),
@@ -109,7 +115,7 @@ impl DatabaseMachine {
         self.bytes = 0;
         if let Ok(raft) = self.replica.raft() {
             let raft = raft.clone();
-            tokio::spawn(async move {
+            spawn(async move {
                 // A group that has ended has no log to cut.
                 let _ = raft.trigger().snapshot().await;
             });
@@ -193,8 +199,10 @@ pub(super) struct Builder {
 impl RaftSnapshotBuilder<Types> for Builder {
     async fn build_snapshot(&mut self) -> Result<Snapshot<Types>, StorageError> {
         let replica = Arc::clone(&self.replica);
-        let stored = blocking(move || replica.database()?.flush()).await;
-        stored.map_err(|error| unapplied(&error))?;
+        if !planted::is(Plant::LogCutBeforeStored) {
+            let stored = blocking(move || replica.database()?.flush()).await;
+            stored.map_err(|error| unapplied(&error))?;
+        }
         Ok(Snapshot { meta: self.meta.clone(), snapshot: Box::new(SnapshotData::Nothing) })
     }
 }
@@ -228,14 +236,6 @@ fn install(replica: &Arc<Replica>, shelf: &Shelf) -> Result<()> {
     replica.show(shelf);
     tracing::info!(db = %replica.name.db, shard = replica.name.number, "took over the state of another replica");
     Ok(())
-}
-
-/// Does `work`, which blocks.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|_| Err(Error::internal("a replica panicked")))
 }
 
 fn unreadable(error: io::Error) -> Error {

@@ -11,10 +11,11 @@ use super::{
     joining::{info, settle},
     log::LogFile,
     network::Network,
-    peers::Peers,
+    peers::{Peers, TlsWire, Wire},
     placement::{NodeInfo, Placement},
     placement_machine::PlacementMachine,
     replica::Replica,
+    runtime::{blocking, spawn},
     sending::Sending,
 };
 use crate::{Name, fault};
@@ -88,19 +89,35 @@ impl Cluster {
     pub(crate) async fn start(options: &ClusterOptions, shelf: Shelf) -> Result<Arc<Self>> {
         let credentials = options.key.credentials()?;
         let shelf = Arc::new(shelf);
-        let (file, identity) = blocking({
+        let file = blocking({
             let shelf = Arc::clone(&shelf);
-            move || {
-                let file = LogFile::open(&shelf.directory()?.join("raft.redb"))?;
-                let identity = Identity::of(&file)?;
-                Ok((file, identity))
-            }
+            move || LogFile::open(&shelf.directory()?.join("raft.redb"))
         })
         .await?;
         let failed = |error| fault::os("cannot listen for other nodes at", options.listen, &error);
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
-        let info = info(options, &identity, listener.local_addr().map_err(failed)?.to_string());
-        let peers = Peers::new(&credentials);
+        let listens = listener.local_addr().map_err(failed)?.to_string();
+        let wire = Arc::new(TlsWire::new(&credentials));
+        let cluster = Self::begin(options, shelf, file, wire, listens).await?;
+        let tls = TlsAcceptor::from(credentials.server);
+        cluster.keep(spawn(accept(listener, tls, Arc::clone(&cluster))));
+        Ok(cluster)
+    }
+
+    /// The same, once there is a file of logs, a way to other nodes, and a place at which it listens,
+    /// or is about to.
+    pub(super) async fn begin(
+        options: &ClusterOptions,
+        shelf: Arc<Shelf>,
+        file: Arc<LogFile>,
+        wire: Arc<dyn Wire>,
+        listens: String,
+    ) -> Result<Arc<Self>> {
+        let named = Arc::clone(&shelf);
+        blocking(move || named.keep_names()).await?;
+        let identity = Identity::of(&file).await?;
+        let info = info(options, &identity, listens);
+        let peers = Peers::new(wire);
         let identity = settle(options, identity, &info, &peers, &shelf, &file).await?;
         let Some((name, node)) = identity.place else {
             return Err(Error::internal("a node without a cluster"));
@@ -127,11 +144,9 @@ impl Cluster {
             myself: Weak::clone(myself),
         });
         cluster.start_placement(news).await?;
-        let tls = TlsAcceptor::from(credentials.server);
-        cluster.keep(tokio::spawn(accept(listener, tls, Arc::clone(&cluster))));
         cluster.begin_if_first().await?;
-        cluster.keep(tokio::spawn(follow(Arc::clone(&cluster))));
-        cluster.keep(tokio::spawn(balance(Arc::clone(&cluster))));
+        cluster.keep(spawn(follow(Arc::clone(&cluster))));
+        cluster.keep(spawn(balance(Arc::clone(&cluster))));
         tracing::info!(
             node,
             cluster = cluster.name,
@@ -288,13 +303,6 @@ pub(super) fn config(group: Group, election_timeout: Duration) -> Result<Arc<Con
         ..Config::default()
     };
     config.validate().map(Arc::new).map_err(|error| Error::internal(error.to_string()))
-}
-
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|_| Err(Error::internal("a node panicked")))
 }
 
 pub(super) fn broken(error: &dyn std::fmt::Display) -> Error {

@@ -33,9 +33,12 @@ mod placement_machine;
 mod placing;
 mod reach;
 mod replica;
+mod runtime;
 mod sending;
 mod shard_name;
 mod shelf;
+#[cfg(test)]
+mod simulation;
 mod status;
 mod transfer;
 mod watching;
@@ -44,4 +47,4 @@ pub use key::ClusterKey;
 pub(crate) use member::Cluster;
 pub use options::ClusterOptions;
 pub(crate) use shelf::Shelf;
-pub(crate) use status::ClusterView;
+pub(crate) use status::{ClusterView, DatabaseView, MoveView, NodeView, ReplicaView};

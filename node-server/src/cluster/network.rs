@@ -4,6 +4,7 @@ use super::{
     group::{Group, Node, Raft, Types, Vote},
     message::{self, PIECE_BYTES, Request, Response},
     peers::{CallError, Connection, Peers},
+    runtime::{blocking, changed, sleep, spawn, timeout},
     sending::{Departure, Sending},
     transfer::SnapshotData,
 };
@@ -20,7 +21,8 @@ use openraft::{
     },
 };
 use std::{future::Future, io, sync::Arc, time::Duration};
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::task::JoinHandle;
+use vectordoc::Error;
 
 /// How long entries may be on their way to a node. Raft gives up after the interval of heartbeats,
 /// which a slow network is too slow for; so they go on, and Raft finds them when it asks again.
@@ -79,7 +81,7 @@ impl Way {
         let (vote, before) = (rpc.vote, rpc.prev_log_id);
         let last = rpc.entries.last().map(|entry| entry.log_id).or(before);
         let (peers, target, group) = (Arc::clone(&self.peers), self.target, self.group);
-        let answer = tokio::spawn(async move {
+        let answer = spawn(async move {
             peers.ask(target, &Request::Append(group, rpc), APPEND_TIMEOUT).await
         });
         OnTheirWay { vote, before, last, answer }
@@ -95,11 +97,12 @@ impl Way {
         };
         let answer = loop {
             tokio::select! {
+                biased;
                 answer = &mut sent.answer => break answer,
                 () = sleep(CALM_INTERVAL) => {
                     let (peers, target) = (Arc::clone(&self.peers), self.target);
                     let calm = Request::Append(self.group, calm.clone());
-                    tokio::spawn(async move {
+                    spawn(async move {
                         // What it answers says the answer to the entries too.
                         let _ = peers.ask(target, &calm, CALM_INTERVAL).await;
                     });
@@ -133,7 +136,11 @@ impl RaftNetwork<Types> for Way {
     ) -> Result<AppendEntriesResponse<Node>, AppendError> {
         let calm = AppendEntriesRequest { entries: Vec::new(), ..rpc.clone() };
         let wanted = rpc.entries.last().map(|entry| entry.log_id).or(rpc.prev_log_id);
-        let is_same = |sent: &OnTheirWay| sent.vote == rpc.vote && sent.before == rpc.prev_log_id;
+        // What carried nothing says nothing about entries.
+        let is_same = |sent: &OnTheirWay| {
+            let has_some = sent.last.is_some() || wanted.is_none();
+            has_some && sent.vote == rpc.vote && sent.before == rpc.prev_log_id
+        };
         if !self.on_their_way.as_ref().is_some_and(is_same) {
             self.on_their_way = Some(self.send(rpc));
         }
@@ -178,6 +185,7 @@ impl RaftNetwork<Types> for Way {
             send_snapshot(connection, &first, *snapshot, departure).await
         };
         tokio::select! {
+            biased;
             closed = cancel => Err(StreamingError::Closed(closed)),
             sent = sending => sent.map_err(|error| {
                 tracing::warn!(node = self.target, group = self.group, %error, "a snapshot did not arrive");
@@ -202,17 +210,17 @@ async fn send_snapshot(
 ) -> io::Result<SnapshotResponse<Node>> {
     message::write(&mut connection, first).await?;
     loop {
-        let (read, piece) = tokio::task::spawn_blocking(move || {
-            let piece = data.piece(PIECE_BYTES);
-            (data, piece)
-        })
-        .await?;
-        data = read;
-        let piece = piece?;
+        let read = blocking(move || {
+            let piece =
+                data.piece(PIECE_BYTES).map_err(|error| Error::unavailable(error.to_string()))?;
+            Ok((data, piece))
+        });
+        let (left, piece) = read.await.map_err(io::Error::other)?;
+        data = left;
         let (is_last, bytes) = (piece.is_empty(), piece.len());
         let piece = Request::Piece(Bytes(piece));
         let writing = message::write(&mut connection, &piece);
-        tokio::time::timeout(PIECE_TIMEOUT, writing).await??;
+        timeout(PIECE_TIMEOUT, writing).await??;
         departure.sent(bytes, data.progress()).await;
         if is_last {
             break;
@@ -247,6 +255,5 @@ fn network(error: &io::Error) -> AppendError {
 pub(super) async fn news(raft: &Raft, patience: Duration) {
     let mut metrics = raft.metrics();
     metrics.mark_unchanged();
-    // Whether it says something or nothing, the caller looks again.
-    let _ = tokio::time::timeout(patience, metrics.changed()).await;
+    changed(&mut metrics, patience).await;
 }

@@ -5,16 +5,20 @@ use super::{
     key::{Credentials, server_name},
     message::{self, Request, Response},
     placement::NodeInfo,
+    runtime::timeout,
 };
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use std::{
     collections::BTreeMap,
     fmt, io,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
-use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
 use vectordoc::{Error, Result};
 
 /// How long it may take to connect.
@@ -25,11 +29,44 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
 const IDLE_MAX: usize = 16;
 
 /// A connection to another node, both of which have shown that they have the key.
-pub(super) type Connection = TlsStream<TcpStream>;
+pub(super) type Connection = Box<dyn Stream>;
+
+/// Bytes both ways.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// What connects nodes.
+pub(super) trait Wire: Send + Sync {
+    /// Connects this node to the one at `address`.
+    ///
+    /// To ensure correctness, only nodes of this cluster may be connected to.
+    fn connect(&self, address: String) -> BoxFuture<'_, io::Result<Connection>>;
+}
+
+/// TCP, on which both sides show that they have the key.
+pub(super) struct TlsWire(TlsConnector);
+
+impl TlsWire {
+    pub(super) fn new(credentials: &Credentials) -> Self {
+        Self(TlsConnector::from(Arc::clone(&credentials.client)))
+    }
+}
+
+impl Wire for TlsWire {
+    fn connect(&self, address: String) -> BoxFuture<'_, io::Result<Connection>> {
+        Box::pin(async move {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            let name = server_name().map_err(io::Error::other)?;
+            Ok(Box::new(self.0.connect(name, stream).await?) as Connection)
+        })
+    }
+}
 
 /// How to reach other nodes.
 pub(super) struct Peers {
-    tls: TlsConnector,
+    wire: Arc<dyn Wire>,
     /// Where the nodes are, as far as this one knows.
     nodes: RwLock<BTreeMap<Node, NodeInfo>>,
     idle: Mutex<BTreeMap<String, Vec<Connection>>>,
@@ -55,12 +92,8 @@ impl fmt::Display for CallError {
 impl std::error::Error for CallError {}
 
 impl Peers {
-    pub(super) fn new(credentials: &Credentials) -> Arc<Self> {
-        Arc::new(Self {
-            tls: TlsConnector::from(Arc::clone(&credentials.client)),
-            nodes: RwLock::default(),
-            idle: Mutex::default(),
-        })
+    pub(super) fn new(wire: Arc<dyn Wire>) -> Arc<Self> {
+        Arc::new(Self { wire, nodes: RwLock::default(), idle: Mutex::default() })
     }
 
     /// Where the nodes are from now on.
@@ -121,11 +154,7 @@ impl Peers {
 
     async fn connect(&self, address: &str) -> io::Result<Connection> {
         let late = || io::Error::new(io::ErrorKind::TimedOut, format!("{address} does not answer"));
-        let connecting = async {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            self.tls.connect(server_name().map_err(io::Error::other)?, stream).await
-        };
+        let connecting = self.wire.connect(address.into());
         timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| Err(late()))
     }
 

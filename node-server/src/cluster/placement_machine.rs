@@ -147,9 +147,7 @@ impl RaftSnapshotBuilder<Types> for Builder {
 
 /// Puts a snapshot on stable storage, in the place of the last one.
 async fn keep(file: &Arc<LogFile>, bytes: Vec<u8>) -> Result<(), StorageError> {
-    let file = Arc::clone(file);
-    let kept = tokio::task::spawn_blocking(move || file.set_node(SNAPSHOT, bytes)).await;
-    kept.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| failed(&error))
+    file.set_node(SNAPSHOT, bytes).await.map_err(|error| failed(&error))
 }
 
 fn failed(error: &io::Error) -> StorageError {

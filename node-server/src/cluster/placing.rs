@@ -7,11 +7,11 @@ use super::{
     network::news,
     peers::CallError,
     placement::Change,
+    runtime::{sleep, timeout},
 };
 use crate::Name;
 use openraft::error::RaftError;
-use std::time::Instant;
-use tokio::time::{sleep, timeout};
+use tokio::time::Instant;
 use vectordoc::{Error, ErrorKind, Result, Schema};
 
 impl Cluster {

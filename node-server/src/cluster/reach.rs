@@ -7,6 +7,7 @@ use super::{
     message::{Request, Response, error_of},
     peers::CallError,
     placement::Placement,
+    runtime::sleep,
     shard_name::ShardName,
 };
 use std::{
@@ -15,9 +16,9 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{task::JoinSet, time::Instant};
 use vectordoc::{
     Batch, Error, ErrorKind, Result,
     engine::Outcome,
@@ -152,6 +153,7 @@ impl Asking {
                 }
                 let is_last = left.is_empty();
                 tokio::select! {
+                    biased;
                     Some(answered) = asked.join_next() => match answered {
                         Ok(Ok(answers)) => return Ok(answers),
                         Ok(Err(error)) if may_others(&error) => last = Some(error),

@@ -5,19 +5,21 @@ use super::{
     message::{Request, Response, error_of},
     network::news,
     peers::{CallError, Peers},
+    runtime::{blocking, spawn_on, timeout},
     shard_name::ShardName,
     shelf::Shelf,
 };
 use openraft::{ServerState, error::RaftError};
 use std::{
     sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard, Weak},
-    time::{Duration, Instant},
+    time::Duration,
 };
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{runtime::Handle, sync::oneshot, time::Instant};
 use vectordoc::{
     Batch, Database, Error, Result, Schema,
     engine::Outcome,
     native::{Decided, Replication, WhenBusy, Written},
+    planted::{self, Plant},
 };
 
 /// How long to wait for news of a group before looking again.
@@ -203,16 +205,26 @@ impl Replica {
         loop {
             let leader = raft.metrics().borrow().current_leader;
             match self.read_index(raft, leader).await {
-                Ok(Some(index)) => {
-                    let left = end.saturating_duration_since(Instant::now());
-                    let wait = raft.wait(Some(left));
-                    let applied = wait.applied_index_at_least(index, "a read").await;
-                    return applied.map(drop).map_err(|_| late(&self.name));
-                }
+                Ok(Some(index)) => return self.apply_up_to(raft, index, end).await,
                 Ok(None) | Err(_) if Instant::now() < end => news(raft, LOOK_AGAIN).await,
                 Ok(None) => return Err(late(&self.name)),
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// Waits until this replica has applied its log up to `index`.
+    async fn apply_up_to(&self, raft: &Raft, index: Option<u64>, end: Instant) -> Result<()> {
+        loop {
+            let applied = raft.metrics().borrow().last_applied.map(|id| id.index);
+            if applied >= index {
+                return Ok(());
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(late(&self.name));
+            }
+            news(raft, left.min(LOOK_AGAIN)).await;
         }
     }
 
@@ -232,17 +244,30 @@ impl Replica {
 
     /// The same of this node, if it leads.
     pub(super) async fn own_read_index(&self, raft: &Raft) -> Option<Option<u64>> {
+        if planted::is(Plant::StaleReads) {
+            let metrics = raft.metrics();
+            return Some(metrics.borrow().last_applied.map(|id| id.index));
+        }
         let asked = timeout(ASK_TIMEOUT, raft.get_read_log_id()).await.ok()?;
         asked.ok().map(|(read, _)| read.map(|id| id.index))
     }
 
-    /// Writes a batch that another node handed over; `None` when this one does not lead. Blocks.
-    pub(super) fn write(&self, batch: &[u8]) -> Result<Option<Outcome>> {
+    /// Writes a batch that another node handed over; `None` when this one does not lead.
+    pub(super) async fn write(self: Arc<Self>, batch: Vec<u8>) -> Result<Option<Outcome>> {
         if self.term().is_none() {
             return Ok(None);
         }
-        let batch = Batch::from_bytes(batch, &self.schema)?;
-        self.database()?.when_busy(WhenBusy::Refuse).write_forwarded(batch).map(Some)
+        let (written, heard) = oneshot::channel();
+        let written: Written = Box::new(move |result| {
+            // Who does not wait any more need not be told.
+            let _ = written.send(result);
+        });
+        blocking(move || {
+            let batch = Batch::from_bytes(&batch, &self.schema)?;
+            self.database()?.when_busy(WhenBusy::Refuse).write_forwarded(batch, written)
+        })
+        .await?;
+        heard.await.unwrap_or_else(|_| Err(gone())).map(Some)
     }
 
     /// Hands a batch to whoever leads, until somebody took it or nobody did for long.
@@ -254,7 +279,9 @@ impl Replica {
             let leader = raft.metrics().borrow().current_leader;
             let written = match leader {
                 None => None,
-                Some(leader) if leader == self.node => self.write_here(bytes.clone()).await?,
+                Some(leader) if leader == self.node => {
+                    Arc::clone(&self).write(bytes.clone()).await?
+                }
                 Some(leader) => self.write_there(leader, bytes.clone()).await?,
             };
             match written {
@@ -263,12 +290,6 @@ impl Replica {
             }
         }
         Err(late(&self.name))
-    }
-
-    async fn write_here(self: &Arc<Self>, batch: Vec<u8>) -> Result<Option<Outcome>> {
-        let myself = Arc::clone(self);
-        let written = tokio::task::spawn_blocking(move || myself.write(&batch)).await;
-        written.unwrap_or_else(|_| Err(Error::internal("a write panicked")))
     }
 
     async fn write_there(&self, leader: Node, batch: Vec<u8>) -> Result<Option<Outcome>> {
@@ -343,17 +364,17 @@ impl Replication for Replica {
 
     fn propose(&self, term: u64, records: Vec<Vec<u8>>, decided: Decided) {
         let Some(myself) = self.myself.upgrade() else { return decided(Err(gone())) };
-        self.handle.spawn(async move { decided(myself.propose_in(term, records).await) });
+        spawn_on(&self.handle, async move { decided(myself.propose_in(term, records).await) });
     }
 
     fn confirm(&self, term: u64, decided: Decided) {
         let Some(myself) = self.myself.upgrade() else { return decided(Err(gone())) };
-        self.handle.spawn(async move { decided(myself.confirm_in(term).await) });
+        spawn_on(&self.handle, async move { decided(myself.confirm_in(term).await) });
     }
 
     fn forward(&self, batch: Batch, written: Written) {
         let Some(myself) = self.myself.upgrade() else { return written(Err(gone())) };
-        self.handle.spawn(async move { written(myself.hand_over(batch).await) });
+        spawn_on(&self.handle, async move { written(myself.hand_over(batch).await) });
     }
 
     fn stream(&self) -> u64 {

@@ -7,14 +7,13 @@ use crate::{
     fault,
 };
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 use vectordoc::{
     Database, Error, Result, Schema,
-    native::{DatabaseOptions, Import},
+    native::{DatabaseOptions, Disk, Import, SystemDisk},
 };
 
 /// The directory, beside the databases, of what a cluster knows.
@@ -42,6 +41,12 @@ impl Shelf {
         Ok(directory)
     }
 
+    /// Makes the names of what the cluster knows survive a power cut.
+    pub(super) fn keep_names(&self) -> Result<()> {
+        self.sync(&self.data.join(DIRECTORY))?;
+        self.sync(&self.data)
+    }
+
     /// Refuses databases that were there before the node was of a cluster.
     pub(super) fn expect_empty(&self) -> Result<()> {
         let found = self.resting()?;
@@ -51,24 +56,26 @@ impl Shelf {
 
     /// All that looks like a shard of a database. Blocks.
     pub(super) fn resting(&self) -> Result<Vec<ShardName>> {
-        let entries = fs::read_dir(&self.data);
-        let entries = entries
-            .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
-            .map_err(|error| fault::os("cannot list", self.data.display(), &error))?;
-        let name = |entry: fs::DirEntry| {
-            let name = ShardName::of_place(entry.file_name().to_str()?)?;
-            Database::is_database(entry.path()).then_some(name)
+        let names = match self.disk().names(&self.data) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            names => {
+                names.map_err(|error| fault::os("cannot list", self.data.display(), &error))?
+            }
         };
-        Ok(entries.into_iter().filter_map(name).collect())
+        let shard = |name: String| {
+            let is_database = self.is_database(&self.data.join(&name));
+            ShardName::of_place(&name).filter(|_| is_database)
+        };
+        Ok(names.into_iter().filter_map(shard).collect())
     }
 
     /// Opens the database `name` that this node has, or creates it. Blocks.
     pub(super) fn open(&self, name: &ShardName, schema: &Schema) -> Result<Database> {
         let (place, arrived) = (self.data.join(name.place()), self.arrived(name));
         // One that was to take the place of another: the other was gone already, or still counts.
-        if Database::is_database(&place) {
-            remove(&arrived)?;
-        } else if Database::is_database(&arrived) {
+        if self.is_database(&place) {
+            self.remove_directory(&arrived)?;
+        } else if self.is_database(&arrived) {
             self.put(&arrived, &place)?;
         }
         Database::create(&place, schema, &self.options)
@@ -78,30 +85,30 @@ impl Shelf {
     pub(super) fn stored(&self, name: &ShardName) -> Result<Option<Database>> {
         let place = self.data.join(name.place());
         let options = DatabaseOptions { shards: None, ..self.options.clone() };
-        let is_there = Database::is_database(&place);
+        let is_there = self.is_database(&place);
         is_there.then(|| Database::open(&place, &options)).transpose()
     }
 
     /// Begins to take in the database `name` of another node.
     pub(super) fn arriving(&self, name: &ShardName) -> Result<Import> {
         let arrived = self.arrived(name);
-        remove(&arrived)?;
+        self.remove_directory(&arrived)?;
         Import::into(&arrived, &DatabaseOptions { shards: None, ..self.options.clone() })
     }
 
     /// Puts the database that arrived into the place of the closed one that was there. Blocks.
     pub(super) fn replace(&self, name: &ShardName, schema: &Schema) -> Result<Database> {
         let place = self.data.join(name.place());
-        remove(&place)?;
+        self.remove_directory(&place)?;
         self.put(&self.arrived(name), &place)?;
         Database::create(&place, schema, &self.options)
     }
 
     /// Removes the closed database `name`. Blocks.
     pub(super) fn remove(&self, name: &ShardName) -> Result<()> {
-        remove(&self.arrived(name))?;
-        remove(&self.data.join(name.place()))?;
-        sync(&self.data)
+        self.remove_directory(&self.arrived(name))?;
+        self.remove_directory(&self.data.join(name.place()))?;
+        self.sync(&self.data)
     }
 
     /// Lets requests find the database here.
@@ -124,30 +131,34 @@ impl Shelf {
     }
 
     fn put(&self, from: &Path, to: &Path) -> Result<()> {
-        remove(to)?;
-        let renamed = fs::rename(from, to);
+        self.remove_directory(to)?;
+        let renamed = self.disk().rename(from, to);
         renamed.map_err(|error| fault::os("cannot move", from.display(), &error))?;
-        sync(&self.data)
+        self.sync(&self.data)
     }
-}
 
-/// Removes a directory, if it is there.
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(fault::os("cannot remove", path.display(), &error))
+    /// Removes a directory, if it is there.
+    fn remove_directory(&self, path: &Path) -> Result<()> {
+        match self.disk().remove_directory(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(fault::os("cannot remove", path.display(), &error))
+            }
+            _ => Ok(()),
         }
-        _ => Ok(()),
     }
-}
 
-fn sync(path: &Path) -> Result<()> {
-    // Only Unix can open a directory; elsewhere the rename itself is what the system gives.
-    if !cfg!(unix) {
-        return Ok(());
+    fn sync(&self, path: &Path) -> Result<()> {
+        let synced = self.disk().sync(path);
+        synced.map_err(|error| fault::os("cannot sync", path.display(), &error))
     }
-    let synced = File::open(path).and_then(|directory| directory.sync_all());
-    synced.map_err(|error| fault::os("cannot sync", path.display(), &error))
+
+    fn is_database(&self, path: &Path) -> bool {
+        Database::is_database_on(self.disk(), path)
+    }
+
+    fn disk(&self) -> &dyn Disk {
+        self.options.disk.as_deref().unwrap_or(&SystemDisk)
+    }
 }
 
 /// Refuses databases that no cluster knows.

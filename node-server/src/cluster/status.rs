@@ -6,11 +6,12 @@ use super::{
     message::{Inspection, Request, Response},
     placement::{Move, PlacedShard},
     replica::Replica,
+    runtime::timeout,
     sending::Progress,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::task::JoinSet;
 use vectordoc::{Error, Result};
 
 /// How long one node may take to say how it is.

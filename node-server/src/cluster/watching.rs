@@ -4,17 +4,14 @@ use super::{
     group::{Group, Node},
     member::{Cluster, LOOK_AGAIN},
     message::{Request, Response},
+    runtime::{sleep, timeout},
     shard_name::ShardName,
 };
 use std::{
     sync::{Arc, Weak},
     time::Duration,
 };
-use tokio::{
-    sync::Notify,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::{sync::Notify, task::JoinSet};
 use vectordoc::{Error, Result};
 
 /// How long a node waits for something to happen before it says that nothing did.

@@ -10,6 +10,7 @@
 //! of them than limits allow, and a call has one message at work.
 
 mod call;
+mod cluster;
 mod codec;
 mod database;
 mod deadline;

@@ -72,7 +72,7 @@ pub(super) struct Rpc {
     respond: fn(Answer, &Method, &Session<'_>) -> Result<Vec<u8>>,
 }
 
-static RPCS: [Rpc; 20] = [
+static RPCS: [Rpc; 22] = [
     Rpc::of::<proto::CreateDatabaseRequest>(),
     Rpc::of::<proto::ListDatabasesRequest>(),
     Rpc::of::<proto::GetDatabaseRequest>(),
@@ -93,6 +93,8 @@ static RPCS: [Rpc; 20] = [
     Rpc::of::<proto::FacetRequest>(),
     Rpc::of::<proto::RecallRequest>(),
     Rpc::of::<proto::ChangesRequest>(),
+    Rpc::of::<proto::ClusterStatusRequest>(),
+    Rpc::of::<proto::RemoveNodeRequest>(),
 ];
 
 impl Rpc {

@@ -139,6 +139,14 @@ impl Node {
         }
     }
 
+    /// What it answers to documents that come line by line.
+    pub(crate) async fn send_lines(&self, path: &str, lines: String) -> String {
+        let sent = send(&self.client, "POST", path, "application/x-ndjson", lines);
+        let sent = timeout(PATIENCE, sent).await.expect("an answer in time");
+        let (status, said) = sent.expect("an answer");
+        String::from_utf8(said.to_vec()).map(|said| format!("{status}: {said}")).expect("text")
+    }
+
     /// The result of a request that succeeds.
     #[track_caller]
     pub(crate) fn result(&self, verb: &str, path: &str, body: &Json) -> impl Future<Output = Json> {
@@ -175,24 +183,35 @@ impl Node {
 }
 
 async fn ask(address: &str, verb: &str, path: &str, body: &Json) -> Result<(u16, Json), String> {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let (status, said) = send(address, verb, path, "application/json", body).await?;
+    Ok((status, serde_json::from_slice(&said).map_err(|error| error.to_string())?))
+}
+
+async fn send(
+    address: &str,
+    verb: &str,
+    path: &str,
+    content: &str,
+    body: String,
+) -> Result<(u16, Bytes), String> {
     let said = |error: &dyn std::fmt::Display| error.to_string();
     let stream = TcpStream::connect(address).await.map_err(|error| said(&error))?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| said(&error))?;
     let connection = tokio::spawn(connection);
-    let body = if body.is_null() { String::new() } else { body.to_string() };
     let request = Request::builder()
         .method(verb)
         .uri(path)
         .header("host", address)
-        .header("content-type", "application/json")
+        .header("content-type", content)
         .body(Full::new(Bytes::from(body)))
         .expect("a request");
     let response = sender.send_request(request).await.map_err(|error| said(&error))?;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.map_err(|error| said(&error))?.to_bytes();
     connection.abort();
-    Ok((status, serde_json::from_slice(&body).map_err(|error| said(&error))?))
+    Ok((status, body))
 }
 
 /// The replicas of the database `db`.
@@ -217,11 +236,13 @@ pub(crate) fn are_equal(status: &Json, db: &str, count: usize) -> bool {
     let replicas = replicas(status, db);
     let shards: std::collections::BTreeSet<u64> =
         replicas.iter().filter_map(|replica| replica["shard"].as_u64()).collect();
-    let of = |shard| replicas.iter().filter(move |r| r["shard"] == shard).cloned().collect();
+    let of = |shard| -> Vec<Json> {
+        replicas.iter().filter(|replica| replica["shard"] == shard).cloned().collect()
+    };
     !shards.is_empty() && shards.into_iter().all(|shard| are_same(&of(shard), count))
 }
 
-fn are_same(replicas: &Vec<Json>, count: usize) -> bool {
+fn are_same(replicas: &[Json], count: usize) -> bool {
     let of = |name: &'static str| {
         let mut values: Vec<String> = replicas.iter().map(|r| r[name].to_string()).collect();
         values.dedup();

@@ -382,6 +382,61 @@ pub mod vector_doc_client {
                 .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "Restore"));
             self.inner.client_streaming(req, path, codec).await
         }
+        /// Lists the nodes of the cluster the server is in, and where replicas are (`cluster.status`).
+        pub async fn cluster_status(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                crate::grpc_fixture::messages::ClusterStatusRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<crate::grpc_fixture::messages::ClusterStatusResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/vectordoc.v1.VectorDoc/ClusterStatus",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "ClusterStatus"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Removes a node from the cluster, for good; its replicas are made anew on other nodes
+        /// (`cluster.remove`).
+        pub async fn remove_node(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                crate::grpc_fixture::messages::RemoveNodeRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<crate::grpc_fixture::messages::RemoveNodeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/vectordoc.v1.VectorDoc/RemoveNode",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("vectordoc.v1.VectorDoc", "RemoveNode"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Inserts documents, or puts them in the place of those with the same ids (`doc.index`). All of
         /// them are checked before any is written.
         pub async fn index(

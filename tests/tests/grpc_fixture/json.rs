@@ -70,6 +70,15 @@ pub(crate) async fn ask(client: &mut Client, method: &str, params: &Json) -> Res
             };
             json!({"lines": answer.lines.iter().map(line).collect::<Vec<_>>()})
         }
+        "cluster.status" => {
+            let request = proto::ClusterStatusRequest { hashes: p.flag("hashes") };
+            cluster(client.cluster_status(request).await?.into_inner())
+        }
+        "cluster.remove" => {
+            let node = p.count("node").into();
+            client.remove_node(proto::RemoveNodeRequest { node }).await?;
+            json!({"removed": true})
+        }
         "db.recall" => {
             let request = proto::RecallRequest {
                 db,
@@ -381,6 +390,42 @@ fn warned(mut answer: Json, warnings: &[String]) -> Json {
         answer["warnings"] = json!(warnings);
     }
     answer
+}
+
+fn cluster(seen: proto::ClusterStatusResponse) -> Json {
+    let proto::ClusterStatusResponse { cluster, node, nodes, databases, moves } = seen;
+    let node_of = |seen: proto::ClusterNode| {
+        let proto::ClusterNode { node, address, url, is_up, is_leader, replicas } = seen;
+        json!({
+            "node": node, "address": address, "url": url, "is_up": is_up,
+            "is_leader": is_leader, "replicas": replicas,
+        })
+    };
+    let replica_of = |seen: proto::ClusterReplica| {
+        let proto::ClusterReplica { shard, node, role, term, applied, documents, record, hash } =
+            seen;
+        json!({
+            "shard": shard, "node": node, "role": role, "term": term, "applied": applied,
+            "documents": documents, "record": record, "hash": hash,
+        })
+    };
+    let database_of = |seen: proto::ClusterDatabase| {
+        let replicas: Vec<Json> = seen.replicas.into_iter().map(replica_of).collect();
+        json!({
+            "db": seen.db, "shards": seen.shards, "replicas_wanted": seen.replicas_wanted,
+            "replicas": replicas,
+        })
+    };
+    let move_of = |seen: proto::ClusterMove| {
+        let proto::ClusterMove { db, shard, from, to, done, total } = seen;
+        json!({"db": db, "shard": shard, "from": from, "to": to, "done": done, "total": total})
+    };
+    json!({
+        "cluster": cluster, "node": node,
+        "nodes": nodes.into_iter().map(node_of).collect::<Vec<_>>(),
+        "databases": databases.into_iter().map(database_of).collect::<Vec<_>>(),
+        "moves": moves.into_iter().map(move_of).collect::<Vec<_>>(),
+    })
 }
 
 fn recall(measured: &proto::RecallResponse) -> Json {

@@ -192,6 +192,130 @@ pub struct Resharding {
     #[prost(uint64, tag = "4")]
     pub total: u64,
 }
+/// Parameters of `ClusterStatus`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClusterStatusRequest {
+    /// Whether every replica reads all its documents, to be compared with others.
+    #[prost(bool, tag = "1")]
+    pub hashes: bool,
+}
+/// A cluster as one of its nodes sees it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClusterStatusResponse {
+    /// Which one it is.
+    #[prost(string, tag = "1")]
+    pub cluster: ::prost::alloc::string::String,
+    /// The number of the node that says this.
+    #[prost(uint64, tag = "2")]
+    pub node: u64,
+    /// In order of their numbers.
+    #[prost(message, repeated, tag = "3")]
+    pub nodes: ::prost::alloc::vec::Vec<ClusterNode>,
+    /// In order of their names.
+    #[prost(message, repeated, tag = "4")]
+    pub databases: ::prost::alloc::vec::Vec<ClusterDatabase>,
+    /// Replicas on their way from one node to another: one at most.
+    #[prost(message, repeated, tag = "5")]
+    pub moves: ::prost::alloc::vec::Vec<ClusterMove>,
+}
+/// A node of a cluster.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClusterNode {
+    /// Its number.
+    #[prost(uint64, tag = "1")]
+    pub node: u64,
+    /// Where other nodes reach it.
+    #[prost(string, tag = "2")]
+    pub address: ::prost::alloc::string::String,
+    /// Where clients reach it.
+    #[prost(string, tag = "3")]
+    pub url: ::prost::alloc::string::String,
+    /// Whether it answers.
+    #[prost(bool, tag = "4")]
+    pub is_up: bool,
+    /// Whether it decides on nodes and databases.
+    #[prost(bool, tag = "5")]
+    pub is_leader: bool,
+    /// How many replicas of shards it shall have.
+    #[prost(uint32, tag = "6")]
+    pub replicas: u32,
+}
+/// A database of a cluster.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClusterDatabase {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub db: ::prost::alloc::string::String,
+    /// How many shards it has.
+    #[prost(uint32, tag = "2")]
+    pub shards: u32,
+    /// How many replicas each of them shall have.
+    #[prost(uint32, tag = "3")]
+    pub replicas_wanted: u32,
+    /// Those they have, in order of the shards and of their nodes.
+    #[prost(message, repeated, tag = "4")]
+    pub replicas: ::prost::alloc::vec::Vec<ClusterReplica>,
+}
+/// A replica, as its node says.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClusterReplica {
+    /// The shard it is of, from 0 on.
+    #[prost(uint32, tag = "1")]
+    pub shard: u32,
+    /// The node that has it.
+    #[prost(uint64, tag = "2")]
+    pub node: u64,
+    /// `leader`, `follower`, `learner`, `candidate`, `starting`, `failed` or `down`.
+    #[prost(string, tag = "3")]
+    pub role: ::prost::alloc::string::String,
+    /// The leadership it knows of.
+    #[prost(uint64, tag = "4")]
+    pub term: u64,
+    /// The last entry of its log that it applied.
+    #[prost(uint64, tag = "5")]
+    pub applied: u64,
+    /// Documents it has.
+    #[prost(uint64, tag = "6")]
+    pub documents: u64,
+    /// The number of its last record.
+    #[prost(uint64, tag = "7")]
+    pub record: u64,
+    /// Of every document with its version, if hashes were asked for: equal where records are.
+    #[prost(string, optional, tag = "8")]
+    pub hash: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// A replica on its way.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClusterMove {
+    /// The database.
+    #[prost(string, tag = "1")]
+    pub db: ::prost::alloc::string::String,
+    /// The shard of it, from 0 on.
+    #[prost(uint32, tag = "2")]
+    pub shard: u32,
+    /// The node that has it now; absent when one is made that was missing.
+    #[prost(uint64, optional, tag = "3")]
+    pub from: ::core::option::Option<u64>,
+    /// The node that gets it.
+    #[prost(uint64, tag = "4")]
+    pub to: u64,
+    /// Entries of its store that were sent.
+    #[prost(uint64, tag = "5")]
+    pub done: u64,
+    /// Of so many; 0 while none are sent.
+    #[prost(uint64, tag = "6")]
+    pub total: u64,
+}
+/// Parameters of `RemoveNode`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveNodeRequest {
+    /// The number of the node.
+    #[prost(uint64, tag = "1")]
+    pub node: u64,
+}
+/// It is no node of the cluster any more.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveNodeResponse {}
 /// Parameters of `ListDatabases`: none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListDatabasesRequest {}
