@@ -171,6 +171,8 @@ async fn what_only_a_killed_node_has_is_given_up_by_nobody_but_who_says_so() -> 
         bucket.hold_heads(true);
         for db in ["kept", "given-up"] {
             a.result("db.configure", json!({"db": db, "idle_ms": IDLE_MS})).await?;
+        }
+        for db in ["kept", "given-up"] {
             a.wait_rests(db, "waiting").await?;
         }
         drop(a);
@@ -185,7 +187,8 @@ async fn what_only_a_killed_node_has_is_given_up_by_nobody_but_who_says_so() -> 
         };
         assert_eq!(code, "unavailable", "{message}");
         assert!(message.contains("node a") && message.contains("--force"), "{message}");
-        let forced = b.result("db.resume", json!({"db": "given-up", "force": true})).await?;
+        let forced =
+            until_served(&b, "db.resume", json!({"db": "given-up", "force": true})).await?;
         assert_eq!(forced["documents"], 10, "the last upload that was whole");
         b.index("given-up", 100..101).await?;
         b.wait_rests("given-up", "bucket").await?;

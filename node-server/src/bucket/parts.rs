@@ -255,7 +255,9 @@ impl Stretch {
     fn write(&self, bytes: &[u8]) -> Result<()> {
         let written = File::options().write(true).open(&self.path).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.offset))?;
-            file.write_all(bytes)
+            file.write_all(bytes)?;
+            // While the next parts are on their way, so that nobody waits for all at the end.
+            file.sync_data()
         });
         written.map_err(|error| fault::os("cannot write", self.path.display(), &error))
     }

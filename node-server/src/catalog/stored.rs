@@ -19,6 +19,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 use vectordoc::{Database, Error, ErrorKind, Result, native::DatabaseOptions};
 
@@ -180,12 +181,14 @@ impl Catalog {
         held: &Arc<Held>,
         note: Option<&Note>,
     ) -> Result<()> {
+        let began = Instant::now();
         let directory = self.home.begin_fetch(name)?;
         bucket.fetch(held, &directory)?;
         held.serving().write(&directory)?;
         held.note_in(&directory)?;
         self.home.finish_fetch(name, note.is_some_and(Note::is_written))?;
-        tracing::info!(db = %name, "fetched");
+        let took_ms = began.elapsed().as_secs_f64() * 1e3;
+        tracing::info!(db = %name, took_ms, "fetched");
         Ok(())
     }
 
@@ -433,6 +436,10 @@ impl Catalog {
         {
             return Ok(None);
         }
+        // Asked before the bucket is, so that an upload that ends meanwhile is seen there.
+        if serving.is_some() && self.uploads.waiting(name).is_some() {
+            return Ok(None);
+        }
         let head = match heads {
             Heads::Known(heads) => match heads.get(name) {
                 // It was uploaded since.
@@ -442,10 +449,7 @@ impl Catalog {
             Heads::Silent => Err(Error::unavailable("the bucket does not answer")),
             Heads::Unknown => bucket.head(name),
         };
-        let waiting = self.uploads.waiting(name);
         match (head, serving) {
-            // Nothing newer is anywhere.
-            (_, Some(_)) if waiting.is_some() => Ok(None),
             (Ok(Some(head)), _) => self.describe_head(name, &head).map(Some),
             (Ok(None), None) => Err(self.unknown(name)),
             (Ok(None), Some(_)) if note.is_some() => Err(self.unknown(name)),
