@@ -128,7 +128,11 @@ def main() -> None:
     binaries, *pages = sys.argv[1:]
     if folder := os.environ.get("PAGE_FOLDER"):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        return read(Path(pages[0]), Path(folder))
+        try:
+            return read(Path(pages[0]), Path(folder))
+        finally:
+            # The next page, in a network of its own, would find them dead and yet listed.
+            subprocess.run(["podman", "rm", "--all", "--force", "--time", "0"], capture_output=True)
     os.environ["PATH"] = f"{binaries}:{os.environ['PATH']}"
     os.environ["PAGES"] = str(Path(__file__).parent)
     failed = 0
