@@ -521,8 +521,9 @@ mod tests {
         assert_eq!(placement.apply(scale("a", 3)), Decision::Placed);
         assert_eq!(nodes_of(&placement, "a"), BTreeSet::from([1, 2, 3]));
         assert_eq!(placement.apply(scale("a", 1)), Decision::Placed);
-        // Node 2 has a replica of the other one.
-        assert_eq!(nodes_of(&placement, "a"), BTreeSet::from([1]));
+        // Node 1 has the replica of the other one.
+        assert_eq!(nodes_of(&placement, "b"), BTreeSet::from([1]));
+        assert_eq!(nodes_of(&placement, "a"), BTreeSet::from([2]));
         assert_eq!(placement.databases["a"].replicas, 1);
         for (name, replicas, code) in
             [("a", 4, "invalid"), ("a", 0, "invalid"), ("c", 1, "not_found")]

@@ -141,7 +141,7 @@ impl Run {
             );
             self.step().await;
         }
-        self.read_all(end).await;
+        self.read_all(now_ms() + EQUAL_MS_MAX).await;
     }
 
     /// Whether all nodes that shall have a replica have the same.

@@ -1,24 +1,37 @@
 //! What Raft promises of its logs, looked at again and again.
 
 use super::{
-    super::group::{Group, LogId, Node, PLACEMENT, Raft, Vote, encode},
+    super::{
+        group::{Group, LogId, Node, PLACEMENT, Raft, Vote, encode},
+        replica::Replica,
+    },
     world::{Running, World},
 };
 use openraft::{LeaderId, ServerState, error::Fatal};
 use std::{
     collections::{BTreeMap, BTreeSet, hash_map::DefaultHasher},
     hash::{Hash, Hasher},
+    sync::{Arc, Weak},
 };
 
 type Leader = LeaderId<Node>;
+
+/// What was seen of one member of a group.
+#[derive(Default)]
+struct Seen {
+    /// Of the group of the placement there is none.
+    replica: Weak<Replica>,
+    vote: Option<Vote>,
+    applied: u64,
+}
 
 /// What was seen of all groups.
 #[derive(Default)]
 pub(super) struct Watch {
     /// The entries that somebody has applied: who led, and a hash of all.
     agreed: BTreeMap<(Group, u64), (Leader, u64)>,
-    /// How far each process was: its vote, and what it had applied.
-    seen: BTreeMap<(Group, Node, u64), (Option<Vote>, u64)>,
+    /// How far each process was: which replica it had, the vote of that, and what it had applied.
+    seen: BTreeMap<(Group, Node, u64), Seen>,
     /// The leaderships that were seen, and where the log of each ended then.
     pub(super) leaders: BTreeSet<(Group, Leader)>,
 }
@@ -62,11 +75,14 @@ impl Watch {
             self.has_all(group, leader, end);
         }
         let key = (group, node, running.life);
-        if vote == Vote::default() {
-            // The group has let go of the replica that was there, and this is another.
-            self.seen.remove(&key);
-        }
-        let (before, applied_before) = self.seen.get(&key).copied().unwrap_or_default();
+        let replica =
+            running.cluster.replica(group).map_or_else(Weak::new, |there| Arc::downgrade(&there));
+        // Where the group has let go of the replica that was there, this is another.
+        let is_same = |seen: &&Seen| seen.replica.ptr_eq(&replica);
+        let (before, applied_before) = match self.seen.get(&key).filter(is_same) {
+            Some(seen) => (seen.vote, seen.applied),
+            None => (None, 0),
+        };
         assert!(
             Some(vote) >= before,
             "node {node} went back in group {group} from vote {before:?} to {vote}"
@@ -75,7 +91,7 @@ impl Watch {
             applied >= applied_before,
             "node {node} went back from entry {applied_before} of group {group} to {applied}"
         );
-        self.seen.insert(key, (Some(vote), applied));
+        self.seen.insert(key, Seen { replica, vote: Some(vote), applied });
         if applied > applied_before {
             self.compare(node, group, applied_before + 1, applied, running);
         }
