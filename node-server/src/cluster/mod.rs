@@ -1,10 +1,10 @@
 //! Nodes that keep replicas of databases together, by Raft (openraft).
 //!
-//! There is one Raft group for the [`Placement`]: which nodes and databases there are, and which
-//! node has a replica of what; every node is in it. And there is one group for each shard of a
-//! database, of the nodes that have a replica of it: an entry of its log is a group of our records, its
-//! state machine is a database of one shard, a snapshot is what the store of one replica holds. Any
-//! node answers for any database, by asking those that have the shards (`reach`). The logs and votes of all groups of a
+//! There is one Raft group for the placement: which nodes and databases there are, and which node has
+//! a replica of what; every node is in it. And there is one group for each shard of a database, of the
+//! nodes that have a replica of it: an entry of its log is a group of our records, its state machine
+//! is a database of one shard, a snapshot is what the store of one replica holds. Any node answers for
+//! any database, by asking those that have the shards (`reach`). The logs and votes of all groups of a
 //! node rest in one file beside the databases.
 //!
 //! **Invariant:** a shard is changed by entries of its log alone, and an entry's records are

@@ -176,11 +176,12 @@ impl Run {
     /// Every replica is asked for every document.
     async fn read_all(&mut self, end: u64) {
         for (_, running) in self.world.running() {
-            if running.replica().is_none_or(|replica| replica.is_hidden()) {
-                continue;
-            }
+            // One that its group lets go of at this moment answers nothing any more.
+            let is_gone = || running.replica().is_none_or(|replica| replica.is_hidden());
             for id in self.traffic.documents() {
-                while !self.traffic.ask(&running, id, Asked::Get, &self.world.network).await {
+                while !is_gone()
+                    && !self.traffic.ask(&running, id, Asked::Get, &self.world.network).await
+                {
                     assert!(now_ms() < end, "{} and not read", self.describe());
                     self.step().await;
                 }
