@@ -34,7 +34,7 @@ const RUSTFLAGS = [
 /** The standard library is compiled too, for size: the one that comes with rustc is for speed. */
 const STD = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 /** What a page may download before it can search, with brotli. */
-const PAGE_KIB_MAX = 400;
+const PAGE_KIB_MAX = 401;
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const RAW = "dist/raw";
