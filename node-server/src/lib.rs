@@ -30,6 +30,7 @@ mod line;
 mod network;
 mod operation;
 mod options;
+mod random;
 mod server;
 mod service;
 mod signal;

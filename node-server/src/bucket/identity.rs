@@ -1,9 +1,8 @@
 //! Which node this is.
 
-use crate::{disk::sync_directory, fault};
-use ring::rand::{SecureRandom, SystemRandom};
-use std::{fmt::Write, fs, path::Path};
-use vectordoc::{Error, Result};
+use crate::{disk::replace, fault, random::random_name};
+use std::{fs, path::Path};
+use vectordoc::Result;
 
 /// Which node has a data directory. Databases have other names.
 const NODE_FILE: &str = ".node";
@@ -18,11 +17,8 @@ pub(super) fn node_of(data: &Path) -> Result<String> {
         }
         _ => {}
     }
-    let node = random()?;
-    let written = fs::write(&path, &node)
-        .and_then(|()| fs::File::open(&path)?.sync_all())
-        .and_then(|()| sync_directory(data));
-    written.map_err(|error| fault::os("cannot write", path.display(), &error))?;
+    let node = random_name()?;
+    replace(data, NODE_FILE, node.as_bytes())?;
     Ok(node)
 }
 
@@ -31,17 +27,4 @@ pub(super) fn machine() -> String {
     let named = fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let named = named.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
     if named.trim().is_empty() { "without a name".into() } else { named.trim().to_owned() }
-}
-
-/// A name that nothing else has.
-pub(super) fn random() -> Result<String> {
-    let mut bytes = [0; 16];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| Error::internal("the system gives no random numbers"))?;
-    let mut name = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    Ok(name)
 }

@@ -3,13 +3,13 @@
 use super::{
     BucketOptions, Head, Held, Note,
     head::{Contents, Holds, Lease},
-    identity::{machine, node_of, random},
+    identity::{machine, node_of},
     inner::{HEADS, Inner},
     lease::{Node, Source, Terms},
     objects::{Objects, Tag},
     parts,
 };
-use crate::{Name, Serving, fault, limits::HEADS_AT_ONCE};
+use crate::{Name, Serving, fault, limits::HEADS_AT_ONCE, random::random_name};
 use futures_util::{StreamExt, stream};
 use std::{
     collections::BTreeMap,
@@ -56,7 +56,7 @@ impl Bucket {
         let lease_ms = u64::try_from(options.lease.as_millis()).unwrap_or(u64::MAX);
         let terms = Terms { lease_ms, margin_ms: lease_ms / 6 };
         let name = if options.node.is_empty() { machine() } else { options.node.clone() };
-        let node = Node { id: node_of(data)?, name, session: random()? };
+        let node = Node { id: node_of(data)?, name, session: random_name()? };
         let inner =
             Arc::new(Inner::new(Objects::of(options)?, node, terms, runtime.handle().clone()));
         let leases = Arc::<Leases>::default();
@@ -93,7 +93,7 @@ impl Bucket {
         directory: &Path,
         serving: Serving,
     ) -> Result<Option<Arc<Held>>> {
-        let (inner, id) = (Arc::clone(&self.inner), random()?);
+        let (inner, id) = (Arc::clone(&self.inner), random_name()?);
         let (name, directory) = (name.clone(), PathBuf::from(directory));
         let held = self.inner.wait(async move {
             let asked = Instant::now();

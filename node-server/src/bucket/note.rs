@@ -1,18 +1,16 @@
 //! What a node knows of the files of a database that rests in a bucket: a file beside them.
 
 use super::head::Contents;
-use crate::{disk::sync_directory, fault};
+use crate::{disk::replace, fault};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File},
-    io::{self, Read, Write},
+    fs::File,
+    io::{self, Read},
     path::Path,
 };
 use vectordoc::{Error, Result};
 
 const NOTE_FILE: &str = "bucket.json";
-/// The same while it is written.
-const NOTE_TEMPORARY: &str = "bucket.json.new";
 /// Bytes of that file at most.
 const NOTE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -54,16 +52,8 @@ impl Note {
 
     /// Keeps it there; a crash leaves what was kept before, or this.
     pub(super) fn write(&self, directory: &Path) -> Result<()> {
-        let (temporary, path) = (directory.join(NOTE_TEMPORARY), directory.join(NOTE_FILE));
         let text = serde_json::to_string(self).map_err(|e| Error::internal(e.to_string()))?;
-        let written = File::create(&temporary)
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&temporary, &path))
-            .and_then(|()| sync_directory(directory));
-        written.map_err(|error| fault::os("cannot write", path.display(), &error))
+        replace(directory, NOTE_FILE, text.as_bytes())
     }
 
     /// Whether nothing of it is missing in the bucket, and nobody waits for this node to say so.

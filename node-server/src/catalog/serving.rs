@@ -2,22 +2,20 @@
 //! its shards.
 
 use crate::{
-    disk::sync_directory,
+    disk::replace,
     fault,
     limits::{AWAKE_MAX_DEFAULT, IDLE_DEFAULT, IDLE_MAX, IDLE_MIN},
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File},
-    io::{self, Read, Write},
+    fs::File,
+    io::{self, Read},
     path::Path,
     time::Duration,
 };
 use vectordoc::{Error, Result};
 
 const SERVING_FILE: &str = "serving.json";
-/// The same while it is written.
-const SERVING_TEMPORARY: &str = "serving.json.new";
 /// Bytes of that file at most.
 const SERVING_BYTES_MAX: u64 = 64 * 1024;
 
@@ -117,15 +115,7 @@ impl Serving {
 
     /// Keeps it there; a crash leaves what was kept before, or this.
     pub(super) fn write(self, directory: &Path) -> Result<()> {
-        let (temporary, path) = (directory.join(SERVING_TEMPORARY), directory.join(SERVING_FILE));
         let text = serde_json::to_string(&self).map_err(|e| Error::internal(e.to_string()))?;
-        let written = File::create(&temporary)
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&temporary, &path))
-            .and_then(|()| sync_directory(directory));
-        written.map_err(|error| fault::os("cannot write", path.display(), &error))
+        replace(directory, SERVING_FILE, text.as_bytes())
     }
 }

@@ -4,9 +4,9 @@ use super::{
     group::{Node, decode, encode},
     log::LogFile,
 };
-use ring::rand::{SecureRandom, SystemRandom};
+use crate::random::random_name;
 use serde::{Deserialize, Serialize};
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 use vectordoc::{Error, Result};
 
 /// What it is called in the file.
@@ -28,7 +28,7 @@ impl Identity {
         match Self::stored(file)? {
             Some(identity) => Ok(identity),
             None => {
-                let identity = Self { name: random()?, place: None };
+                let identity = Self { name: random_name()?, place: None };
                 identity.keep(file).await?;
                 Ok(identity)
             }
@@ -48,19 +48,6 @@ impl Identity {
         let bytes = encode(self).map_err(|error| broken(&error))?;
         file.set_node(IDENTITY, bytes).await.map_err(|error| broken(&error))
     }
-}
-
-/// A name that nothing else has.
-pub(super) fn random() -> Result<String> {
-    let mut bytes = [0; 16];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| Error::internal("the system gives no random numbers"))?;
-    let mut name = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    Ok(name)
 }
 
 fn broken(error: &std::io::Error) -> Error {

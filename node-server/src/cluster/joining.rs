@@ -3,7 +3,7 @@
 use super::{
     ClusterOptions, Shelf,
     group::{Node, PLACEMENT},
-    identity::{Identity, random},
+    identity::Identity,
     log::LogFile,
     member::{Cluster, LOOK_AGAIN, broken, no_leader},
     message::{Joining, Request, Response, error_of},
@@ -11,6 +11,7 @@ use super::{
     placement::{Change, NodeInfo, Placement},
     runtime::sleep,
 };
+use crate::random::random_name;
 use openraft::EmptyNode;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -100,7 +101,7 @@ pub(super) async fn settle(
     }
     shelf.expect_empty()?;
     let is_first = options.join.is_empty();
-    let place = if is_first { (random()?, FIRST) } else { join(options, info, peers).await? };
+    let place = if is_first { (random_name()?, FIRST) } else { join(options, info, peers).await? };
     let identity = Identity { place: Some(place), ..identity };
     identity.keep(file).await?;
     Ok(identity)
@@ -137,7 +138,7 @@ async fn join(
             }
         }
         if is_first && outside == others.len() {
-            return Ok((random()?, FIRST));
+            return Ok((random_name()?, FIRST));
         }
         let error = last.unwrap_or_else(no_leader);
         let may_change = error.kind() == ErrorKind::Unavailable;

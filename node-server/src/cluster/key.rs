@@ -2,21 +2,18 @@
 //! authority, so that two nodes know each other by mutual TLS, and nobody without the key gets as far
 //! as a first message.
 
-use crate::fault;
+use crate::{fault, random::random_hex};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ED25519,
 };
-use ring::{
-    hmac,
-    rand::{SecureRandom, SystemRandom},
-};
+use ring::hmac;
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
     server::WebPkiClientVerifier,
 };
-use std::{fmt, fmt::Write as _, fs::File, io::Read, path::Path, sync::Arc};
+use std::{fmt, fs::File, io::Read, path::Path, sync::Arc};
 use vectordoc::{Error, Result};
 
 /// Fewer characters can be guessed.
@@ -63,15 +60,7 @@ impl ClusterKey {
 
     /// A new key, as the line of a file.
     pub fn generate() -> Result<String> {
-        let mut bytes = [0; 32];
-        let filled = SystemRandom::new().fill(&mut bytes);
-        filled.map_err(|_| Error::internal("the system gives no random numbers"))?;
-        let mut text = String::with_capacity(2 * bytes.len());
-        for byte in bytes {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Ok(text)
+        random_hex::<32>()
     }
 
     /// What this node shows and expects.

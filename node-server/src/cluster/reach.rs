@@ -180,13 +180,17 @@ impl Asking {
     ) -> Result<(Outcome, Option<Node>)> {
         let end = Instant::now() + cluster.request_timeout;
         let mut guess = self.guess;
-        let bytes = Bytes(batch.to_bytes());
+        // Only who hands it to another node needs it in bytes.
+        let mut bytes = None;
         loop {
             let nodes = self.nodes(&cluster, &cluster.placement())?;
             let replica = cluster.replica(self.group).filter(|replica| replica.is_ready());
             let written = match replica {
                 Some(replica) => replica.hand_over(batch.clone()).await.map(|o| Some((o, None))),
-                None => self.write_there(&cluster, &nodes, &mut guess, &bytes).await,
+                None => {
+                    let bytes = bytes.get_or_insert_with(|| Bytes(batch.to_bytes()));
+                    self.write_there(&cluster, &nodes, &mut guess, bytes).await
+                }
             };
             match written {
                 Ok(Some(written)) => return Ok(written),

@@ -1,9 +1,7 @@
 //! A key as a client has it: `vd_<id>_<secret>`.
 
-use ring::{
-    digest::{SHA256, SHA256_OUTPUT_LEN, digest},
-    rand::{SecureRandom, SystemRandom},
-};
+use crate::random::random_bytes;
+use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use std::fmt;
 use vectordoc::{Error, Result};
 
@@ -94,10 +92,7 @@ fn in_alphabet(text: &str) -> bool {
 
 /// `N` random characters.
 fn random<const N: usize>() -> Result<String> {
-    let mut bytes = [0; N];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| Error::internal("the system gives no random bytes for a key"))?;
-    Ok(in_base_32(&bytes))
+    random_bytes::<N>().map(|bytes| in_base_32(&bytes))
 }
 
 /// The low 5 bits of each byte as a character; 32 divides 256, so random bytes stay fair.
